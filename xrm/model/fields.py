@@ -1,0 +1,131 @@
+"""Fields: what an entity's records hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from xrm.expr import Checked, Type
+from xrm.expr.types import BOOL, DATE, DATETIME, INT, JSON, POINT, TEXT, decimal, ref
+
+FieldType = Literal[
+    "text", "long_text", "integer", "decimal", "money", "boolean", "date", "datetime",
+    "choice", "link", "email", "phone", "url", "point", "json",
+]  # fmt: skip
+
+Text = Mapping[str, str]
+"""Words by locale, e.g. ``{"en": "Address"}``; every text has the application's own locale."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A checked expression and where it was written (for messages and for where-used)."""
+
+    checked: Checked
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a value key (``default``, ``set``, ``compute``) gives: data, or the first case that holds.
+
+    ``cases`` is an ordered list of (condition or None, expression or data). Data is already in the field's own type.
+    """
+
+    cases: tuple[tuple[Expression | None, Expression | object], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    name: str
+    label: Text
+    tone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field. ``minimum``/``maximum`` are in the field's own type; ``length`` is the most characters of a text."""
+
+    name: str
+    type: FieldType
+    label: Text
+    hint: Text | None = None
+    required: Expression | bool = False
+    default: Value | None = None
+    compute: Value | None = None
+    minimum: object | None = None
+    maximum: object | None = None
+    length: int | None = None
+    pattern: str | None = None
+    pattern_message: Text | None = None
+    unique: bool = False
+    index: bool = False
+    places: int = 0
+    currency: str | None = None
+    unit: str | None = None
+    options: tuple[Option, ...] = ()
+    to: str | None = None
+    protected: bool = False
+    discloses: bool = False
+    system: bool = False
+    """Kept by xrm itself (id, number, state, …): readable like any field, never written by a caller."""
+
+    @property
+    def expression_type(self) -> Type:
+        """The type this field has in expressions (money and decimals are exact, with their scale)."""
+        match self.type:
+            case "integer":
+                return INT
+            case "decimal" | "money":
+                return decimal(self.places)
+            case "boolean":
+                return BOOL
+            case "date":
+                return DATE
+            case "datetime":
+                return DATETIME
+            case "link":
+                return ref(self.to or "")
+            case "point":
+                return POINT
+            case "json":
+                return JSON
+            case "choice":
+                return Type("text", options=tuple(option.name for option in self.options))
+            case _:
+                return TEXT
+
+    @property
+    def folded(self) -> bool:
+        """Whether a folded key is stored beside it, by which people sort, search and match (decision 6)."""
+        return self.type == "text"
+
+    def option(self, name: str) -> Option | None:
+        return next((option for option in self.options if option.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A rule on the whole record: ``must`` refuses the write, ``should`` only warns and is kept as a flag."""
+
+    name: str
+    when: Expression | None
+    must: Expression | None
+    should: Expression | None
+    message: Text
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unique:
+    """Fields that are unique together among records that are not deleted, and where ``when`` holds."""
+
+    name: str
+    fields: tuple[str, ...]
+    when: Expression | None = None
+
+
+MONEY_PLACES: Mapping[str, int] = {"JPY": 0, "KRW": 0, "CLP": 0, "ISK": 0, "BHD": 3, "KWD": 3, "TND": 3}
+"""Digits after the point of currencies that do not have two (ISO 4217)."""
+

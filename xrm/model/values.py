@@ -1,0 +1,306 @@
+"""What a field accepts: from what a caller sent (JSON, a form, YAML, CSV) to the field's own Python value.
+
+Python values by type: text kinds → ``str`` (NFC, no NUL, trimmed; empty is None); integer → ``int``; decimal, money →
+``Decimal`` at the field's places; boolean → ``bool``; date → ``date``; datetime → aware UTC ``datetime``; link →
+canonical UUID text; point → :class:`Point`; json → plain data.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
+from functools import lru_cache
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import msgspec
+import phonenumbers
+import re2
+from email_validator import EmailNotValidError, validate_email
+
+from xrm.model.fields import Field
+
+INTEGER_LIMIT = 2**53
+"""Integers are exact in every JSON reader below this (RFC 8259, section 6)."""
+SCALED_LIMIT = 10**15
+"""Decimals and money, counted in their smallest unit, stay below this."""
+JSON_LIMIT = 100_000
+"""Most characters of a json value."""
+TEXT_LENGTH = {"text": 255, "long_text": 20_000, "email": 254, "phone": 32, "url": 2000, "choice": 100}
+
+
+class Misfit(ValueError):
+    """A value that its field does not accept, in words for the person who typed it."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A place on earth in WGS 84 degrees (EPSG:4326)."""
+
+    lat: float
+    lon: float
+
+    def __str__(self) -> str:
+        return f"{self.lat}, {self.lon}"
+
+    def as_json(self) -> dict[str, float]:
+        return {"lat": self.lat, "lon": self.lon}
+
+
+def fold(text: str) -> str:
+    """The key by which people sort, search and match: case, accents and width do not count (Unicode TR 15 and 30)."""
+    if text.isascii():
+        return text.lower()
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return unicodedata.normalize("NFC", "".join(c for c in plain if not unicodedata.combining(c)))
+
+
+def coerce(field: Field, raw: object) -> object:
+    """The field's own value for what was sent, or None where it is empty.
+
+    Raises:
+        Misfit: the value is not of the field's type, or outside its bounds.
+    """
+    if raw is None or (isinstance(raw, str) and not raw.strip()):
+        return None
+    value = COERCERS[field.type](field, raw)
+    _within(field, value)
+    return value
+
+
+def _within(field: Field, value: object) -> None:
+    low, high = field.minimum, field.maximum
+    if low is not None and value < low:  # type: ignore[operator]
+        raise Misfit(f"must be {_shown(low)} or more")
+    if high is not None and value > high:  # type: ignore[operator]
+        raise Misfit(f"must be {_shown(high)} or less")
+
+
+def _shown(value: object) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _words(field: Field, raw: object) -> str:
+    if isinstance(raw, bool) or not isinstance(raw, (str, int, Decimal)):
+        raise Misfit("must be text")
+    text = str(raw)
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    if "\0" in text or any("\ud800" <= c <= "\udfff" for c in text):
+        raise Misfit("contains a character that text cannot hold")
+    return text
+
+
+def _text(field: Field, raw: object) -> str | None:
+    text = _words(field, raw)
+    text = text.replace("\r\n", "\n").strip() if field.type == "long_text" else " ".join(text.split())
+    most = field.length or TEXT_LENGTH[field.type]
+    if len(text) > most:
+        raise Misfit(f"must have {most} characters or fewer; it has {len(text)}")
+    if field.pattern and not _pattern(field.pattern).fullmatch(text):
+        raise Misfit("does not have the form asked for", hint=f"pattern: {field.pattern}")
+    return text or None
+
+
+@lru_cache(maxsize=512)
+def _pattern(pattern: str) -> re2._Regexp:
+    """RE2: time linear in the text, whatever the pattern."""
+    return re2.compile(pattern)
+
+
+def _integer(field: Field, raw: object) -> int:
+    if isinstance(raw, str):
+        text = raw.strip()
+        if not re.fullmatch(r"[+-]?\d{1,16}", text, re.ASCII):
+            raise Misfit("must be a whole number")
+        raw = int(text)
+    if isinstance(raw, float) and raw.is_integer():
+        raw = int(raw)
+    if isinstance(raw, bool) or not isinstance(raw, int):
+        raise Misfit("must be a whole number")
+    if abs(raw) >= INTEGER_LIMIT:
+        raise Misfit("is too large a number")
+    return raw
+
+
+def _decimal(field: Field, raw: object) -> Decimal:
+    number = _number(raw)
+    try:
+        exact = number.quantize(Decimal(1).scaleb(-field.places))
+    except InvalidOperation:
+        raise Misfit("is too large a number") from None
+    if exact != number:
+        raise Misfit(f"may have {field.places} digits after the point")
+    if abs(exact.scaleb(field.places)) >= SCALED_LIMIT:
+        raise Misfit("is too large a number")
+    return exact
+
+
+def _number(raw: object) -> Decimal:
+    if isinstance(raw, float):
+        raw = repr(raw)
+    if isinstance(raw, str):
+        text = raw.strip()
+        if not re.fullmatch(r"[+-]?(\d{1,20}(\.\d{0,20})?|\.\d{1,20})", text, re.ASCII):
+            raise Misfit("must be a number", hint="for example 1250.50, without signs for thousands")
+        return Decimal(text)
+    if isinstance(raw, bool) or not isinstance(raw, (int, Decimal)) or not Decimal(raw).is_finite():
+        raise Misfit("must be a number")
+    return Decimal(raw)
+
+
+WORDS_FOR_BOOL = {
+    "true": True, "yes": True, "y": True, "1": True, "on": True,
+    "false": False, "no": False, "n": False, "0": False, "off": False,
+}  # fmt: skip
+
+
+def _boolean(field: Field, raw: object) -> bool:
+    if isinstance(raw, bool):
+        return raw
+    answer = WORDS_FOR_BOOL.get(str(raw).strip().lower())
+    if answer is None:
+        raise Misfit("must be yes or no")
+    return answer
+
+
+def _date(field: Field, raw: object) -> date:
+    if isinstance(raw, datetime):
+        raise Misfit("must be a date without a time")
+    if isinstance(raw, date):
+        return raw
+    try:
+        if isinstance(raw, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", raw.strip(), re.ASCII):
+            return date.fromisoformat(raw.strip())
+    except ValueError as error:
+        raise Misfit(f"is not a date of the calendar: {error}") from None
+    raise Misfit("must be a date", hint="for example 2026-03-02")
+
+
+def _datetime(field: Field, raw: object) -> datetime:
+    moment = raw
+    if isinstance(raw, str):
+        try:
+            moment = datetime.fromisoformat(raw.strip())
+        except ValueError:
+            moment = None
+    if not isinstance(moment, datetime):
+        raise Misfit("must be a date and time", hint="for example 2026-03-02T09:00:00Z")
+    if moment.tzinfo is None:
+        raise Misfit("must say its zone", hint="for example 2026-03-02T09:00:00Z or …+01:00")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise Misfit("is outside the years 1 to 9999") from None
+
+
+def _choice(field: Field, raw: object) -> str:
+    name = _words(field, raw).strip()
+    if field.option(name) is None:
+        names = [option.name for option in field.options]
+        near = get_close_matches(name, names, 1)
+        hint = f"did you mean '{near[0]}'?" if near else "one of " + ", ".join(names[:12])
+        raise Misfit(f"'{name[:60]}' is not one of the options", hint=hint)
+    return name
+
+
+def _link(field: Field, raw: object) -> str:
+    if isinstance(raw, Mapping):
+        raw = raw.get("id")
+    try:
+        return str(UUID(raw)) if isinstance(raw, str) and len(raw) <= 45 else _refuse_link()
+    except ValueError:
+        return _refuse_link()
+
+
+def _refuse_link() -> str:
+    raise Misfit("must be the id of a record")
+
+
+def _email(field: Field, raw: object) -> str:
+    text = _words(field, raw).strip()
+    try:
+        return validate_email(text, check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise Misfit("must be an email address", hint=str(error)) from None
+
+
+def _phone(field: Field, raw: object) -> str:
+    """ITU-T E.164: a plus, the country code and the number; what people type between is dropped."""
+    text = _words(field, raw).strip()
+    try:
+        parsed = phonenumbers.parse(text, None)
+    except phonenumbers.NumberParseException:
+        raise Misfit("must be a phone number with its country code", hint="for example +1 213 555 0134") from None
+    if not phonenumbers.is_possible_number(parsed):
+        raise Misfit("is not a possible phone number", hint="for example +1 213 555 0134")
+    extension = f";ext={parsed.extension}" if parsed.extension else ""
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) + extension
+
+
+def _url(field: Field, raw: object) -> str:
+    text = _words(field, raw).strip()
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", text)
+    except ValueError:
+        usable = False
+    if not usable or len(text) > (field.length or TEXT_LENGTH["url"]):
+        raise Misfit("must be a web address", hint="for example https://example.org/page")
+    return text
+
+
+def _point(field: Field, raw: object) -> Point:
+    if isinstance(raw, Point):
+        return raw
+    pair: tuple[object, object] | None = None
+    if isinstance(raw, str):
+        parts = raw.strip().strip("()").split(",")
+        pair = (parts[0], parts[1]) if len(parts) == 2 else None
+    elif isinstance(raw, Mapping) and set(raw) == {"lat", "lon"}:
+        pair = (raw["lat"], raw["lon"])
+    if pair is None:
+        raise Misfit("must be a place", hint="latitude, longitude; for example 34.0522, -118.2437")
+    lat, lon = (float(_number(part)) for part in pair)
+    if abs(lat) > 90 or abs(lon) > 180:
+        raise Misfit("is not a place on earth", hint="latitude -90 to 90, longitude -180 to 180")
+    return Point(lat, lon)
+
+
+def _json(field: Field, raw: object) -> object:
+    try:
+        value = msgspec.json.decode(raw) if isinstance(raw, str) else raw
+        if len(msgspec.json.encode(value)) > JSON_LIMIT:
+            raise Misfit(f"must have {JSON_LIMIT} bytes or fewer")
+    except (msgspec.DecodeError, TypeError, RecursionError, UnicodeEncodeError):
+        raise Misfit("must be JSON") from None
+    return value
+
+
+COERCERS: Mapping[str, Callable[[Field, object], object]] = {
+    "text": _text,
+    "long_text": _text,
+    "integer": _integer,
+    "decimal": _decimal,
+    "money": _decimal,
+    "boolean": _boolean,
+    "date": _date,
+    "datetime": _datetime,
+    "choice": _choice,
+    "link": _link,
+    "email": _email,
+    "phone": _phone,
+    "url": _url,
+    "point": _point,
+    "json": _json,
+}

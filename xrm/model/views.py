@@ -1,0 +1,39 @@
+"""Views (list definitions) and forms (edit layouts)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xrm.model.fields import Expression, Text
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    path: str
+    descending: bool = False
+
+    def __str__(self) -> str:
+        return f"-{self.path}" if self.descending else self.path
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A named list: columns are paths (``category.title`` follows a link)."""
+
+    name: str
+    label: Text
+    columns: tuple[str, ...]
+    sort: tuple[SortKey, ...]
+    filter: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    label: Text
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    name: str
+    sections: tuple[Section, ...]
