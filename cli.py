@@ -1,0 +1,3 @@
+from xrm.commands import main
+
+main()

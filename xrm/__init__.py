@@ -1,0 +1,3 @@
+"""xrm: case and relationship management for public agencies, compiled from YAML definitions."""
+
+__version__ = "0.1.0"
