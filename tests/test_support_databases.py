@@ -16,7 +16,7 @@ def run(url: str, statement: str) -> list[tuple[object, ...]]:
         with closing(sqlite3.connect(SqliteDatabases.path_of(url), isolation_level=None)) as lite:
             return lite.execute(statement).fetchall()
     with psycopg.connect(url, autocommit=True) as postgres:
-        cursor = postgres.execute(statement)  # type: ignore[arg-type]
+        cursor = postgres.execute(statement)
         return cursor.fetchall() if cursor.description else []
 
 

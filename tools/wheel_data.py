@@ -8,7 +8,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 STANDARD = ("entities", "plugins")
 
 
-class StandardData(BuildHookInterface):  # type: ignore[type-arg]  # hatchling is untyped here: it is a build requirement only
+class StandardData(BuildHookInterface):  # type: ignore[misc]  # hatchling is there only while building
     """Adds each standard folder that exists; an editable install reads them from the checkout instead."""
 
     PLUGIN_NAME = "custom"

@@ -110,10 +110,9 @@ def watched_page(browser: Browser, watch: PageWatch, **options: Any) -> Iterator
     watch.watch(context)
     try:
         yield context.new_page()
-        problems = watch.problems()
     finally:
-        context.close()
-    if problems:
+        context.close()  # events that were under way arrive before it returns
+    if problems := watch.problems():
         raise AssertionError("the page reported problems:\n" + "\n".join(problems))
 
 

@@ -21,7 +21,7 @@ class Missing:
     fatal: bool = True
 
 
-class NotRun(pytest.skip.Exception):
+class NotRun(pytest.skip.Exception):  # type: ignore[name-defined, misc]  # an attribute that pytest sets on the function
     """Ends a test that cannot run on this machine."""
 
     def __init__(self, missing: Missing) -> None:

@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -209,7 +209,7 @@ class Server:
                 cwd="/",
                 env=self._environment(),
                 start_new_session=True,  # a Ctrl-C at the terminal is for pytest, which then stops the server in order
-                preexec_fn=_die_with_parent(),
+                preexec_fn=_die_with_parent(),  # noqa: PLW1509  # one C call that takes no lock
                 **self.account.process_options(),
             )
         self._wait_until_ready()
@@ -233,7 +233,7 @@ class Server:
         parent = psutil.Process(self.process.pid)
         family = [*parent.children(recursive=True), parent]
         for member in family:
-            with suppress_gone():
+            with suppress(psutil.NoSuchProcess):
                 member.kill()
         self.process.wait(STOP_SECONDS)
         psutil.wait_procs(family, timeout=STOP_SECONDS)
@@ -261,15 +261,6 @@ class Server:
 
     def _environment(self) -> dict[str, str]:
         return {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(self.folder), "LC_ALL": "C", "TZ": "UTC"}
-
-
-@contextmanager
-def suppress_gone() -> Iterator[None]:
-    """A process that is gone already is what was wanted."""
-    try:
-        yield
-    except psutil.NoSuchProcess:
-        pass
 
 
 def reachable_by(account: Account, binaries: Binaries, folder: Path) -> Binaries:

@@ -16,6 +16,6 @@ def shared_data(folder: str) -> Path:
     """The folder of that name in the shared data; the test is not run when it is absent."""
     announced = os.environ.get("XRM_SHARED_DATA")
     found = Path(announced) if announced else BESIDE / "data"
-    if (found / folder).exists():
-        return found / folder
-    missing(f"shared data '{folder}'", "set XRM_SHARED_DATA to its folder", fatal=bool(announced) or BESIDE.is_dir())
+    if not (found / folder).exists():
+        missing(f"shared data '{folder}'", "set XRM_SHARED_DATA to its folder", fatal=bool(announced) or BESIDE.is_dir())
+    return found / folder
