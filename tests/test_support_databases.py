@@ -1,13 +1,22 @@
 """The databases that the other tests stand on."""
 
+import shutil
+import signal
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
+from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
 from tests.support.databases import PostgresDatabases, SqliteDatabases, TestDatabases
-from tests.support.postgres import Server, find_binaries, start_server
+from tests.support.postgres import Account, Binaries, Server, embedded_binaries, machine_binaries, reachable_by, start_server
+
+ROOT = Path(__file__).resolve().parents[1]
+INSTALLED = [binaries for binaries in (machine_binaries(), embedded_binaries()) if binaries]
 
 
 def run(url: str, statement: str) -> list[tuple[object, ...]]:
@@ -90,12 +99,50 @@ def crash_and_restart(server: Server) -> None:
     run(server.url, "INSERT INTO kept VALUES (1)")
 
 
-def test_a_durable_server_survives_a_kill() -> None:
-    """With `durable=True` what was committed is there after every process of the server was killed."""
-    with start_server(durable=True, binaries=find_binaries()) as server:
+@pytest.mark.parametrize("binaries", INSTALLED, ids=lambda binaries: str(binaries.folder))
+def test_a_durable_server_survives_a_kill(binaries: Binaries) -> None:
+    """With `durable=True` what was committed is there after every process of the server was killed; each server found here can do it."""
+    with start_server(durable=True, binaries=binaries) as server:
         assert run(server.url, "SHOW fsync") == [("on",)]
         crash_and_restart(server)
-        pid, folder = server.pid, server.folder
         assert run(server.url, "SELECT count(*) FROM kept") == [(1,)]
+        pid, folder = server.pid, server.folder
     assert pid is not None
+    assert not psutil.pid_exists(pid)
     assert not folder.exists()
+
+
+def test_the_server_goes_when_its_starter_is_killed() -> None:
+    """A test run that is killed outright leaves no server behind."""
+    program = """
+import os, signal
+from tests.support.postgres import start_server
+with start_server() as server:
+    print(server.pid, server.folder, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    pid, folder = done.stdout.split()
+    assert done.returncode == -signal.SIGKILL
+    psutil.wait_procs([psutil.Process(int(pid))] if psutil.pid_exists(int(pid)) else [], timeout=20)
+    assert not psutil.pid_exists(int(pid))
+    shutil.rmtree(folder)
+
+
+def test_an_installation_out_of_reach_is_copied(tmp_path: Path) -> None:
+    """A server inside a folder that the unprivileged user may not enter is copied whole, with the libraries a wheel puts beside it."""
+    package = tmp_path / "private" / "embedded"
+    (package / "install" / "bin").mkdir(parents=True)
+    (package / "install" / "bin" / "postgres").write_text("#!/bin/sh\necho postgres 18\n")
+    (package / "install" / "bin" / "postgres").chmod(0o755)
+    (tmp_path / "private" / "embedded.libs").mkdir()
+    (tmp_path / "private" / "embedded.libs" / "libpq.so").write_text("")
+
+    class Outsider(Account):
+        def may_run(self, program: Path) -> bool:
+            return "private" not in program.parts and super().may_run(program)
+
+    copied = reachable_by(Outsider(), Binaries(package / "install" / "bin", 18), tmp_path / "copy")
+
+    assert copied.folder == tmp_path / "copy" / "embedded" / "install" / "bin"
+    assert (tmp_path / "copy" / "embedded.libs" / "libpq.so").exists()
