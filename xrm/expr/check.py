@@ -1,0 +1,276 @@
+"""Tree to typed tree: every name, function and type is checked here, and every fault found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from xrm.expr import operators
+from xrm.expr.calls import checked_call
+from xrm.expr.faults import NOT_AN_OPTION, TYPE_MISMATCH, WRONG_RESULT, ExpressionError, Fault, did_you_mean
+from xrm.expr.functions import STANDARD, Function
+from xrm.expr.parse import parse
+from xrm.expr.portable import database_faults
+from xrm.expr.scope import Scope, unknown_name
+from xrm.expr.syntax import Binary, Call, Conditional, ListLiteral, Literal, Logical, Node, Path, Root, Unary
+from xrm.expr.typed import (
+    ActorValue, Apply, Arithmetic, Checked, Choice, Column, Constant, Equality, Items, Membership, Negate, Not, Order, Place, Typed,
+)  # fmt: skip
+from xrm.expr.typed import Logical as TypedLogical
+from xrm.expr.types import ANY, BOOL, INT, NULL, NUMBERS, SPANS, TEXT, Type, accepts, decimal, list_of, unify
+
+
+def compile_check(
+    text: str, scope: Scope, expect: Type | None = None, functions: Mapping[str, Function] = STANDARD
+) -> Checked:
+    """Parses and checks; raises ExpressionError."""
+    return check(parse(text), scope, expect, functions)
+
+
+def check(node: Node, scope: Scope, expect: Type | None = None, functions: Mapping[str, Function] = STANDARD) -> Checked:
+    """The typed expression; raises ExpressionError with all faults.
+
+    `expect` is the type that the place wants; an int is taken for a decimal, null for anything.
+    """
+    text, body = (node.text, node.body) if isinstance(node, Root) else ("", node)
+    checker = _Checker(scope, functions)
+    typed = checker.typed(body)
+    if expect is not None and not checker.faults:
+        checker.expect(typed, expect)
+    if checker.faults:
+        raise ExpressionError(checker.faults)
+    return _checked(text, typed)
+
+
+def _checked(text: str, typed: Typed) -> Checked:
+    nodes = list(_walk(typed))
+    return Checked(
+        text=text,
+        node=typed,
+        type=typed.type,
+        paths=frozenset(node.name for node in nodes if isinstance(node, Column)),
+        sql_faults=database_faults(typed),
+        actor_keys=frozenset(node.key for node in nodes if isinstance(node, ActorValue)),
+        reads_clock=any(isinstance(node, Apply) and node.function.moment for node in nodes),
+    )
+
+
+def _walk(node: Typed) -> list[Typed]:
+    found, waiting = [], [node]
+    while waiting:
+        current = waiting.pop()
+        found.append(current)
+        waiting.extend(current.parts)
+    return found
+
+
+class _Checker:
+    """Walks the tree once; after a fault it goes on with the type `any`, which fits everywhere."""
+
+    def __init__(self, scope: Scope, functions: Mapping[str, Function]) -> None:
+        self._scope = scope
+        self._functions = functions
+        self.faults: list[Fault] = []
+        self._rules: dict[type[Node], Callable[[Any], Typed]] = {
+            Literal: self._literal,
+            Path: self._path,
+            Unary: self._unary,
+            Binary: self._binary,
+            Logical: self._logical,
+            Conditional: self._conditional,
+            Call: self._call,
+            ListLiteral: self._list,
+        }
+
+    def typed(self, node: Node) -> Typed:
+        return self._rules[type(node)](node)
+
+    def expect(self, typed: Typed, expect: Type) -> None:
+        if not accepts(expect, typed.type):
+            hint = "a condition compares, as in a == b" if expect == BOOL else None
+            message = f"gives {typed.type}, but {expect} is wanted here"
+            self.faults.append(Fault(WRONG_RESULT, message, typed.start, typed.end, hint))
+        self._results(typed, expect)
+
+    def _results(self, typed: Typed, expect: Type) -> None:
+        """Literals that may be the result must be among the options that the place has."""
+        if isinstance(typed, Choice):
+            self._results(typed.then, expect)
+            self._results(typed.other, expect)
+        self._options(typed, expect)
+
+    def _fault(self, node: Node, code: str, message: str, hint: str | None = None) -> Typed:
+        self.faults.append(Fault(code, message, node.start, node.end, hint))
+        return Constant(node.start, node.end, ANY, None)
+
+    def _literal(self, node: Literal) -> Typed:
+        value, start, end = node.value, node.start, node.end
+        if value is None:
+            return Constant(start, end, NULL, None)
+        if isinstance(value, bool):
+            return Constant(start, end, BOOL, value)
+        if isinstance(value, int):
+            return Constant(start, end, INT, value)
+        if isinstance(value, Decimal):
+            return Constant(start, end, decimal(-int(value.as_tuple().exponent)), value)
+        return Constant(start, end, TEXT, value or None)
+
+    def _path(self, node: Path) -> Typed:
+        found = self._scope.type_of(node.names)
+        if found is None:
+            self.faults.append(unknown_name(node, self._scope))
+            return Constant(node.start, node.end, ANY, None)
+        if node.names[0] == "actor":
+            return ActorValue(node.start, node.end, found, ".".join(node.names[1:]) or "id")
+        return Column(node.start, node.end, found, ".".join(node.names))
+
+    def _condition(self, node: Node, operator: str) -> Typed:
+        typed = self.typed(node)
+        if typed.type not in (BOOL, NULL, ANY):
+            hint = "write != null to ask whether there is a value" if operator == "!" else "a condition compares, as in a == b"
+            self._fault(node, TYPE_MISMATCH, f"'{operator}' wants a condition, not {typed.type}", hint)
+        return typed
+
+    def _unary(self, node: Unary) -> Typed:
+        if node.operator == "!":
+            return Not(node.start, node.end, BOOL, self._condition(node.operand, "!"))
+        operand = self.typed(node.operand)
+        if operand.type.name not in NUMBERS | SPANS | {"any"}:
+            return self._fault(node, TYPE_MISMATCH, f"'-' wants a number, not {operand.type}")
+        if isinstance(operand, Constant) and operand.value is not None:
+            return Constant(node.start, node.end, operand.type, -operand.value)  # type: ignore[operator]
+        return Negate(node.start, node.end, operand.type, operand)
+
+    def _logical(self, node: Logical) -> Typed:
+        operands = tuple(self._condition(operand, node.operator) for operand in node.operands)
+        return TypedLogical(node.start, node.end, BOOL, node.operator, operands)
+
+    def _conditional(self, node: Conditional) -> Typed:
+        test = self._condition(node.test, "?")
+        then, other = self.typed(node.then), self.typed(node.other)
+        self._options(then, other.type)
+        self._options(other, then.type)
+        found = unify(then.type, other.type)
+        if found is None:
+            return self._fault(node, TYPE_MISMATCH, f"the two results are {then.type} and {other.type}", "give both one type")
+        return Choice(node.start, node.end, found, test, then, other)
+
+    def _list(self, node: ListLiteral) -> Typed:
+        items = tuple(self.typed(item) for item in node.items)
+        found = NULL
+        for item, part in zip(items, node.items, strict=True):
+            if isinstance(item, Constant) and item.value is None and item.type != ANY:
+                self._fault(part, TYPE_MISMATCH, "a list cannot hold null (empty text is null)", "write x == null || x in [...]")
+            both = unify(found, item.type)
+            if both is None or item.type.name in ("list", "point", "json"):
+                self._fault(part, TYPE_MISMATCH, f"{item.type} does not go into this list", "give all items one type")
+            found = both or ANY
+        return Items(node.start, node.end, list_of(found), items)
+
+    def _binary(self, node: Binary) -> Typed:
+        left, right = self.typed(node.left), self.typed(node.right)
+        if node.operator == "in":
+            return self._membership(node, left, right)
+        if node.operator in ("==", "!="):
+            return self._equality(node, left, right)
+        if node.operator in ("<", "<=", ">", ">="):
+            return self._order(node, left, right)
+        return self._arithmetic(node, left, right)
+
+    def _arithmetic(self, node: Binary, left: Typed, right: Typed) -> Typed:
+        if ANY in (left.type, right.type):
+            return Constant(node.start, node.end, ANY, None)
+        found = operators.arithmetic(node.operator, left.type, right.type)
+        if found is None:
+            message = f"'{node.operator}' does not go between {left.type} and {right.type}"
+            return self._fault(node, TYPE_MISMATCH, message, operators.arithmetic_hint(node.operator, left.type, right.type))
+        if operators.too_fine(found):
+            return self._fault(node, TYPE_MISMATCH, f"gives {found.scale} decimals; at most 18 are kept", "round(x, 2) a part of it")
+        return Arithmetic(node.start, node.end, found, node.operator, left, right)
+
+    def _equality(self, node: Binary, left: Typed, right: Typed) -> Typed:
+        left, right = self._linked(left, right.type), self._linked(right, left.type)
+        if not operators.comparable(left.type, right.type):
+            return self._incomparable(node, left, right)
+        self._options(left, right.type)
+        self._options(right, left.type)
+        return Equality(node.start, node.end, BOOL, node.operator, left, right)
+
+    def _order(self, node: Binary, left: Typed, right: Typed) -> Typed:
+        if not operators.orderable(left.type, right.type):
+            return self._incomparable(node, left, right)
+        self._options(left, right.type)
+        self._options(right, left.type)
+        options = left.type.options or right.type.options
+        if options is None:
+            return Order(node.start, node.end, BOOL, node.operator, left, right)
+        if not all(one.type.ordered or one.type.options is None for one in (left, right)):
+            return self._fault(node, TYPE_MISMATCH, "these options have no order", "say `ordered: true` where they are declared")
+        return Order(node.start, node.end, BOOL, node.operator, _placed(left, options), _placed(right, options))
+
+    def _incomparable(self, node: Binary, left: Typed, right: Typed) -> Typed:
+        message = f"'{node.operator}' does not go between {left.type} and {right.type}"
+        return self._fault(node, TYPE_MISMATCH, message, operators.comparison_hint(node.operator, left.type, right.type))
+
+    def _membership(self, node: Binary, left: Typed, right: Typed) -> Typed:
+        if right.type == ANY:
+            return right
+        if right.type.name != "list":
+            hint = "write a.contains(b) for a part of a text" if right.type.name == "text" else None
+            return self._fault(node, TYPE_MISMATCH, f"'in' wants a list on its right, not {right.type}", hint)
+        item = right.type.item or ANY
+        left = self._linked(left, item)
+        if isinstance(right, Items):
+            right = self._linked_items(right, left.type)
+            item = right.type.item or ANY
+        if not operators.comparable(left.type, item):
+            hint = operators.comparison_hint("==", left.type, item)
+            return self._fault(node, TYPE_MISMATCH, f"{left.type} is never in a list of {item}", hint)
+        self._options(left, item)
+        for part in right.items if isinstance(right, Items) else ():
+            self._options(part, left.type)
+        return Membership(node.start, node.end, BOOL, "in", left, right)
+
+    def _linked_items(self, items: Items, wanted: Type) -> Items:
+        if wanted.name != "ref" or items.type.item != TEXT:
+            return items
+        linked = tuple(self._linked(item, wanted) for item in items.items)
+        return replace(items, items=linked, type=list_of(wanted)) if all(item.type == wanted for item in linked) else items
+
+    def _linked(self, node: Typed, wanted: Type) -> Typed:
+        """A text literal beside a link is the id of a record, when it has that form (RFC 9562)."""
+        if wanted.name != "ref" or not isinstance(node, Constant) or not isinstance(node.value, str):
+            return node
+        try:
+            return replace(node, type=wanted, value=str(UUID(node.value)))
+        except ValueError:
+            return node
+
+    def _options(self, node: Typed, wanted: Type) -> None:
+        """A fault when a literal text is not among the options it is held against."""
+        if not isinstance(node, Constant) or not isinstance(node.value, str) or wanted.options is None:
+            return
+        if node.value not in wanted.options:
+            listed = ", ".join(wanted.options[:12]) + (", …" if len(wanted.options) > 12 else "")
+            hint = did_you_mean(node.value, wanted.options) or f"one of {listed}"
+            self.faults.append(Fault(NOT_AN_OPTION, f"'{node.value}' is not one of the options", node.start, node.end, hint))
+
+    def _call(self, node: Call) -> Typed:
+        given = tuple(self.typed(part) for part in node.parts)
+        typed = checked_call(node, given, self._functions, self.faults)
+        if isinstance(typed, Apply) and typed.function.name == "coalesce":
+            self._options(given[0], given[1].type)
+            self._options(given[1], given[0].type)
+        return typed
+
+
+def _placed(node: Typed, options: tuple[str, ...]) -> Typed:
+    if isinstance(node, Constant):
+        place = options.index(str(node.value)) if node.value in options else None
+        return Constant(node.start, node.end, INT, place)
+    return Place(node.start, node.end, INT, node, node.type.options or options)
+
+

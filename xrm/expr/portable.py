@@ -1,0 +1,133 @@
+"""What a database may evaluate: found when the expression is checked, never when a query runs.
+
+A part that reads no column is evaluated in Python once per operation and bound, so anything may
+stand there. What reads a column must give the same value in SQLite, PostgreSQL and Python.
+"""
+
+from __future__ import annotations
+
+from xrm.expr.faults import NOT_IN_DATABASE, Fault
+from xrm.expr.typed import (
+    Apply, Arithmetic, Choice, Column, Constant, Equality, Items, Membership, Negate, Order, Place, Typed, rescaled_bound,
+)  # fmt: skip
+from xrm.expr.types import NUMBERS, scale_of
+from xrm.expr.values import INT64_LIMIT
+
+MAX_COST = 20_000
+"""Most parts of the SQL of one expression, counting each as often as it is written."""
+
+_MOVE = "move the arithmetic to the constant side: opened_at < now() - duration(\"5d\")"
+_FIELD = "make it a computed field and ask for that"
+
+
+def database_faults(root: Typed) -> tuple[Fault, ...]:
+    """Why the database cannot evaluate an expression; empty when it can."""
+    inspection = _Inspection()
+    if root.type.name == "list" and not root.fixed:
+        inspection.refuse(root, "a list is no value of a query", "write x in list")
+    if inspection.visit(root) > MAX_COST:
+        inspection.refuse(root, "the query would be too large", "make a part of it a computed field")
+    return tuple(sorted(inspection.faults, key=lambda fault: (fault.start, fault.end)))
+
+
+class _Inspection:
+    """`visit` gives the cost of a node's SQL and notes what is refused."""
+
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+
+    def refuse(self, node: Typed, message: str, hint: str) -> None:
+        self.faults.append(Fault(NOT_IN_DATABASE, message, node.start, node.end, hint))
+
+    def visit(self, node: Typed) -> int:
+        if node.fixed:
+            return 1
+        self._inspect(node)
+        costs = [self.visit(part) for part in node.parts]
+        return 1 + sum(costs) * _written(node)
+
+    def _inspect(self, node: Typed) -> None:
+        match node:
+            case Column():
+                self._column(node)
+            case Arithmetic():
+                self._arithmetic(node)
+            case Negate() if node.type.name not in NUMBERS:
+                self.refuse(node, "the database does not compute with durations", _MOVE)
+            case Apply():
+                self._apply(node)
+            case Equality() | Order():
+                self._compared(node, node.left, node.right)
+            case Membership():
+                self._membership(node)
+            case Choice():
+                self._alike(node, node.then, node.other)
+            case _:
+                pass
+
+    def _column(self, node: Column) -> None:
+        item = node.type.item or node.type
+        if item.name == "decimal" and item.scale is None:
+            self.refuse(node, f"the decimals of '{node.name}' are not known", _FIELD)
+
+    def _arithmetic(self, node: Arithmetic) -> None:
+        if node.type.name not in NUMBERS and node.type.name != "text":
+            self.refuse(node, "the database does not compute with dates of records", _MOVE)
+        elif node.operator in ("/", "%"):
+            self._division(node)
+        elif node.bound >= INT64_LIMIT and not any(part.bound >= INT64_LIMIT and not part.fixed for part in node.parts):
+            self.refuse(node, "the number could pass 64 bits in the database", _FIELD)
+
+    def _division(self, node: Arithmetic) -> None:
+        if node.type.name == "decimal":
+            self.refuse(node, "the database does not divide decimals", _FIELD)
+        elif not isinstance(node.right, Constant) or not node.right.value:
+            self.refuse(node, "the database divides by a literal other than 0 only", _FIELD)
+
+    def _apply(self, node: Apply) -> None:
+        if not node.function.runs_in_sql(node.arguments):
+            self.refuse(node, f"the database does not evaluate '{node.function.name}' on a field", _FIELD)
+        elif node.function.name == "coalesce":
+            self._alike(node, *node.arguments)
+        elif node.function.name == "size" and node.arguments[0].type.name == "list":
+            self._list(node.arguments[0])
+
+    def _alike(self, node: Typed, *parts: Typed) -> None:
+        """Parts that become one column: one scale, and no list."""
+        if node.type.name == "list":
+            self.refuse(node, "the database does not choose between lists", "write (a in b) || (a in c)")
+        self._rescaled(node, scale_of(node.type) or 0, *parts)
+
+    def _compared(self, node: Typed, left: Typed, right: Typed) -> None:
+        if left.fixed or right.fixed or left.type.name not in NUMBERS:
+            return
+        self._rescaled(node, max(scale_of(left.type) or 0, scale_of(right.type) or 0), left, right)
+
+    def _rescaled(self, node: Typed, scale: int, *parts: Typed) -> None:
+        wide = [part for part in parts if rescaled_bound(part, scale) >= INT64_LIMIT]
+        if any(part.fixed or part.bound < INT64_LIMIT for part in wide):
+            self.refuse(node, "the decimals differ too much for 64 bits in the database", _FIELD)
+
+    def _membership(self, node: Membership) -> None:
+        if isinstance(node.right, Items):
+            for item in node.right.items:
+                self._compared(item, node.left, item)
+            return
+        self._list(node.right)
+        item_type = node.right.type.item
+        if not node.fixed and not node.right.fixed and not node.left.fixed and item_type and item_type.name in NUMBERS:
+            if scale_of(item_type) != scale_of(node.left.type):
+                self.refuse(node, "the decimals of the list are others", _FIELD)
+
+    def _list(self, node: Typed) -> None:
+        if not node.fixed and not isinstance(node, Column):
+            self.refuse(node, "the database takes a list from a field or a literal only", _FIELD)
+
+
+def _written(node: Typed) -> int:
+    """How often the SQL of a node writes each of its operands, at most."""
+    if isinstance(node, Place):
+        return 1 + len(node.options)
+    if isinstance(node, Apply) and node.function.name in ("startsWith", "endsWith"):
+        return 2
+    return 1

@@ -1,0 +1,370 @@
+"""Typed tree to SQLAlchemy: a clause, and what to bind for it when it runs.
+
+Every part that reads no column is evaluated in Python once per operation and bound. Values are bound
+in the database's own form, so the compiled text runs on a driver's connection as it is.
+
+Where only `true` matters (a WHERE, through && and || and the branches of a condition) `==` with a
+value that is not null is a plain `=`, because PostgreSQL's indexes do not serve IS NOT DISTINCT FROM.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql.elements import BindParameter, ColumnClause, Grouping, Null
+from sqlalchemy.types import NullType, TypeEngine
+
+from xrm.expr.faults import ExpressionError
+from xrm.expr.python import Closure
+from xrm.expr.runtime import bound_number, bound_numbers, bound_ref_offsets, bound_refs, bound_value
+from xrm.expr.storage import Dialect, Rounding, to_database, units_of
+from xrm.expr.typed import (
+    ActorValue, Apply, Arithmetic, Checked, Choice, Column, Constant, Equality, Items, Logical, Membership, Negate, Not, Order, Place, Typed,
+)  # fmt: skip
+from xrm.expr.types import BOOL, INT, NUMBERS, Type, scale_of
+from xrm.expr.values import STORED_LIMIT
+
+__all__ = ["SqlExpression", "to_database", "to_sql"]
+
+Element = sa.ColumnElement[Any]
+ColumnOf = Callable[[str], Element]
+
+_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+_ROUNDING: dict[str, Rounding] = {"<": "ceiling", "<=": "floor", ">": "floor", ">=": "ceiling", "==": "exact", "!=": "exact"}
+_CHAIN = 50
+"""Operands of && or || in one run; longer chains are bracketed, as SQLite bounds the depth of a tree."""
+
+
+@dataclass(frozen=True)
+class SqlExpression:
+    """A clause, and its run-time binds: the parameter's name and the function that gives its value.
+
+    The functions take a record (not read: pass {}) and the Moment, and give the value in the database's form.
+    """
+
+    clause: Element
+    run_time: tuple[tuple[str, Closure], ...]
+
+
+def to_sql(checked: Checked, column: ColumnOf, dialect: Dialect, positive: bool = True, prefix: str = "xrm_") -> SqlExpression:
+    """The clause of a checked expression.
+
+    `column` gives the column of a path. `positive` says that only `true` matters, as in a WHERE; then
+    false and unknown may change places. `prefix` begins the names of the binds (`xrm_k0`, …) and must
+    differ between expressions of one statement. A decimal comes as units of its last decimal.
+
+    Raises ExpressionError when the database cannot evaluate the expression (`checked.sql_faults`).
+    """
+    if checked.sql_faults:
+        raise ExpressionError(checked.sql_faults)
+    writer = _Writer(checked.text, column, dialect, prefix)
+    clause = writer.write(checked.node, positive=positive and checked.type == BOOL)
+    if checked.type == INT and checked.node.bound >= STORED_LIMIT and not checked.node.fixed:
+        limit = writer.value(STORED_LIMIT, INT)
+        clause = sa.case((_infix(sa.func.abs(clause), "<", limit), clause))
+    return SqlExpression(clause, tuple(writer.run_time.values()))
+
+
+def _grouped(element: Element) -> Element:
+    """Brackets around all but the simplest, so that no precedence is relied on."""
+    plain = isinstance(element, ColumnClause | BindParameter | Grouping | Null | sa.Column | sa.Cast | sa.Case | sa.sql.functions.Function)
+    return element if plain else Grouping(element)
+
+
+def _infix(left: Element, operator: str, right: Element, type_: TypeEngine[Any] | None = None) -> Element:
+    made: Element = _grouped(left).op(operator, return_type=type_ or sa.Boolean())(_grouped(right))
+    return made
+
+
+class _Writer:
+    """Writes one expression for one database."""
+
+    def __init__(self, text: str, column: ColumnOf, dialect: Dialect, prefix: str) -> None:
+        self._text = text
+        self._column_of = column
+        self._dialect = dialect
+        self._prefix = prefix
+        self.run_time: dict[object, tuple[str, Closure]] = {}
+
+    @property
+    def _sqlite(self) -> bool:
+        return self._dialect == "sqlite"
+
+    # Values
+
+    def _sql_type(self, type_: Type) -> TypeEngine[Any]:
+        if type_.name == "list":
+            return sa.Text() if self._sqlite else postgresql.ARRAY(self._sql_type(type_.item or type_))
+        if type_.name in ("int", "decimal", "duration", "days"):
+            return sa.BigInteger()
+        if type_.name == "bool":
+            return sa.Boolean()
+        if self._sqlite:
+            return sa.LargeBinary() if type_.name == "ref" else sa.Text()
+        return {"date": sa.Date(), "datetime": sa.DateTime(timezone=True), "ref": sa.Uuid()}.get(type_.name, sa.Text())
+
+    def _typed(self, bind: Element, type_: Type) -> Element:
+        """PostgreSQL is told the type of each bind; SQLite sees it in the value."""
+        return bind if self._sqlite else sa.cast(bind, self._sql_type(type_))
+
+    def value(self, value: object, type_: Type) -> Element:
+        """A value known now, as a bind that carries it."""
+        if value is None:
+            return sa.null() if self._sqlite else sa.cast(sa.null(), self._sql_type(type_))
+        if isinstance(value, bool):
+            return sa.true() if value else sa.false()
+        stored = to_database(value, type_, self._dialect)
+        return self._typed(sa.bindparam(None, stored, type_=NullType(), unique=True), type_)
+
+    def _bind(self, node: Typed, use: str, type_: Type, make: Callable[[], Closure]) -> Element:
+        """The run-time bind of a part without columns; equal parts that are used alike share one."""
+        key = (type(node), self._text[node.start : node.end] or id(node), use)
+        if key not in self.run_time:
+            self.run_time[key] = (f"{self._prefix}k{len(self.run_time)}", make())
+        name = self.run_time[key][0]
+        return self._typed(sa.bindparam(name, required=True, type_=NullType()), type_)
+
+    def _fixed(self, node: Typed) -> Element:
+        if isinstance(node, Constant):
+            return self.value(node.value, node.type)
+        return self._bind(node, "value", node.type, lambda: bound_value(node, node.type, self._dialect))
+
+    def _fixed_number(self, node: Typed, scale: int, rounding: Rounding) -> Element:
+        """A number without columns in units of `scale` decimals."""
+        if isinstance(node, Constant):
+            units = None if node.value is None else units_of(node.value, scale, rounding)  # type: ignore[arg-type]
+            return self.value(units, INT)
+        return self._bind(node, f"{rounding}{scale}", INT, lambda: bound_number(node, scale, rounding))
+
+    def _at_scale(self, node: Typed, scale: int) -> Element:
+        """A number in units of `scale` decimals, which are at least its own."""
+        if node.fixed:
+            return self._fixed_number(node, scale, "exact")
+        written = self.write(node)
+        factor = 10 ** (scale - (scale_of(node.type) or 0))
+        return written if factor == 1 else _infix(written, "*", self.value(factor, INT), sa.BigInteger())
+
+    # Nodes
+
+    def write(self, node: Typed, positive: bool = False) -> Element:
+        """The clause of a node; `positive`: false and unknown may change places."""
+        if node.fixed:
+            return self._fixed(node)
+        match node:
+            case Column():
+                return self._column_of(node.name)
+            case Logical():
+                return self._logical(node, positive)
+            case Not():
+                return sa.not_(_grouped(self.write(node.operand)))
+            case Choice():
+                return self._choice(node, positive)
+            case Equality():
+                return self._equality(node, positive)
+            case Order():
+                return self._order(node)
+            case Membership():
+                return self._membership(node, positive)
+            case Arithmetic() | Negate():
+                return self._arithmetic(node)
+            case Place():
+                return self._place(node)
+            case Apply():
+                return self._apply(node)
+            case _:
+                raise AssertionError(f"{type(node).__name__} has no clause")
+
+    def _logical(self, node: Logical, positive: bool) -> Element:
+        join = sa.and_ if node.operator == "&&" else sa.or_
+        clauses = [_grouped(self.write(operand, positive)) for operand in node.operands]
+        while len(clauses) > _CHAIN:
+            clauses = [Grouping(join(*clauses[place : place + _CHAIN])) for place in range(0, len(clauses), _CHAIN)]
+        return join(*clauses)
+
+    def _choice(self, node: Choice, positive: bool) -> Element:
+        then, other = (self._part(part, node.type, positive) for part in (node.then, node.other))
+        return sa.case((_grouped(self.write(node.test, positive=True)), then), else_=other)
+
+    def _part(self, node: Typed, type_: Type, positive: bool = False) -> Element:
+        """A part that becomes a value of `type_`."""
+        if type_.name in NUMBERS:
+            return self._at_scale(node, scale_of(type_) or 0)
+        if isinstance(node, Constant):
+            return self.value(node.value, type_)
+        return self.write(node, positive)
+
+    def _operands(self, node: Equality | Order) -> tuple[Element, str, Element]:
+        """Both sides in one unit; a side without columns is on the right."""
+        left, operator, right = node.left, node.operator, node.right
+        if left.fixed:
+            left, operator, right = right, _MIRRORED[operator], left
+        if left.type.name not in NUMBERS or right.type.name not in NUMBERS:
+            return self.write(left), operator, self.write(right)
+        scales = [scale_of(side.type) or 0 for side in (left, right)]
+        if right.fixed:
+            return self.write(left), operator, self._fixed_number(right, scales[0], _ROUNDING[operator])
+        return self._at_scale(left, max(scales)), operator, self._at_scale(right, max(scales))
+
+    def _equality(self, node: Equality, positive: bool) -> Element:
+        for one, other in ((node.left, node.right), (node.right, node.left)):
+            if isinstance(one, Constant) and one.value is None:
+                return _infix(self.write(other), "IS" if node.operator == "==" else "IS NOT", sa.null())
+        left, operator, right = self._operands(node)
+        if operator == "!=":
+            return _infix(left, "IS NOT" if self._sqlite else "IS DISTINCT FROM", right)
+        fixed = node.left if node.left.fixed else node.right
+        if positive and _never_null(fixed):
+            return _infix(left, "=", right)
+        if self._sqlite:
+            return _infix(left, "IS", right)
+        if positive and fixed.fixed and isinstance(left, ColumnClause):
+            both_null = sa.and_(_infix(right, "IS", sa.null()), _infix(left, "IS", sa.null()))
+            return sa.or_(_infix(left, "=", right), both_null)
+        return _infix(left, "IS NOT DISTINCT FROM", right)
+
+    def _order(self, node: Order) -> Element:
+        left, operator, right = self._operands(node)
+        if node.left.type.name == "text" and not self._sqlite:
+            left, right = (side if isinstance(side, ColumnClause) else sa.collate(side, "C") for side in (left, right))
+        return _infix(left, operator, right)
+
+    # Lists
+
+    def _membership(self, node: Membership, positive: bool) -> Element:
+        right = node.right
+        if isinstance(right, Items):
+            found = self._in_items(node.left, right)
+        elif right.fixed:
+            found = self._in_bound(node.left, right)
+        else:
+            found = self._in_column(node.left, right)
+        return found if positive else sa.func.coalesce(found, sa.false(), type_=sa.Boolean())
+
+    def _in_items(self, left: Typed, items: Items) -> Element:
+        if not items.items:
+            return sa.false()
+        if all(item.fixed for item in items.items):
+            scale = scale_of(left.type)
+            numeric = left.type.name in NUMBERS
+            elements = [self._fixed_number(item, scale or 0, "exact") if numeric else self._fixed(item) for item in items.items]
+            return self.write(left).in_(elements)
+        pairs = (self._operands(Equality(item.start, item.end, BOOL, "==", left, item)) for item in items.items)
+        return sa.or_(*(_infix(one, "=", other) for one, _, other in pairs))
+
+    def _in_bound(self, left: Typed, right: Typed) -> Element:
+        item = right.type.item or left.type
+        written = _grouped(self.write(left))
+        if self._sqlite:
+            return written.in_(self._bound_rows(left, right, item))
+        if item.name in NUMBERS:
+            scale = scale_of(left.type) or 0
+            wanted = Type("list", item=INT)
+            array = self._bind(right, f"list{scale}", wanted, lambda: bound_numbers(right, scale, self._dialect))
+        else:
+            array = self._bind(right, "list", right.type, lambda: bound_value(right, right.type, self._dialect))
+        return _infix(written, "=", sa.func.any(array))
+
+    def _bound_rows(self, left: Typed, right: Typed, item: Type) -> Any:
+        """SQLite: the items of a bound list, as a subquery."""
+        if item.name == "ref":
+            offsets = self._bind(right, "offsets", right.type, lambda: bound_ref_offsets(right))
+            packed = self._bind(right, "packed", right.type, lambda: bound_refs(right))
+            rows = sa.func.json_each(offsets).table_valued("value", joins_implicitly=True).alias()
+            return sa.select(sa.func.substr(packed, rows.c.value, sa.literal_column("16")))
+        if item.name in NUMBERS:
+            scale = scale_of(left.type) or 0
+            bound = self._bind(right, f"list{scale}", right.type, lambda: bound_numbers(right, scale, "sqlite"))
+        else:
+            bound = self._bind(right, "list", right.type, lambda: bound_value(right, right.type, "sqlite"))
+        return sa.select(sa.func.json_each(bound).table_valued("value", joins_implicitly=True).alias().c.value)
+
+    def _in_column(self, left: Typed, right: Typed) -> Element:
+        item = right.type.item or left.type
+        column = self.write(right)
+        numeric = item.name in NUMBERS
+        written = self._fixed_number(left, scale_of(item) or 0, "exact") if numeric and left.fixed else self.write(left)
+        if not self._sqlite:
+            array = sa.cast(postgresql.array([written]), self._sql_type(right.type))
+            return _infix(column, "@>", array)
+        rows = sa.func.json_each(column).table_valued("value", joins_implicitly=True).alias()
+        sought = sa.func.lower(sa.func.hex(written)) if item.name == "ref" else written
+        return sa.exists(sa.select(sa.literal_column("1")).select_from(rows).where(_infix(rows.c.value, "=", sought)))
+
+    # Arithmetic and functions
+
+    def _arithmetic(self, node: Arithmetic | Negate) -> Element:
+        if isinstance(node, Negate):
+            return _infix(self.value(0, INT), "-", self.write(node.operand), sa.BigInteger())
+        if node.type.name == "text":
+            return _infix(self.write(node.left), "||", self.write(node.right), sa.Text())
+        if node.operator in ("+", "-"):
+            scale = scale_of(node.type) or 0
+            return _infix(self._at_scale(node.left, scale), node.operator, self._at_scale(node.right, scale), sa.BigInteger())
+        return _infix(self.write(node.left), node.operator, self.write(node.right), sa.BigInteger())
+
+    def _place(self, node: Place) -> Element:
+        options = enumerate(node.options)
+        places = {self.value(option, node.operand.type): self.value(place, INT) for place, option in options}
+        return sa.case(places, value=_grouped(self.write(node.operand)))
+
+    def _apply(self, node: Apply) -> Element:
+        arguments = node.arguments
+        match node.function.name:
+            case "coalesce":
+                return sa.func.coalesce(*(self._part(argument, node.type) for argument in arguments), type_=self._sql_type(node.type))
+            case "has":
+                return _infix(self.write(arguments[0]), "IS NOT", sa.null())
+            case "abs":
+                return sa.func.abs(self.write(arguments[0]), type_=sa.BigInteger())
+            case "int":
+                return self._truncated(arguments[0])
+            case "size":
+                return self._size(arguments[0])
+            case "year" | "month" | "day":
+                return self._date_part(node.function.name, self.write(arguments[0]))
+            case _:
+                return self._text_test(node.function.name, self.write(arguments[0]), self.write(arguments[1]))
+
+    def _truncated(self, number: Typed) -> Element:
+        scale = scale_of(number.type) or 0
+        written = self.write(number)
+        return written if scale == 0 else _infix(written, "/", self.value(10**scale, INT), sa.BigInteger())
+
+    def _size(self, sized: Typed) -> Element:
+        written = self.write(sized)
+        if sized.type.name == "text":
+            return sa.func.length(written, type_=sa.BigInteger())
+        name = "json_array_length" if self._sqlite else "cardinality"
+        counted: Element = getattr(sa.func, name)(written, type_=sa.BigInteger())
+        return counted
+
+    def _date_part(self, part: str, date: Element) -> Element:
+        if not self._sqlite:
+            return sa.cast(sa.extract(part, date), sa.BigInteger())
+        start, length = {"year": ("1", "4"), "month": ("6", "2"), "day": ("9", "2")}[part]
+        return sa.cast(sa.func.substr(date, sa.literal_column(start), sa.literal_column(length)), sa.BigInteger())
+
+    def _text_test(self, name: str, text: Element, part: Element) -> Element:
+        """Never LIKE: its case and its wildcards differ between databases."""
+        zero, one = sa.literal_column("0"), sa.literal_column("1")
+        if name == "contains":
+            place = sa.func.instr(text, part) if self._sqlite else sa.func.strpos(text, part)
+            return _infix(place, ">", zero)
+        length = sa.func.length(part)
+        if name == "startsWith":
+            return _infix(sa.func.substr(text, one, length), "=", part) if self._sqlite else sa.func.starts_with(text, part, type_=sa.Boolean())
+        end = sa.func.substr(text, -length) if self._sqlite else sa.func.right(text, length)
+        return _infix(end, "=", part)
+
+
+def _never_null(node: Typed) -> bool:
+    """Whether a part without columns surely has a value: nobody is never an actor."""
+    if isinstance(node, Constant):
+        return node.value is not None
+    if isinstance(node, ActorValue):
+        return node.key == "id"
+    return isinstance(node, Apply) and node.function.standard and node.function.name in ("now", "today")
