@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import field as part
 
 from xrm.model.access import Grant
 from xrm.model.fields import Check, Field, Text, Unique
@@ -44,9 +44,9 @@ class Entity:
     unique: tuple[Unique, ...] = ()
     checks: tuple[Check, ...] = ()
     lifecycle: Lifecycle | None = None
-    access: Mapping[str, Grant] = MappingProxyType({})
-    views: Mapping[str, View] = MappingProxyType({})
-    forms: Mapping[str, Form] = MappingProxyType({})
+    access: Mapping[str, Grant] = part(default_factory=dict)
+    views: Mapping[str, View] = part(default_factory=dict)
+    forms: Mapping[str, Form] = part(default_factory=dict)
     compact: tuple[str, ...] = ()
     help: Text | None = None
     place: str = ""

@@ -1,0 +1,102 @@
+"""What every application has without saying so: the fields of every record, and the entity ``user``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from xrm.model.access import Grant
+from xrm.model.entity import Entity
+from xrm.model.fields import Field, FieldType, Option, Text, Value
+from xrm.model.views import Form, Section, SortKey, View
+
+SYSTEM_NAMES = (
+    "id", "number", "title", "state", "state_since", "open", "flags", "version",
+    "created_at", "created_by", "updated_at", "updated_by",
+)  # fmt: skip
+"""Names that no declared field may have, whether or not the entity has a number or a lifecycle."""
+
+USER = "user"
+
+
+def system_fields(entity: str, locale: str, numbered: bool, states: Iterable[Option] | None) -> Mapping[str, Field]:
+    """The fields that xrm keeps for every record of an entity, in the order in which they are shown.
+
+    ``states``: the lifecycle's states as options, None without a lifecycle.
+    """
+
+    def kept(name: str, type_: FieldType, label: str, to: str | None = None, options: Iterable[Option] = ()) -> Field:
+        return Field(name, type_, {locale: label}, to=to, options=tuple(options), system=True)
+
+    fields = [kept("id", "link", "Id", to=entity)]
+    if numbered:
+        fields.append(kept("number", "text", "Number"))
+    fields.append(kept("title", "text", "Title"))
+    if states is not None:
+        fields.append(kept("state", "choice", "State", options=states))
+        fields.append(kept("state_since", "datetime", "In this state since"))
+    fields += [
+        kept("open", "boolean", "Open"),
+        kept("flags", "text", "Flags"),
+        kept("version", "integer", "Version"),
+        kept("created_at", "datetime", "Created at"),
+        kept("created_by", "link", "Created by", to=USER),
+        kept("updated_at", "datetime", "Updated at"),
+        kept("updated_by", "link", "Updated by", to=USER),
+    ]
+    return {field.name: field for field in fields}
+
+
+def user_entity(locale: str, roles: Iterable[str]) -> Entity:
+    """The people who sign in. Every role reads title and name; only the system actor writes.
+
+    ``name`` is the sign-in name, ``label`` the name that people see, ``roles`` a list of role names; the preferences
+    and the email address are protected, and no role is given them.
+    """
+    label = _text(locale, "User")
+    fields = user_fields(locale)
+    everybody = {role: Grant(role, {"read": True}) for role in roles}
+    columns = ("title", "name", "active")
+    return Entity(
+        name=USER,
+        label=label,
+        plural=_text(locale, "Users"),
+        icon="users",
+        fields=fields,
+        system_fields=system_fields(USER, locale, numbered=False, states=None),
+        title="{label}",
+        key="name",
+        access=everybody,
+        views={"default": View("default", _text(locale, "Users"), columns, (SortKey("title"),))},
+        forms={"default": Form("default", (Section(label, tuple(fields)),))},
+        compact=("name", "active"),
+        standard=True,
+    )
+
+
+def user_fields(locale: str) -> Mapping[str, Field]:
+    """The declared fields of ``user``."""
+
+    def words(text: str) -> Text:
+        return _text(locale, text)
+
+    def options(**labels: str) -> tuple[Option, ...]:
+        return tuple(Option(name, words(label)) for name, label in labels.items())
+
+    fields = (
+        Field("name", "text", words("Sign-in name"), required=True, unique=True, length=100),
+        Field("label", "text", words("Name"), required=True, length=200),
+        Field("email", "email", words("Email"), protected=True),
+        Field("roles", "json", words("Roles"), protected=True),
+        Field("active", "boolean", words("Active"), default=Value(((None, True),))),
+        Field("locale", "text", words("Language"), length=40, protected=True),
+        Field("theme", "choice", words("Theme"), protected=True,
+              options=options(system="As the device", light="Light", dark="Dark")),
+        Field("density", "choice", words("Density"), protected=True,
+              options=options(comfortable="Comfortable", compact="Compact")),
+        Field("keys", "boolean", words("Keyboard shortcuts"), protected=True),
+    )  # fmt: skip
+    return {field.name: field for field in fields}
+
+
+def _text(locale: str, words: str) -> Text:
+    return {locale: words}

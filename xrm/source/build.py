@@ -1,0 +1,263 @@
+"""Meaning → Application. Everything is sound here: this only puts it together and fills in what was left out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Literal
+
+from xrm.model.access import RIGHTS, Grant, Right, Role
+from xrm.model.application import Application
+from xrm.model.entity import Entity, NumberFormat
+from xrm.model.fields import Check, Expression, Field, Text, Unique, Value
+from xrm.model.lifecycle import Ask, Guard, Lifecycle, State, Transition
+from xrm.model.standard import USER, user_entity
+from xrm.model.views import Form, Section, SortKey, View
+from xrm.source.checks import SEQUENCE, Meaning
+from xrm.source.names import Known, humanised, label_text
+from xrm.source.outline import Datum, Formula, Given, Part
+from xrm.source.vocabulary import LONG, UNTITLED
+
+FACTS = 6
+COLUMNS = 4
+
+
+def build(meaning: Meaning, files: Mapping[str, str]) -> Application:
+    """The application that a sound definition describes."""
+    part = meaning.outline.application
+    assert part is not None
+    return _Builder(meaning).application(part, files)
+
+
+def digest(files: Mapping[str, str]) -> str:
+    """SHA-256 over the files in the order of their names; each name and text is preceded by its length."""
+    total = hashlib.sha256()
+    for name in sorted(files):
+        for piece in (name.encode(), files[name].encode()):
+            total.update(len(piece).to_bytes(8, "big") + piece)
+    return total.hexdigest()
+
+
+class _Builder:
+    def __init__(self, meaning: Meaning) -> None:
+        self.meaning = meaning
+        self.locale = meaning.names.locale
+
+    def application(self, part: Part, files: Mapping[str, str]) -> Application:
+        names = self.meaning.names
+        roles = {name: Role(name, self.text(inner, "label", name), names.roles[name]) for name, inner in part.named("roles").items()}
+        entities = {known.name: self.entity(known, known.part) for known in names.entities.values() if known.part is not None}
+        entities[USER] = user_entity(self.locale, roles)
+        name = self.word(part, "name", "")
+        return Application(
+            name=name,
+            label=self.text(part, "label", name),
+            locale=self.locale,
+            timezone=self.word(part, "timezone", "UTC"),
+            currency=names.currency,
+            roles=MappingProxyType(roles),
+            entities=MappingProxyType(entities),
+            files=MappingProxyType(dict(sorted(files.items()))),
+            digest=digest(files),
+        )
+
+    # -- pieces -----------------------------------------------------------------------------------------------------
+
+    def word(self, part: Part, key: str, default: str) -> str:
+        word = part.word(key)
+        return word.text if word else default
+
+    def text(self, part: Part, key: str, name: str) -> Text:
+        """A label, made from the name where none was given."""
+        return label_text(part.label(key), self.locale, humanised(name))
+
+    def optional(self, part: Part, key: str) -> Text | None:
+        return self.text(part, key, "") if part.label(key) else None
+
+    def words(self, part: Part, key: str) -> tuple[str, ...]:
+        return tuple(word.text for word in part.words(key))
+
+    def expression(self, formula: Formula) -> Expression:
+        return Expression(self.meaning.expressions[formula.place], str(formula.place))
+
+    def condition(self, part: Part, key: str) -> Expression | None:
+        formula = part.formula(key)
+        return self.expression(formula) if formula else None
+
+    def value(self, given: Given | None) -> Value | None:
+        if given is None:
+            return None
+        return Value(tuple((self.expression(case.when) if case.when else None, self.use(case.use)) for case in given.cases))
+
+    def use(self, use: Formula | Datum) -> Expression | object:
+        return self.expression(use) if isinstance(use, Formula) else self.meaning.values[use.place]
+
+    # -- entities ---------------------------------------------------------------------------------------------------
+
+    def entity(self, known: Known, part: Part) -> Entity:
+        fields = {name: self.field(known.fields[name], inner) for name, inner in part.named("fields").items()}
+        label = self.text(part, "label", known.name)
+        plural = part.label("plural")
+        title = self.word(part, "title", "") or _title(part.has("number"), fields)
+        form = self.form(part, fields, label)
+        entity = Entity(
+            name=known.name,
+            label=label,
+            plural=label_text(plural, self.locale, "") if plural else {own: f"{words}s" for own, words in label.items()},
+            icon=self.word(part, "icon", "list"),
+            fields=MappingProxyType(fields),
+            system_fields=MappingProxyType(dict(known.system)),
+            title=title,
+            number=_number(self.word(part, "number", "")),
+            key=self.word(part, "key", "") or None,
+            unique=tuple(self.unique(rule) for rule in part.parts("unique")),
+            checks=tuple(self.check(rule) for rule in part.parts("checks")),
+            lifecycle=self.lifecycle(part.part("lifecycle")),
+            access=MappingProxyType({name: self.grant(name, inner) for name, inner in part.named("access").items()}),
+            forms=MappingProxyType({"default": form}),
+            compact=self.words(part, "compact") or _facts(fields),
+            help=self.optional(part, "help"),
+            place=str(known.place),
+        )
+        return replace(entity, views=MappingProxyType(self.views(part, entity)))
+
+    def field(self, bare: Field, part: Part) -> Field:
+        required: Expression | bool = part.flag("required")
+        if part.formula("required") is not None:
+            required = self.condition(part, "required") or False
+        return replace(
+            bare,
+            required=required,
+            default=self.value(part.given("default")),
+            compute=self.value(part.given("compute")),
+            minimum=self.bound(part, "min"),
+            maximum=self.bound(part, "max"),
+        )
+
+    def bound(self, part: Part, key: str) -> object | None:
+        datum = part.datum(key)
+        return self.meaning.values[datum.place] if datum else None
+
+    def unique(self, part: Part) -> Unique:
+        assert part.name is not None
+        return Unique(part.name.text, self.words(part, "fields"), self.condition(part, "when"))
+
+    def check(self, part: Part) -> Check:
+        assert part.name is not None
+        return Check(
+            name=part.name.text,
+            when=self.condition(part, "when"),
+            must=self.condition(part, "must"),
+            should=self.condition(part, "should"),
+            message=self.text(part, "message", ""),
+            field=self.word(part, "field", "") or None,
+        )
+
+    def lifecycle(self, part: Part | None) -> Lifecycle | None:
+        if part is None:
+            return None
+        return Lifecycle(
+            MappingProxyType({name: self.state(name, inner) for name, inner in part.named("states").items()}),
+            MappingProxyType({name: self.transition(name, inner) for name, inner in part.named("transitions").items()}),
+        )
+
+    def state(self, name: str, part: Part) -> State:
+        return State(
+            name=name,
+            label=self.text(part, "label", name),
+            initial=part.flag("initial"),
+            final=part.flag("final"),
+            tone=self.word(part, "tone", "") or None,
+            edit=self.words(part, "edit") if part.has("edit") else None,
+        )
+
+    def transition(self, name: str, part: Part) -> Transition:
+        given = {word.text: self.value(value) for word, value in part.givens("set")}
+        return Transition(
+            name=name,
+            label=self.text(part, "label", name),
+            sources=self.words(part, "from"),
+            target=self.word(part, "to", ""),
+            roles=self.words(part, "roles") if part.has("roles") else None,
+            ask=tuple(Ask(field, inner.flag("required") if inner.has("required") else True) for field, inner in part.named("ask").items()),
+            set=MappingProxyType({field: value for field, value in given.items() if value}) if given else None,
+            guards=tuple(self.guard(inner) for inner in part.parts("guards")),
+        )
+
+    def guard(self, part: Part) -> Guard:
+        must = self.condition(part, "must")
+        assert must is not None
+        return Guard(must, self.text(part, "message", ""))
+
+    def grant(self, role: str, part: Part) -> Grant:
+        rights: dict[Right, Expression | Literal[True]] = {}
+        for right in RIGHTS:
+            condition = self.condition(part, right)
+            if condition:
+                rights[right] = condition
+            elif part.flag(right):
+                rights[right] = True
+        return Grant(role, MappingProxyType(rights), self.words(part, "sees"), self.words(part, "edits"), part.flag("historic"))
+
+    # -- views and forms --------------------------------------------------------------------------------------------
+
+    def views(self, part: Part, entity: Entity) -> Mapping[str, View]:
+        """The views in order; ``default`` is made where it is absent, and the others follow it in what they leave out."""
+        made = View("default", entity.plural, _columns(entity), (SortKey("created_at", descending=True),))
+        parts = part.named("views")
+        default = self.view("default", parts["default"], made, entity.plural) if "default" in parts else made
+        views = {"default": default} if "default" not in parts else {}
+        for name, inner in parts.items():
+            views[name] = default if name == "default" else self.view(name, inner, default, None)
+        return views
+
+    def view(self, name: str, part: Part, default: View, label: Text | None) -> View:
+        sort = tuple(SortKey(path.removeprefix("-"), path.startswith("-")) for path in self.words(part, "sort"))
+        return View(
+            name=name,
+            label=label if label and not part.has("label") else self.text(part, "label", name),
+            columns=self.words(part, "columns") or default.columns,
+            sort=sort or default.sort,
+            filter=self.condition(part, "filter"),
+        )
+
+    def form(self, part: Part, fields: Mapping[str, Field], label: Text) -> Form:
+        sections = tuple(Section(self.text(inner, "section", ""), self.words(inner, "fields")) for inner in part.parts("forms"))
+        editable = tuple(name for name, field in fields.items() if field.compute is None)
+        return Form("default", sections or (Section(label, editable),))
+
+
+def _number(pattern: str) -> NumberFormat | None:
+    found = SEQUENCE.search(pattern)
+    return NumberFormat(pattern, int(found[1]), "{year}" in pattern) if found else None
+
+
+def _title(numbered: bool, fields: Mapping[str, Field]) -> str:
+    """The number, else the first text field, else the first field that a title can show, else the id."""
+    if numbered:
+        return "{number}"
+    open_fields = [field for field in fields.values() if not field.protected]
+    texts = [field for field in open_fields if field.type == "text"]
+    others = [field for field in open_fields if field.type not in UNTITLED]
+    first = next(iter(texts or others), None)
+    return f"{{{first.name}}}" if first else "{id}"
+
+
+def _facts(fields: Mapping[str, Field]) -> tuple[str, ...]:
+    return tuple(name for name, field in fields.items() if field.type not in LONG)[:FACTS]
+
+
+def _columns(entity: Entity) -> tuple[str, ...]:
+    """Number or title, or both where the title does not show the number; state; four fields; when it was changed."""
+    shown: tuple[str, ...] = ("title",)
+    if entity.number:
+        shown = ("number",) if entity.title == "{number}" else shown if "{number}" in entity.title else ("number", "title")
+    state = ("state",) if entity.lifecycle else ()
+    fields = [
+        name
+        for name, field in entity.fields.items()
+        if field.type not in (*LONG, "point") and not field.protected and f"{{{name}}}" not in entity.title
+    ]
+    return (*shown, *state, *fields[:COLUMNS], "updated_at")

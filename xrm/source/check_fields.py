@@ -1,0 +1,201 @@
+"""Meaning of fields: names, targets, bounds, patterns, defaults, computed fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import re2
+
+from xrm.expr import Checked
+from xrm.model.fields import Field
+from xrm.model.standard import SYSTEM_NAMES
+from xrm.source.disclosure import check_reads
+from xrm.source.findings import Findings
+from xrm.source.names import EntityScope, Known, dependencies
+from xrm.source.outline import Formula, Part, Word
+from xrm.source.vocabulary import CURRENCIES, RESERVED, UNSORTED
+
+UNIQUE_TYPES = ("text", "integer", "decimal", "date", "datetime", "choice", "link", "email", "phone", "url")
+
+
+def check_fields(findings: Findings, known: Known, part: Part) -> None:
+    scope = findings.names.scope(known.name)
+    for name, inner in part.named("fields").items():
+        _name(findings, inner)
+        _target(findings, inner)
+        _currency(findings, inner)
+        _pattern(findings, inner)
+        _whole(findings, inner)
+        field = known.fields.get(name)
+        if field:
+            _required(findings, inner, scope)
+            _bounds(findings, inner, field)
+            _values(findings, inner, field, scope)
+            _indexed(findings, inner, field)
+    _circles(findings, part)
+
+
+def _name(findings: Findings, part: Part) -> None:
+    assert part.name is not None
+    name = part.name.text
+    if name in SYSTEM_NAMES or name in RESERVED:
+        use = "every record has it" if name in SYSTEM_NAMES else "it means something else in expressions"
+        hint = {"title": "name it 'subject' or 'name'", "number": "the key 'number' of the entity declares it"}.get(name)
+        findings.note("XRM205", f"the name '{name}' is reserved: {use}", part.place, part.path, hint)
+    elif name.endswith("_key"):
+        hint = f"for example '{name.removesuffix('_key')}_code'"
+        findings.note("XRM205", "a name may not end with '_key'", part.place, part.path, hint)
+
+
+def _target(findings: Findings, part: Part) -> None:
+    to, entities = part.word("to"), findings.names.entities
+    if to and to.text not in entities:
+        places = {name: known.place for name, known in entities.items() if known.place}
+        findings.unknown("entity", to, (*part.path, "to"), entities, places)
+
+
+def _currency(findings: Findings, part: Part) -> None:
+    code = part.word("currency")
+    if code:
+        check_currency(findings, code, (*part.path, "currency"))
+
+
+def check_currency(findings: Findings, code: Word, path: tuple[str, ...]) -> None:
+    if code.text not in CURRENCIES:
+        findings.unknown("currency", code, path, sorted(CURRENCIES))
+
+
+def _pattern(findings: Findings, part: Part) -> None:
+    pattern = part.word("pattern")
+    if pattern:
+        options = re2.Options()
+        options.log_errors = False
+        try:
+            re2.compile(pattern.text, options)
+        except re2.error as error:
+            reason = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
+            findings.note("XRM206", f"not a pattern: {reason}", pattern.place, (*part.path, "pattern"))
+    if part.has("pattern_message") and not part.has("pattern"):
+        findings.note("XRM202", "'pattern_message' wants a 'pattern'", part.at("pattern_message"), part.path)
+
+
+def _whole(findings: Findings, part: Part) -> None:
+    """What a field of a type must have beside it."""
+    type_ = part.word("type")
+    if not part.has("type") and not part.has("compute"):
+        findings.note("XRM202", "a field needs a 'type'", part.place, part.path, "for example: type: text")
+    for wanted, key in (("choice", "options"), ("link", "to")):
+        if type_ and type_.text == wanted and not part.has(key):
+            hint = "for example: options: [low, high]" if key == "options" else "for example: to: user"
+            findings.note("XRM202", f"a {wanted} needs the key '{key}'", part.place, part.path, hint)
+    if part.has("compute"):
+        for key in ("default", "required"):
+            if part.has(key):
+                message = f"a computed field has no '{key}': it is always computed"
+                findings.note("XRM206", message, part.at(key), (*part.path, key))
+
+
+def _required(findings: Findings, part: Part, scope: EntityScope) -> None:
+    formula = part.formula("required")
+    if formula and not part.has("compute"):
+        findings.condition(formula, scope, (*part.path, "required"))
+
+
+def _bounds(findings: Findings, part: Part, field: Field) -> None:
+    found: dict[str, object] = {}
+    for key in ("min", "max"):
+        datum = part.datum(key)
+        if datum:
+            found[key] = findings.datum(datum, field, (*part.path, key))
+    low, high = found.get("min"), found.get("max")
+    if low is not None and high is not None and low > high:  # type: ignore[operator]
+        findings.note("XRM206", "'min' is more than 'max'", part.at("min"), (*part.path, "min"))
+
+
+def _bounded(findings: Findings, part: Part, field: Field) -> Field:
+    """The field with its bounds, for what has to lie between them."""
+    low, high = part.datum("min"), part.datum("max")
+    return replace(
+        field,
+        minimum=findings.values.get(low.place) if low else None,
+        maximum=findings.values.get(high.place) if high else None,
+    )
+
+
+def _values(findings: Findings, part: Part, field: Field, scope: EntityScope) -> None:
+    default, compute = part.given("default"), part.given("compute")
+    if default and not compute:
+        whole = _bounded(findings, part, field)
+        for checked in findings.given(default, whole, scope, (*part.path, "default")):
+            check_reads(findings, checked, field, scope, place=part.at("default"), path=(*part.path, "default"))
+    if compute:
+        _computed(findings, part, field, scope)
+
+
+def _computed(findings: Findings, part: Part, field: Field, scope: EntityScope) -> None:
+    given = part.given("compute")
+    assert given is not None
+    path = (*part.path, "compute")
+    if len(given.cases) == 1 and not isinstance(given.cases[0].use, Formula):
+        node = given.cases[0].use.node
+        text = getattr(node, "text", None)
+        hint = f"write: compute: ={text}" if text else None
+        findings.note("XRM206", "'compute' wants an expression, beginning with '='", node.place, path, hint)
+        return
+    for checked in findings.given(given, field, scope, path):
+        _own_fields_only(findings, part, checked, path)
+        check_reads(findings, checked, field, scope, place=part.at("compute"), path=path)
+
+
+def _own_fields_only(findings: Findings, part: Part, checked: Checked, path: tuple[str, ...]) -> None:
+    place = part.at("compute")
+    far = sorted(read for read in checked.paths if "." in read)
+    if far:
+        hint = "copy it with 'default' or with the 'set' of a transition"
+        message = f"a computed field reads fields of its own record only, and '{far[0]}' follows a link"
+        findings.note("XRM303", message, place, path, hint)
+    if checked.reads_actor or checked.reads_clock:
+        what = "who asks" if checked.reads_actor else "the time"
+        message = f"a computed field is stored, so that it cannot depend on {what}"
+        findings.note("XRM303", message, place, path, "use 'default', or the 'set' of a transition")
+
+
+def _indexed(findings: Findings, part: Part, field: Field) -> None:
+    if field.unique and field.type not in UNIQUE_TYPES:
+        findings.note("XRM206", f"a field of type {field.type} cannot be unique", part.at("unique"), (*part.path, "unique"))
+    if field.index and field.type in (*UNSORTED, "long_text"):
+        findings.note("XRM206", f"a field of type {field.type} cannot be indexed", part.at("index"), (*part.path, "index"))
+
+
+def _circles(findings: Findings, part: Part) -> None:
+    """Computed fields that depend on themselves: every circle once, from its first field."""
+    graph = dependencies(part)
+    done: set[str] = set()
+    for name in graph:
+        circle = _circle(graph, name, done)
+        if circle:
+            inner = part.named("fields")[circle[0]]
+            shown = " → ".join((*circle, circle[0]))
+            findings.note("XRM208", f"this depends on itself: {shown}", inner.at("compute"), (*inner.path, "compute"))
+
+
+def _circle(graph: Mapping[str, tuple[str, ...]], start: str, done: set[str]) -> tuple[str, ...]:
+    """A circle that can be reached from a name and was not seen yet (depth first, without recursion)."""
+    if start in done:
+        return ()
+    trail: list[str] = [start]
+    waiting = [iter(graph[start])]
+    while waiting:
+        following = next(waiting[-1], None)
+        if following is None:
+            waiting.pop()
+            done.add(trail.pop())
+        elif following in trail:
+            circle = tuple(trail[trail.index(following) :])
+            done.update(trail)
+            return circle
+        elif following in graph and following not in done:
+            trail.append(following)
+            waiting.append(iter(graph[following]))
+    return ()

@@ -1,0 +1,80 @@
+"""Data in a definition: a node in YAML 1.2's core types, or in the type of a field."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from xrm.model.fields import Field
+from xrm.model.values import Misfit, coerce
+from xrm.source.document import Broken, Map, Node, Scalar, Sequence
+
+DECIMAL = re.compile(r"[-+]?(0|[1-9]\d*)(\.\d+)?")
+INTEGER = re.compile(r"[-+]?(0|[1-9]\d*)")
+MOST_DIGITS = 30
+NUMBERS = ("integer", "decimal", "money")
+
+
+def plain(node: Node) -> object:
+    """Plain data: only ``true``, ``false``, ``null`` and decimal numbers are not text (LANGUAGE, rule 1)."""
+    match node:
+        case Map():
+            return {key.text: plain(value) for key, value in node.entries}
+        case Sequence():
+            return [plain(item) for item in node.items]
+        case Scalar():
+            return _scalar(node)
+        case Broken():
+            return None
+
+
+def _scalar(node: Scalar) -> object:
+    if not node.plain:
+        return node.text
+    if node.text in ("true", "false"):
+        return node.text == "true"
+    if node.text in ("null", "~", ""):
+        return None
+    if len(node.text) <= MOST_DIGITS and DECIMAL.fullmatch(node.text):
+        return int(node.text) if INTEGER.fullmatch(node.text) else Decimal(node.text)
+    return node.text
+
+
+def for_field(field: Field, node: Node) -> object:
+    """The value of a field that is written in a definition.
+
+    Raises:
+        Misfit: it is not of the field's type, or outside its bounds.
+    """
+    if isinstance(node, Scalar) and node.plain and node.text in ("null", "~", ""):
+        return None
+    match field.type:
+        case "json":
+            value = _json(plain(node))
+            return value if isinstance(value, str) else coerce(field, value)
+        case "point":
+            return coerce(field, plain(node))
+        case "link":
+            raise Misfit("a link cannot be written as data yet", hint="write an expression, such as =actor")
+    if not isinstance(node, Scalar):
+        raise Misfit("must be a single value")
+    if field.type in NUMBERS and not DECIMAL.fullmatch(node.text):
+        raise Misfit("must be a number", hint="decimal digits, without leading zeros or signs for thousands")
+    if field.type == "boolean":
+        return _boolean(node)
+    return coerce(field, node.text)
+
+
+def _boolean(node: Scalar) -> bool:
+    if not node.plain or node.text not in ("true", "false"):
+        raise Misfit("must be true or false")
+    return node.text == "true"
+
+
+def _json(value: object) -> object:
+    """The nearest that JSON has: its numbers are floats (RFC 8259, section 6)."""
+    if isinstance(value, dict):
+        return {key: _json(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_json(inner) for inner in value]
+    return float(value) if isinstance(value, Decimal) else value

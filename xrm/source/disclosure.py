@@ -1,0 +1,93 @@
+"""Rights flow along dependencies (ARCHITECTURE, decision 4): what is made from a protected field shows no more than it.
+
+Conditions of access, checks and guards are not values, so that they read what they need.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from xrm.errors import Place
+from xrm.expr import Checked
+from xrm.model.fields import Field
+from xrm.source.findings import Findings
+from xrm.source.names import EntityScope, Known
+from xrm.source.outline import Label, Part
+
+BRACES = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+
+
+def protected_reads(scope: EntityScope, paths: Iterable[str]) -> tuple[tuple[str, str, str], ...]:
+    """The protected fields at the ends of paths, and those passed on the way: (path, entity, field)."""
+    found = []
+    for path in sorted(paths):
+        names = tuple(path.split("."))
+        for end in range(1, len(names) + 1):
+            field = scope.follow(names[:end])
+            if isinstance(field, Field) and field.protected:
+                found.append((path, _owner(scope, names[:end]), field.name))
+    return tuple(found)
+
+
+def _owner(scope: EntityScope, names: tuple[str, ...]) -> str:
+    link = scope.follow(names[:-1]) if len(names) > 1 else None
+    return (link.to or "") if isinstance(link, Field) else scope.here.name
+
+
+def sees(findings: Findings, role: str, entity: str) -> frozenset[str]:
+    """The protected fields that a role sees, with what the roles it includes see."""
+    known = findings.names.entities.get(entity)
+    grants = known.part.named("access") if known and known.part else {}
+    roles = (role, *findings.names.roles.get(role, ()))
+    return frozenset(word.text for name in roles if name in grants for word in grants[name].words("sees"))
+
+
+def check_reads(findings: Findings, checked: Checked, field: Field, scope: EntityScope, *, place: Place, path: tuple[str, ...]) -> None:
+    """A field that takes its value from protected fields is seen by no more roles than they are."""
+    if field.discloses:
+        return
+    for read, entity, name in protected_reads(scope, checked.paths):
+        if not field.protected:
+            message = f"'{field.name}' would show the protected field '{read}'"
+            findings.note("XRM209", message, place, path, "make it protected too, or say discloses: true")
+            return
+        for role in findings.names.roles:
+            if field.name in sees(findings, role, scope.here.name) and name not in sees(findings, role, entity):
+                message = f"the role '{role}' sees '{field.name}', which is made from '{read}', and it does not see that"
+                findings.note("XRM209", message, place, path, f"give '{role}' both in 'sees', or say discloses: true")
+                return
+
+
+def check_title(findings: Findings, known: Known, names: Iterable[str], place: Place) -> None:
+    for name in names:
+        field = known.fields.get(name)
+        if field and field.protected:
+            hint = "name another field, or a computed field that says discloses: true"
+            findings.note("XRM209", f"the title would show the protected field '{name}'", place, ("title",), hint)
+
+
+def check_message(findings: Findings, known: Known, label: Label | None, path: tuple[str, ...]) -> None:
+    for _, words in label.texts if label else ():
+        for name in BRACES.findall(words):
+            field = known.fields.get(name)
+            if label and field and field.protected and not field.discloses:
+                message = f"the message would show the protected field '{name}'"
+                findings.note("XRM209", message, label.place, path, "take it out of the message")
+
+
+def check_order(findings: Findings, scope: EntityScope, paths: Iterable[str], what: str, *, place: Place, path: tuple[str, ...]) -> None:
+    """A filter or sort of a view tells what the fields in it hold, to every role that may read."""
+    part = scope.here.part
+    readers = [role for role in findings.names.roles if part and _reads(findings, part, role)]
+    for read, entity, name in protected_reads(scope, paths):
+        blind = [role for role in readers if name not in sees(findings, role, entity)]
+        if blind:
+            message = f"the {what} of this view would disclose the protected field '{read}' to the role '{blind[0]}'"
+            findings.note("XRM209", message, place, path, f"name it in 'sees' of '{blind[0]}', or leave it out")
+            return
+
+
+def _reads(findings: Findings, part: Part, role: str) -> bool:
+    grants = part.named("access")
+    return any(name in grants and grants[name].has("read") for name in (role, *findings.names.roles.get(role, ())))

@@ -1,0 +1,234 @@
+"""From text to a :class:`Document`: plain data with the place of every key and value.
+
+PyYAML's C parser gives events; nothing is constructed. Because the events are pulled one by one, depth and number are
+bounded while parsing, and an alias, a tag or a merge key is refused where it stands (YAML 1.2.2; a 729-byte merge bomb
+runs for 25 seconds in the safe loaders).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import yaml
+from yaml import CSafeLoader
+from yaml._yaml import Mark as CMark
+
+from xrm.errors import Place, Problem
+from xrm.source import quoting
+from xrm.source.lines import split_lines
+
+MOST_BYTES = 1_000_000
+MOST_DEPTH = 40
+MOST_NODES = 200_000
+
+Mark = yaml.Mark | CMark
+
+NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """``text`` is the value; ``raw`` what stands in the file, quotes included; ``style`` the quote or block sign."""
+
+    text: str
+    raw: str
+    style: str
+    place: Place
+
+    @property
+    def plain(self) -> bool:
+        return self.style == ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    items: tuple[Node, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """``flow``: written with braces."""
+
+    entries: tuple[tuple[Scalar, Node], ...]
+    place: Place
+    flow: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A value that was refused already (an alias, a tag): nothing more is said about it."""
+
+    place: Place
+
+
+Node = Scalar | Sequence | Map | Broken
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """``root`` is None where the file could not be read; ``lines`` are there all the same."""
+
+    file: str
+    lines: tuple[str, ...]
+    root: Node | None
+    problems: tuple[Problem, ...] = ()
+
+
+def read_text(file: str, text: str) -> Document:
+    """The document in a text. What is wrong with it stands in ``problems``."""
+    lines = split_lines(text)
+    refused = _too_large(file, text) or _not_text(file, text)
+    if refused:
+        return Document(file, lines, None, (refused,))
+    walk = _Walk(file, text, lines)
+    try:
+        root = walk.document()
+    except yaml.MarkedYAMLError as error:
+        return Document(file, lines, None, (*walk.problems, quoting.explain(file, lines, _stop(error))))
+    except _Refused as refusal:
+        return Document(file, lines, None, (*walk.problems, refusal.problem))
+    return Document(file, lines, root, tuple(walk.problems))
+
+
+def _stop(error: yaml.MarkedYAMLError) -> quoting.Stop:
+    at, start = error.problem_mark, error.context_mark
+    return quoting.Stop(
+        str(error.problem),
+        error.context or "",
+        (at.line, at.column) if at else None,
+        (start.line, start.column) if start else None,
+    )
+
+
+def _marks(event: yaml.Event) -> tuple[Mark, Mark]:
+    """The C parser gives every event its marks."""
+    assert event.start_mark is not None
+    assert event.end_mark is not None
+    return event.start_mark, event.end_mark
+
+
+def _too_large(file: str, text: str) -> Problem | None:
+    if len(text) <= MOST_BYTES:
+        return None
+    message = f"the file has more than {MOST_BYTES:,} characters"
+    return Problem("XRM104", message, Place(file, 1, 1), hint="split it into several files")
+
+
+def _not_text(file: str, text: str) -> Problem | None:
+    found = NOT_TEXT.search(text)
+    if not found:
+        return None
+    before = split_lines(text[: found.start()])
+    place = Place(file, len(before), len(before[-1]) + 1)
+    if found.group() == "\ufeff":
+        return Problem("XRM101", "a byte order mark stands here", place, hint="save the file as UTF-8 without BOM")
+    message = f"the character U+{ord(found.group()):04X} is not allowed in YAML"
+    return Problem("XRM101", message, place, hint="take it out, or save the file as UTF-8")
+
+
+class _Refused(Exception):
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+class _Walk:
+    """Turns the parser's events into nodes; the recursion is bounded by ``MOST_DEPTH``."""
+
+    def __init__(self, file: str, text: str, lines: tuple[str, ...]) -> None:
+        self.file = file
+        self.text = text
+        self.lines = lines
+        self.events: Iterator[yaml.Event] = yaml.parse(text, Loader=CSafeLoader)
+        self.problems: list[Problem] = []
+        self.depth = 0
+        self.count = 0
+
+    def document(self) -> Node | None:
+        root: Node | None = None
+        for event in self.events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if root is not None:
+                    raise _Refused(Problem("XRM101", "a second document begins here", self.place(event)))
+                root = self.node(next(self.events))
+        return root
+
+    def place(self, event: yaml.Event) -> Place:
+        start, end = _marks(event)
+        width = end.column - start.column if end.line == start.line else 1
+        return Place(self.file, start.line + 1, start.column + 1, max(1, width))
+
+    def node(self, event: yaml.Event) -> Node:
+        self.count += 1
+        if self.count > MOST_NODES:
+            raise _Refused(Problem("XRM104", f"the file holds more than {MOST_NODES:,} values", self.place(event)))
+        if isinstance(event, yaml.ScalarEvent):
+            return self.checked(event, self.scalar(event))
+        if isinstance(event, yaml.AliasEvent):
+            return self.refuse(event, f"the alias '*{event.anchor}' is refused")
+        self.depth += 1
+        if self.depth > MOST_DEPTH:
+            raise _Refused(Problem("XRM104", f"nested more than {MOST_DEPTH} deep", self.place(event)))
+        assert isinstance(event, yaml.CollectionStartEvent)
+        inner = self.sequence(event) if isinstance(event, yaml.SequenceStartEvent) else self.map(event)
+        self.depth -= 1
+        return self.checked(event, inner)
+
+    def scalar(self, event: yaml.ScalarEvent) -> Scalar:
+        start, end = _marks(event)
+        raw = self.text[start.index : end.index]
+        node = Scalar(event.value, raw, event.style or "", self.place(event))
+        if "\n" in raw and node.style in ("'", '"'):
+            swallowed = quoting.swallowed(node.place, raw)
+            if swallowed:
+                self.problems.append(swallowed)
+        return node
+
+    def checked(self, event: yaml.NodeEvent, node: Node) -> Node:
+        """The node, or Broken where it has a tag; an anchor is refused but leaves the node as it is."""
+        tag = getattr(event, "tag", None)
+        if tag not in (None, "!"):
+            return self.refuse(event, f"the tag '{tag}' is refused")
+        if event.anchor:
+            self.refuse(event, f"the anchor '&{event.anchor}' is refused")
+        return node
+
+    def refuse(self, event: yaml.Event, message: str) -> Broken:
+        place = self.place(event)
+        hint = quoting.mended(self.lines[place.line - 1], place.column) or "write the value out"
+        self.problems.append(Problem("XRM103", message, place, hint=hint))
+        return Broken(place)
+
+    def sequence(self, event: yaml.Event) -> Sequence:
+        items = []
+        while not isinstance(inner := next(self.events), yaml.SequenceEndEvent):
+            items.append(self.node(inner))
+        return Sequence(tuple(items), self.place(event))
+
+    def map(self, event: yaml.Event) -> Map:
+        entries: dict[str, tuple[Scalar, Node]] = {}
+        while not isinstance(inner := next(self.events), yaml.MappingEndEvent):
+            key = self.node(inner)
+            value = self.node(next(self.events))
+            if isinstance(key, Scalar):
+                self.add(entries, key, value)
+            elif not isinstance(key, Broken):
+                hint = quoting.mended(self.lines[key.place.line - 1], key.place.column)
+                self.problems.append(Problem("XRM101", "a key must be a word", key.place, hint=hint))
+        flow = bool(getattr(event, "flow_style", False))
+        return Map(tuple(entries.values()), self.place(event), flow)
+
+    def add(self, entries: dict[str, tuple[Scalar, Node]], key: Scalar, value: Node) -> None:
+        if key.text == "<<" and key.plain:
+            self.problems.append(Problem("XRM103", "the merge key '<<' is refused", key.place, hint="write the keys out"))
+        elif key.text == "":
+            self.problems.append(Problem("XRM101", "a key is missing here", key.place))
+        elif key.text in entries:
+            first = entries[key.text][0].place
+            message = f"the key '{key.text}' stands twice"
+            self.problems.append(Problem("XRM102", message, key.place, hint=f"it stands in line {first.line} already"))
+        else:
+            entries[key.text] = (key, value)

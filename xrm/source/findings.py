@@ -1,0 +1,125 @@
+"""What the checks collect: problems, and what was found out on the way, by the place where it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from xrm.errors import Place, Problem, Severity
+from xrm.expr import BOOL, Checked, ExpressionError, Fault, Function, Type, compile_check
+from xrm.model.fields import Field
+from xrm.model.values import Misfit
+from xrm.source import data
+from xrm.source.names import EntityScope, Known, Names
+from xrm.source.nearness import nearest
+from xrm.source.outline import Datum, Formula, Given, Word
+from xrm.source.spans import place_of
+
+Path = tuple[str, ...]
+MOST_LISTED = 12
+MOST_HINTS = 500
+
+
+@dataclass(slots=True)
+class Findings:
+    """``expressions`` and ``values`` are what the definition's expressions and data turned out to be."""
+
+    names: Names
+    functions: Mapping[str, Function]
+    problems: list[Problem] = field(default_factory=list)
+    expressions: dict[Place, Checked] = field(default_factory=dict)
+    values: dict[Place, object] = field(default_factory=dict)
+
+    def note(self, code: str, message: str, place: Place, path: Path, hint: str | None = None, *, severity: Severity = "error") -> None:
+        self.problems.append(Problem(code, message, place, path, hint, severity))
+
+    # -- names ------------------------------------------------------------------------------------------------------
+
+    def unknown(self, what: str, word: Word, path: Path, candidates: Iterable[str], where: Mapping[str, Place] | None = None) -> None:
+        """XRM203, with the nearest candidate and where it is defined."""
+        known = list(candidates)
+        near = nearest(word.text, known) if len(self.problems) < MOST_HINTS else None
+        if near:
+            place = (where or {}).get(near)
+            hint = f"did you mean '{near}'" + (f" ({place.file}:{place.line})?" if place else "?")
+        else:
+            more = ", …" if len(known) > MOST_LISTED else ""
+            hint = f"known here: {', '.join(known[:MOST_LISTED])}{more}" if known else "none is defined"
+        self.note("XRM203", f"unknown {what} '{word.text[:60]}'", word.place, path, hint)
+
+    def field(self, known: Known, word: Word, path: Path, declared_only: bool = False) -> Field | None:
+        """The field of an entity that a word names; None, and a problem, where there is none."""
+        found = known.fields.get(word.text) if declared_only else known.field(word.text)
+        if found is not None or known.ghost or word.text in known.unknown:
+            return found
+        if declared_only and word.text in known.system:
+            self.note("XRM206", f"'{word.text}' is kept by xrm itself", word.place, path, "name one of your own fields")
+            return None
+        names = (*known.fields, *known.unknown) if declared_only else known.all_names
+        places = {name: part.place for name, part in known.part.named("fields").items()} if known.part else {}
+        self.unknown("field", word, path, names, places)
+        return None
+
+    def role(self, word: Word, path: Path) -> bool:
+        if word.text in self.names.roles or not self.names.sound:
+            return word.text in self.names.roles
+        self.unknown("role", word, path, self.names.roles, self.names.role_places)
+        return False
+
+    # -- expressions ------------------------------------------------------------------------------------------------
+
+    def condition(
+        self, formula: Formula | None, scope: EntityScope, path: Path, use: Literal["python", "sql"] = "python"
+    ) -> Checked | None:
+        """A condition, checked; ``sql``: the database must be able to evaluate it."""
+        if formula is None:
+            return None
+        checked = self.expression(formula, scope, BOOL, path)
+        if checked and use == "sql":
+            self.faults(formula, checked.sql_faults, path)
+        return checked
+
+    def expression(self, formula: Formula, scope: EntityScope, expect: Type | None, path: Path) -> Checked | None:
+        try:
+            checked = compile_check(formula.text, scope, expect, self.functions)
+        except ExpressionError as error:
+            self.faults(formula, error.faults, path)
+            return None
+        wanted = expect.entity if expect else None
+        if wanted and checked.type.entity not in (None, wanted):
+            message = f"gives {checked.type}, but {expect} is wanted here"
+            self.faults(formula, (Fault("XRM309", message, 0, len(formula.text)),), path)
+            return None
+        self.expressions[formula.place] = checked
+        return checked
+
+    def faults(self, formula: Formula, faults: Iterable[Fault], path: Path) -> None:
+        for fault in faults:
+            place = place_of(formula.scalar, fault.start + formula.skipped, fault.end + formula.skipped)
+            self.note(fault.code, fault.message, place, path, fault.hint)
+
+    # -- values -----------------------------------------------------------------------------------------------------
+
+    def given(self, given: Given, target: Field, scope: EntityScope, path: Path) -> tuple[Checked, ...]:
+        """A value key, checked against the field that takes it; the expressions in it."""
+        checked = []
+        for case in given.cases:
+            if case.when:
+                checked.append(self.condition(case.when, scope, path))
+            if isinstance(case.use, Formula):
+                checked.append(self.expression(case.use, scope, target.expression_type, path))
+            else:
+                self.datum(case.use, target, path)
+        return tuple(one for one in checked if one is not None)
+
+    def datum(self, datum: Datum, target: Field, path: Path, code: str = "XRM210") -> object:
+        """Data in the type of its field, or None and a problem."""
+        try:
+            value = data.for_field(target, datum.node)
+        except Misfit as misfit:
+            message = f"the {path[-1]} of '{target.name}' {misfit.message}"
+            self.note(code, message, datum.place, path, misfit.hint)
+            return None
+        self.values[datum.place] = value
+        return value

@@ -1,0 +1,330 @@
+"""The language: every kind of map, and every key in it. The only definition.
+
+The structure check, the editor's schema and the reference page all come from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from xrm.source.kinds import (
+    Boolean,
+    Condition,
+    Data,
+    Integer,
+    Key,
+    Label,
+    Layouts,
+    Many,
+    MapKind,
+    Name,
+    Named,
+    One,
+    OneOf,
+    Ref,
+    Text,
+    Value,
+    ValueMap,
+)
+from xrm.source.vocabulary import BOUNDED, ICONS, TONES, WRITTEN
+
+APPLICATION = MapKind(
+    "application",
+    "The application: `xrm.yml`",
+    "One file at the top of the folder. It names the application and its roles.",
+    (
+        Key("xrm", OneOf(("1",)), "The version of this language.", "xrm: 1", required=True),
+        Key("name", Name(), "A short name for machines.", "name: city311", required=True),
+        Key("label", Label(), "The name that people see.", "label: City services", default="made from `name`"),
+        Key("locale", Text(40), "The language of the labels (BCP 47).", "locale: en-US", default="`en`"),
+        Key("timezone", Text(60), "The IANA time zone that dates are shown in.", "timezone: America/Los_Angeles",
+            default="`UTC`"),
+        Key("currency", Text(3), "The ISO 4217 code of money fields that name none.", "currency: EUR",
+            default="`USD`"),
+        Key("roles", Named("role", may_be_empty=False), "Who works here. Users get one or more of these.",
+            "roles:\n  agent: Call handler\n  supervisor: {includes: agent}", required=True),
+    ),
+    later=("use", "calendars", "types", "brand", "queues", "portal"),
+)  # fmt: skip
+
+ROLE = MapKind(
+    "role",
+    "A role",
+    "A bare value is its label.",
+    (
+        Key("label", Label(), "The name that people see.", "{label: Call handler}", default="made from the name"),
+        Key("includes", Ref("role", many=True), "Roles whose rights this one has too.", "{includes: agent}"),
+    ),
+    short="label",
+)
+
+ENTITY = MapKind(
+    "entity",
+    "An entity: `entities/*.yml`",
+    "One file for each kind of record. Every record also has `id`, `title`, `open`, `version`, `created_at`, "
+    "`created_by`, `updated_at` and `updated_by`; `number` if declared; `state` and `state_since` with a lifecycle.",
+    (
+        Key("entity", Name(), "The name of the entity.", "entity: request", required=True),
+        Key("label", Label(), "What one record is called.", "label: Service request", default="made from the name"),
+        Key("plural", Label(), "What many are called.", "plural: Service requests", default="the label and an s"),
+        Key("icon", OneOf(ICONS), "The sign beside it.", "icon: inbox", default="`list`"),
+        Key("help", Label(), "A sentence or two on what it is for.", "help: What citizens ask the city to do."),
+        Key("number", Text(60), "The form of the number each record gets: `{seq:6}` counts with six digits, from 1 "
+            "each year if `{year}` stands in it.", 'number: "SR-{year}-{seq:6}"'),
+        Key("title", Text(400), "What a record is called: text with fields in braces. Fields of the record itself only, "
+            "no links.", 'title: "{number} {address}"', default="the number, else the first text field"),
+        Key("key", Ref("field"), "The field that names a record in YAML and imports. It must be a text that is unique "
+            "and required.", "key: code"),
+        Key("unique", Named("unique"), "Fields that no two records share.", "unique:\n  source: [source, source_id]"),
+        Key("fields", Named("field", may_be_empty=False), "What a record holds, in the order in which it is shown.",
+            "fields:\n  address: text\n  depth: {type: decimal, unit: cm}", required=True),
+        Key("checks", Named("check"), "Rules on the whole record.",
+            "checks:\n  due_later: {must: due > opened, message: Due must be after opened}"),
+        Key("lifecycle", One("lifecycle"), "The states of a record and the moves between them.",
+            "lifecycle:\n  states:\n    new: {initial: true}\n    done: {final: true}\n"
+            "  transitions:\n    finish: {from: new, to: done}"),
+        Key("access", Named("grant", names="role"), "What each role may do. Rights only add up: what no role is "
+            "given, nobody may.", "access:\n  agent: [read, create]\n  supervisor: {read: true, update: open}"),
+        Key("views", Named("view"), "Lists. Without a view `default` one is made.",
+            "views:\n  mine: {label: Mine, filter: created_by == actor}"),
+        Key("compact", Ref("field", many=True), "The fields in the strip of facts at the top of a record.",
+            "compact: [address, depth]", default="the first six fields that are not long"),
+        Key("forms", Layouts("section"), "How a record is laid out for editing.",
+            "forms:\n  - {section: Where, fields: [address]}", default="one section with all fields"),
+    ),
+    later=("add_to", "extends", "clocks", "routing", "sensitive", "ordered", "tasks", "comments", "files"),
+)  # fmt: skip
+
+FIELD = MapKind(
+    "field",
+    "A field",
+    "A bare value is its type. The name is lower case letters, digits and `_`, at most 48, and does not end in `_key`.",
+    (
+        Key("type", Ref("type"), "What it holds: see the table of types.", "{type: integer}",
+            default="for a computed field, what the expression gives"),
+        Key("label", Label(), "The name that people see.", "{type: text, label: Street address}",
+            default="made from the name"),
+        Key("hint", Label(), "A line of help beneath the field.", "{type: text, hint: Street and house number}"),
+        Key("required", Condition(("true", "false")), "Whether a value must be given: `true` or a condition.",
+            "{type: text, required: depth > 20}"),
+        Key("default", Value(), "What a new record starts with.", "{type: link, to: user, default: =actor}"),
+        Key("compute", Value(), "An expression over the record's own fields that always gives its value.",
+            "{compute: =depth * 2}"),
+        Key("min", Data(), "The least value.", "{type: integer, min: 0}", types=BOUNDED),
+        Key("max", Data(), "The greatest value.", "{type: date, max: 2099-12-31}", types=BOUNDED),
+        Key("length", Integer(1, 10_000), "The most characters.", "{type: text, length: 40}", types=WRITTEN,
+            default="255 for text"),
+        Key("pattern", Text(1000), "A regular expression (RE2) that the whole value must match.",
+            "{type: text, pattern: '[A-Z]{2}[0-9]+'}", types=WRITTEN),
+        Key("pattern_message", Label(), "What to say when it does not.",
+            "{type: text, pattern: '[0-9]+', pattern_message: Digits only}", types=WRITTEN),
+        Key("unique", Boolean(), "Whether no two records share a value.", "{type: text, unique: true}"),
+        Key("index", Boolean(), "Whether the database keeps an index, for what is often searched.",
+            "{type: date, index: true}"),
+        Key("places", Integer(0, 9), "Digits after the point.", "{type: decimal, places: 3}", types=("decimal",),
+            default="2"),
+        Key("currency", Text(3), "The ISO 4217 code.", "{type: money, currency: EUR}", types=("money",),
+            default="the application's"),
+        Key("unit", Text(20), "The unit shown behind the value.", "{type: decimal, unit: cm}",
+            types=("integer", "decimal")),
+        Key("options", Named("option", names="option", may_be_empty=False), "What can be chosen: names, or a map from "
+            "name to label.", "{type: choice, options: {phone: Telephone, web: Web form}}", types=("choice",)),
+        Key("to", Ref("entity"), "The entity a link leads to; `user` for the people who sign in.",
+            "{type: link, to: user}", types=("link",)),
+        Key("protected", Boolean(), "Only roles that name it in `sees` see it, only those in `edits` change it.",
+            "{type: text, protected: true}"),
+        Key("discloses", Boolean(), "It may show what is computed from protected fields.",
+            "{compute: =tax_id != null, discloses: true}"),
+    ),
+    short="type",
+    later=("inverse", "recommended", "show", "readonly", "find", "filter", "renamed_from", "sensitive", "ordered",
+           "fields", "copy", "extends"),
+)  # fmt: skip
+
+OPTION = MapKind(
+    "option",
+    "An option of a choice",
+    "A bare value is its label.",
+    (
+        Key("label", Label(), "The words that people see.", "{label: Telephone}", default="made from the name"),
+        Key("tone", OneOf(TONES), "Its colour.", "{tone: warn}"),
+    ),
+    short="label",
+)
+
+UNIQUE = MapKind(
+    "unique",
+    "A rule that no two records share",
+    "A bare value is the list of fields.",
+    (
+        Key("fields", Ref("field", many=True), "The fields that are unique together.", "{fields: [source, source_id]}",
+            required=True),
+        Key("when", Condition(), "Only among records for which this holds.",
+            "{fields: source_id, when: source_id != null}"),
+    ),
+    short="fields",
+)  # fmt: skip
+
+CHECK = MapKind(
+    "check",
+    "A check",
+    "Exactly one of `must` and `should`.",
+    (
+        Key("when", Condition(), "It is only checked when this holds.",
+            "{when: due != null, must: due > opened, message: Due must be after opened}"),
+        Key("must", Condition(), "What must hold, or the record is not saved.",
+            "{must: depth > 0, message: Enter the depth}"),
+        Key("should", Condition(), "What should hold; else the record is saved with a warning.",
+            "{should: depth < 100, message: Is it really that deep?}"),
+        Key("message", Label(), "What to say otherwise.", "{must: depth > 0, message: Enter the depth}", required=True),
+        Key("field", Ref("field"), "The field that the message stands beside.",
+            "{must: depth > 0, message: Enter the depth, field: depth}"),
+    ),
+)  # fmt: skip
+
+LIFECYCLE = MapKind(
+    "lifecycle",
+    "A lifecycle",
+    "The states of a record, and the moves between them.",
+    (
+        Key("states", Named("state", may_be_empty=False), "The states, in order. One is the initial one.",
+            "{states: {new: {initial: true}, done: {final: true}}, transitions: {finish: {from: new, to: done}}}",
+            required=True),
+        Key("transitions", Named("transition"), "The moves.",
+            "{states: {new: {initial: true}, done: {final: true}}, transitions: {finish: {from: new, to: done}}}"),
+    ),
+)  # fmt: skip
+
+STATE = MapKind(
+    "state",
+    "A state",
+    "A bare value is its label.",
+    (
+        Key("label", Label(), "The words that people see.", "{label: In progress}", default="made from the name"),
+        Key("initial", Boolean(), "Records begin here. Exactly one state says so.", "{initial: false}"),
+        Key("final", Boolean(), "A record here is no longer open.", "{final: true}"),
+        Key("tone", OneOf(TONES), "Its colour.", "{tone: ok}"),
+        Key("edit", Ref("field", many=True, may_be_empty=True), "The only fields that may still change here; `[]` "
+            "locks all.", "{edit: [depth]}", default="all"),
+    ),
+    short="label",
+    later=("category", "outcomes"),
+)  # fmt: skip
+
+TRANSITION = MapKind(
+    "transition",
+    "A transition",
+    "A move from one state, or several, to another.",
+    (
+        Key("label", Label(), "The words on the button.", "{from: new, to: done, label: Finish}",
+            default="made from the name"),
+        Key("from", Ref("state", many=True), "Where it starts.", "{from: [new, waiting], to: done}", required=True),
+        Key("to", Ref("state"), "Where it leads.", "{from: new, to: done}", required=True),
+        Key("roles", Ref("role", many=True), "Who may do it.", "{from: new, to: done, roles: agent}",
+            default="whoever may update the record"),
+        Key("set", ValueMap(), "Fields that it sets.", "{from: new, to: done, set: {owner: =actor}}"),
+        Key("ask", Named("ask", names="field"), "Fields that it asks for.",
+            "{from: new, to: done, ask: [outcome]}"),
+        Key("guards", Many("guard"), "Conditions on the move; the page says why it is not possible now.",
+            "{from: new, to: done, guards: [{must: depth > 0, message: Enter the depth first}]}"),
+    ),
+    later=("effects", "auto", "copy", "recommended", "show"),
+)  # fmt: skip
+
+ASK = MapKind(
+    "ask",
+    "A question of a transition",
+    "Under the name of a field.",
+    (Key("required", Boolean(), "Whether it must be answered.", "{required: false}", default="`true`"),),
+)
+
+GUARD = MapKind(
+    "guard",
+    "A guard",
+    "A condition on a move.",
+    (
+        Key("must", Condition(), "What must hold.", "{must: depth > 0, message: Enter the depth first}", required=True),
+        Key("message", Label(), "What to say otherwise.", "{must: depth > 0, message: Enter the depth first}",
+            required=True),
+    ),
+)  # fmt: skip
+
+GRANT = MapKind(
+    "grant",
+    "What a role may do",
+    "A right is `true` or a condition on the record. A name or a list of names grants these rights always.",
+    (
+        Key("read", Condition(("true",)), "May see records.", "{read: open}"),
+        Key("create", Condition(("true",)), "May add records.", "{create: true}"),
+        Key("update", Condition(("true",)), "May change records.", "{read: true, update: created_by == actor}"),
+        Key("delete", Condition(("true",)), "May delete records.", "{delete: '!open'}"),
+        Key("sees", Ref("field", many=True), "Protected fields it sees.", "{read: true, sees: [tax_id]}"),
+        Key("edits", Ref("field", many=True), "Protected fields it changes.",
+            "{read: true, update: true, sees: [tax_id], edits: [tax_id]}"),
+        Key("historic", Boolean(), "May import records as they were, in any state and at any time.",
+            "{read: true, create: true, historic: true}"),
+    ),
+    flags=("read", "create", "update", "delete"),
+)  # fmt: skip
+
+VIEW = MapKind(
+    "view",
+    "A view",
+    "A list of records.",
+    (
+        Key("label", Label(), "The name that people see.", "{label: Mine}", default="made from the name"),
+        Key("columns", Ref("path", many=True), "Fields, or paths over links.", "{columns: [title, owner.label, depth]}",
+            default="those of the view `default`"),
+        Key("sort", Ref("path", many=True), "What it is sorted by; `-` before it: the greatest first.",
+            "{sort: [-created_at, title]}", default="`-created_at`"),
+        Key("filter", Condition(), "Which records it shows.", "{filter: owner == actor && open}", default="all"),
+    ),
+)  # fmt: skip
+
+SECTION = MapKind(
+    "section",
+    "A section of a form",
+    "Fields beneath a heading.",
+    (
+        Key("section", Label(), "The heading.", "{section: Where, fields: [address]}", required=True),
+        Key("fields", Ref("field", many=True), "The fields, in order.", "{section: Where, fields: [address, depth]}",
+            required=True),
+    ),
+    later=("show",),
+)  # fmt: skip
+
+CASE = MapKind(
+    "case",
+    "A case of a value",
+    "In a list that stands for a value, the first case whose condition holds gives it.",
+    (
+        Key("when", Condition(), "When it is used.", "{when: depth > 20, use: 1}", default="always"),
+        Key("use", Value(), "Data, or an `=expression`.", "{use: =depth}", required=True),
+    ),
+)
+
+KINDS: Mapping[str, MapKind] = {
+    kind.name: kind
+    for kind in (
+        APPLICATION, ROLE, ENTITY, FIELD, OPTION, UNIQUE, CHECK, LIFECYCLE, STATE, TRANSITION, ASK, GUARD, GRANT, VIEW,
+        SECTION, CASE,
+    )
+}  # fmt: skip
+
+TYPE_DOCS: Mapping[str, str] = {
+    "text": "One line of text, 255 characters unless `length` says otherwise.",
+    "long_text": "Text of several lines.",
+    "integer": "A whole number.",
+    "decimal": "An exact number with `places` digits after the point.",
+    "money": "An exact amount in a `currency`.",
+    "boolean": "Yes or no.",
+    "date": "A day.",
+    "datetime": "A moment, kept in UTC.",
+    "choice": "One of `options`.",
+    "link": "A record of another entity.",
+    "email": "An email address.",
+    "phone": "A phone number, kept as E.164.",
+    "url": "A web address.",
+    "point": "A place on earth (WGS 84).",
+    "json": "Any data.",
+}

@@ -1,0 +1,148 @@
+"""The kinds of value a key may hold, and what a kind of map is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Thing = Literal["entity", "field", "role", "state", "type", "path", "right"]
+"""What a name refers to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A scalar as it is written (rule 1)."""
+
+    most: int = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Words for people: a text, or a map from locale to text (rule 5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A new name: lower case letters, digits and ``_``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """The name of a thing defined elsewhere; ``many``: or a list of them."""
+
+    of: Thing
+    many: bool = False
+    may_be_empty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Integer:
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Boolean:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Always an expression (rule 2); ``constant``: the plain words that stand for themselves."""
+
+    constant: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """Data, an ``=expression``, or a list of ``{when, use}`` (rule 2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Data in the type of the field it stands on."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValueMap:
+    """A map from field to value."""
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """One map of a kind."""
+
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """A list of maps of a kind; one map is a list of one (rule 5)."""
+
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A map from name to a map of a kind; a list of names is short for a map to ``{}`` (rule 4).
+
+    ``names``: "new" for identifiers that are defined here, "option" for the wider names of options, or the thing that
+    the names refer to.
+    """
+
+    of: str
+    names: Literal["new", "option", "role", "field"] = "new"
+    may_be_empty: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Layouts:
+    """``{default: [section, …]}``, or the list alone."""
+
+    of: str
+
+
+Kind = (
+    Text | Label | Name | Ref | Integer | Boolean | OneOf | Condition | Value | Data | ValueMap
+    | One | Many | Named | Layouts
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of a map: the only place where the language says it.
+
+    ``example`` is a whole map of its kind (or, for a file, the lines) that shows the key and passes the check; ``types``
+    are the field types it fits, all if empty; ``default`` says in words what holds without it.
+    """
+
+    name: str
+    kind: Kind
+    doc: str
+    example: str
+    required: bool = False
+    types: tuple[str, ...] = ()
+    default: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MapKind:
+    """A kind of map. ``short``: the key that a bare value stands for; ``flags``: a name or list of names sets each of
+    these keys to true; ``later``: keys of the language that are not part of this version."""
+
+    name: str
+    title: str
+    doc: str
+    keys: tuple[Key, ...]
+    short: str | None = None
+    flags: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
+    by_name: dict[str, Key] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {key.name: key for key in self.keys})

@@ -1,0 +1,95 @@
+"""The driver: a folder of YAML → a checked, frozen Application, or every problem in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from xrm.errors import Place, Problem, has_errors, ordered
+from xrm.expr import STANDARD, Function
+from xrm.model.application import Application
+from xrm.source import build, checks, names, schema
+from xrm.source.document import Document, read_text
+from xrm.source.folder import APPLICATION, SUFFIXES, read_folder
+from xrm.source.outline import Ghost, Outline, Part
+
+ENTITY_LINE = re.compile(r"entity:\s*['\"]?([a-z][a-z0-9_]*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """``application`` is None if one of the problems is an error; problems are ordered by place."""
+
+    application: Application | None
+    problems: tuple[Problem, ...]
+
+
+def load(folder: Path, functions: Mapping[str, Function] = STANDARD) -> Loaded:
+    """The application in a folder. ``functions`` are those that expressions may call."""
+    files = read_folder(folder)
+    if not files.texts:
+        return Loaded(None, files.problems)
+    return _load(files.texts, functions, files.problems, files.unread)
+
+
+def load_text(files: Mapping[str, str], functions: Mapping[str, Function] = STANDARD) -> Loaded:
+    """The application in some texts, by path (``xrm.yml``, ``entities/x.yml``, ``plugins/x.py``)."""
+    if APPLICATION not in files:
+        return Loaded(None, (Problem("XRM105", f"there is no {APPLICATION}", Place(APPLICATION, 1, 1)),))
+    return _load(files, functions, (), ())
+
+
+def _load(files: Mapping[str, str], functions: Mapping[str, Function], unread: tuple[Problem, ...], lost: tuple[str, ...]) -> Loaded:
+    documents = [read_text(name, text) for name, text in files.items() if _is_definition(name)]
+    found, structure = _outlined(documents, lost)
+    known = names.index(found, functions)
+    meaning, meant = checks.check(found, known, functions)
+    read = [problem for document in documents for problem in document.problems]
+    problems = _shown((*unread, *read, *structure, *meant), documents)
+    if has_errors(problems):
+        return Loaded(None, problems)
+    return Loaded(build.build(meaning, files), problems)
+
+
+def _is_definition(name: str) -> bool:
+    return name == APPLICATION or (name.startswith("entities/") and name.endswith(SUFFIXES))
+
+
+def _outlined(documents: Iterable[Document], lost: tuple[str, ...]) -> tuple[Outline, tuple[Problem, ...]]:
+    application: Part | None = None
+    entities: list[Part] = []
+    ghosts = [Ghost(Path(name).stem, Place(name, 1, 1)) for name in lost]
+    problems: list[Problem] = []
+    for document in documents:
+        part, found = schema.read(document)
+        problems += found
+        if document.file == APPLICATION:
+            application = part
+        elif part is not None and part.word("entity"):
+            entities.append(part)
+        else:
+            ghosts.append(_ghost(document))
+    return Outline(application, tuple(entities), tuple(ghosts)), tuple(problems)
+
+
+def _ghost(document: Document) -> Ghost:
+    """The entity that a broken file most likely defines, so that links to it are not reported as well."""
+    for number, line in enumerate(document.lines, 1):
+        found = ENTITY_LINE.match(line)
+        if found:
+            return Ghost(found[1], Place(document.file, number, 1))
+    return Ghost(Path(document.file).stem, Place(document.file, 1, 1))
+
+
+def _shown(problems: Iterable[Problem], documents: Iterable[Document]) -> tuple[Problem, ...]:
+    """In order, each with the line it is about; one problem at one place is said once."""
+    lines = {document.file: document.lines for document in documents}
+    once: dict[tuple[object, str, str], Problem] = {}
+    for problem in problems:
+        place = problem.place
+        text = lines.get(place.file, ()) if place else ()
+        source = text[place.line - 1] if place and place.line <= len(text) else None
+        once.setdefault((place, problem.code, problem.message), replace(problem, source=source))
+    return ordered(once.values())

@@ -1,0 +1,318 @@
+"""What is defined where: entities with their fields, roles, and the namespace that an expression sees.
+
+The fields here are bare: all that can be said without reading an expression or a bound. A field of a computed field
+without a type gets the type that its expression gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+
+from xrm.errors import Place
+from xrm.expr import ANY, TEXT, ExpressionError, Function, Type, compile_check, list_of, parse, ref
+from xrm.expr import Node as Syntax
+from xrm.expr.syntax import Path as SyntaxPath
+from xrm.model.fields import MONEY_PLACES, Field, FieldType, Option, Text
+from xrm.model.standard import USER, system_fields, user_fields
+from xrm.source.outline import Formula, Label, Outline, Part
+from xrm.source.vocabulary import TYPES
+
+MOST_LINKS = 3
+"""Links that a path may follow."""
+
+ACTOR: Mapping[str, Type] = {"id": ref(USER), "name": TEXT, "label": TEXT, "roles": list_of(TEXT)}
+DECIMAL_PLACES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An entity as far as it is known. ``unknown``: fields whose type is not; ``ghost``: nothing but the name."""
+
+    name: str
+    place: Place | None
+    part: Part | None = None
+    fields: Mapping[str, Field] = field(default_factory=dict)
+    system: Mapping[str, Field] = field(default_factory=dict)
+    unknown: frozenset[str] = frozenset()
+    ghost: bool = False
+
+    def field(self, name: str) -> Field | None:
+        return self.fields.get(name) or self.system.get(name)
+
+    @property
+    def all_names(self) -> tuple[str, ...]:
+        return (*self.fields, *self.system, *self.unknown)
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """``roles`` holds every role with all it includes; ``sound`` is false where xrm.yml could not be read."""
+
+    locale: str
+    currency: str
+    roles: Mapping[str, tuple[str, ...]]
+    role_places: Mapping[str, Place]
+    entities: Mapping[str, Known]
+    sound: bool = True
+
+    def place_of(self, entity: str) -> Place | None:
+        known = self.entities.get(entity)
+        return known.place if known else None
+
+    def scope(self, entity: str) -> EntityScope:
+        return EntityScope(self, self.entities[entity])
+
+
+@dataclass(frozen=True, slots=True)
+class EntityScope:
+    """The names that an expression on an entity may use (the protocol ``xrm.expr.Scope``)."""
+
+    all: Names
+    here: Known
+
+    def type_of(self, path: tuple[str, ...]) -> Type | None:
+        if path[0] == "actor":
+            return ref(USER) if len(path) == 1 else ACTOR.get(path[1]) if len(path) == 2 else None
+        found = self.follow(path)
+        if isinstance(found, Field):
+            refused = found.type == "choice" and not found.options
+            return ANY if refused else found.expression_type
+        return found
+
+    def follow(self, path: tuple[str, ...]) -> Field | Type | None:
+        """The field at the end of a path; ANY where something on the way is not known; None where it leads nowhere."""
+        known: Known | None = self.here
+        found: Field | None = None
+        for place, name in enumerate(path):
+            if known is None or place > MOST_LINKS:
+                return None
+            if known.ghost or name in known.unknown:
+                return ANY
+            found = known.field(name)
+            if found is None:
+                return None
+            known = self.all.entities.get(found.to or "") if found.type == "link" else None
+            if found.type == "link" and known is None and place + 1 < len(path):
+                return ANY
+        return found
+
+    def names(self, path: tuple[str, ...]) -> Iterable[str]:
+        if not path:
+            return (*self.here.all_names, "actor")
+        if path == ("actor",):
+            return tuple(ACTOR)
+        found = self.follow(path)
+        if not isinstance(found, Field) or found.type != "link" or len(path) > MOST_LINKS:
+            return ()
+        target = self.all.entities.get(found.to or "")
+        return target.all_names if target else ()
+
+
+def index(outline: Outline, functions: Mapping[str, Function]) -> Names:
+    """Everything that is defined. Of two definitions of one name the first counts."""
+    application = outline.application
+    locale = _word(application, "locale", "en")
+    currency = _word(application, "currency", "USD")
+    entities: dict[str, Known] = {
+        USER: Known(USER, None, None, user_fields(locale), system_fields(USER, locale, numbered=False, states=None))
+    }
+    for part in outline.entities:
+        name = part.word("entity")
+        if name and name.text not in entities:
+            entities[name.text] = _known(part, name.text, name.place, locale, currency)
+    for ghost in outline.ghosts:
+        entities.setdefault(ghost.name, Known(ghost.name, ghost.place, ghost=True))
+    roles = application.named("roles") if application else {}
+    bare = Names(
+        locale,
+        currency,
+        {name: included(name, roles) for name in roles},
+        {name: part.place for name, part in roles.items()},
+        entities,
+        sound=application is not None and "roles" not in application.broken,
+    )
+    return _inferred(bare, functions)
+
+
+def _word(part: Part | None, key: str, default: str) -> str:
+    word = part.word(key) if part else None
+    return word.text if word else default
+
+
+def included(name: str, roles: Mapping[str, Part]) -> tuple[str, ...]:
+    """The roles that a role includes, transitively, without itself; a circle ends where it began."""
+    found: dict[str, None] = {}
+    waiting = [name]
+    while waiting:
+        part = roles.get(waiting.pop())
+        for word in part.words("includes") if part else ():
+            if word.text in roles and word.text not in found and word.text != name:
+                found[word.text] = None
+                waiting.append(word.text)
+    return tuple(found)
+
+
+def label_text(label: Label | None, locale: str, default: str) -> Text:
+    """The words by locale, with the application's own always among them.
+
+    ``en`` stands in for ``en-US`` and the other way round; that some words are there at all is checked elsewhere.
+    """
+    if label is None:
+        return {locale: default}
+    texts = {own or locale: words for own, words in label.texts}
+    if locale not in texts:
+        language = locale.split("-", maxsplit=1)[0]
+        near = [words for own, words in texts.items() if own.split("-")[0] == language]
+        texts[locale] = near[0] if near else next(iter(texts.values()))
+    return texts
+
+
+def humanised(name: str) -> str:
+    """``first_noticed`` → ``First noticed``."""
+    return name.replace("_", " ").replace("-", " ").strip().capitalize() or name
+
+
+def _known(part: Part, name: str, place: Place, locale: str, currency: str) -> Known:
+    fields: dict[str, Field] = {}
+    unknown: set[str] = set(part.broken & {"fields"})
+    for own, inner in part.named("fields").items():
+        type_ = inner.word("type")
+        if type_ and type_.text in TYPES:
+            fields[own] = bare_field(inner, own, type_.text, locale, currency)
+        else:
+            unknown.add(own)
+    lifecycle = part.part("lifecycle")
+    states = lifecycle.named("states") if lifecycle else {}
+    options = [Option(state, label_text(inner.label("label"), locale, humanised(state))) for state, inner in states.items()]
+    kept = system_fields(name, locale, part.has("number"), options if part.has("lifecycle") else None)
+    ghost = "fields" in part.broken or not part.has("fields")
+    return Known(name, place, part, fields, kept, frozenset(unknown), ghost)
+
+
+def bare_field(part: Part, name: str, type_: str, locale: str, currency: str, *, places: int | None = None) -> Field:
+    """A field without what must be checked first: its expressions, default and bounds."""
+    own_currency = _word(part, "currency", currency) if type_ == "money" else None
+    return Field(
+        name=name,
+        type=_field_type(type_),
+        label=label_text(part.label("label"), locale, humanised(name)),
+        hint=label_text(part.label("hint"), locale, "") if part.label("hint") else None,
+        length=part.number("length") or (255 if type_ == "text" else None),
+        pattern=_word(part, "pattern", "") or None,
+        pattern_message=label_text(part.label("pattern_message"), locale, "") if part.label("pattern_message") else None,
+        unique=part.flag("unique"),
+        index=part.flag("index"),
+        places=_places(part, type_, own_currency, places),
+        currency=own_currency,
+        unit=_word(part, "unit", "") or None,
+        options=tuple(_option(inner, option, locale) for option, inner in part.named("options").items()),
+        to=_word(part, "to", "") or None,
+        protected=part.flag("protected"),
+        discloses=part.flag("discloses"),
+    )
+
+
+def _field_type(name: str) -> FieldType:
+    return name  # type: ignore[return-value]
+
+
+def _places(part: Part, type_: str, currency: str | None, inferred: int | None) -> int:
+    if currency is not None:
+        return MONEY_PLACES.get(currency, 2)
+    if type_ != "decimal":
+        return 0
+    written = part.number("places")
+    return written if written is not None else inferred if inferred is not None else DECIMAL_PLACES
+
+
+def _option(part: Part, name: str, locale: str) -> Option:
+    tone = part.word("tone")
+    return Option(name, label_text(part.label("label"), locale, humanised(name)), tone.text if tone else None)
+
+
+# -- computed fields without a type ------------------------------------------------------------------------------------
+
+
+def reads(formula: Formula) -> tuple[str, ...]:
+    """The first names of the paths in an expression; none where it cannot be read."""
+    try:
+        waiting: list[Syntax] = [parse(formula.text)]
+    except ExpressionError:
+        return ()
+    found: dict[str, None] = {}
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, SyntaxPath):
+            found[node.names[0]] = None
+        waiting.extend(node.parts)
+    return tuple(found)
+
+
+def formulas_of(part: Part) -> tuple[Formula, ...]:
+    """The expressions that compute a field."""
+    given = part.given("compute")
+    if given is None:
+        return ()
+    return tuple(one for case in given.cases for one in (case.when, case.use) if isinstance(one, Formula))
+
+
+def dependencies(part: Part) -> dict[str, tuple[str, ...]]:
+    """For every computed field of an entity the names that it reads."""
+    fields = part.named("fields")
+    return {
+        name: tuple(dict.fromkeys(read for formula in formulas for read in reads(formula)))
+        for name, inner in fields.items()
+        if (formulas := formulas_of(inner))
+    }
+
+
+def _inferred(names: Names, functions: Mapping[str, Function]) -> Names:
+    entities = dict(names.entities)
+    for known in names.entities.values():
+        if known.part and known.unknown:
+            entities[known.name] = _with_inferred(names, known, known.part, functions)
+    return Names(names.locale, names.currency, names.roles, names.role_places, entities, names.sound)
+
+
+def _with_inferred(names: Names, known: Known, part: Part, functions: Mapping[str, Function]) -> Known:
+    fields = dict(known.fields)
+    unknown = set(known.unknown)
+    for name in _in_order(dependencies(part)):
+        inner = part.named("fields").get(name)
+        if name not in unknown or inner is None or inner.has("type"):
+            continue
+        here = Known(known.name, known.place, part, fields, known.system, frozenset(unknown))
+        found = _type_given(inner, EntityScope(names, here), functions)
+        if found:
+            fields[name] = bare_field(inner, name, found[0], names.locale, names.currency, places=found[1])
+            unknown.discard(name)
+    ordered = {name: fields[name] for name in part.named("fields") if name in fields}
+    return Known(known.name, known.place, part, ordered, known.system, frozenset(unknown), known.ghost)
+
+
+def _in_order(graph: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """What is read before what reads it; fields in a circle are left out."""
+    remaining = {name: [read for read in before if read in graph] for name, before in graph.items()}
+    while True:
+        try:
+            return tuple(TopologicalSorter(remaining).static_order())
+        except CycleError as error:
+            circle = set(error.args[1])
+            remaining = {name: [read for read in before if read not in circle] for name, before in remaining.items() if name not in circle}
+
+
+def _type_given(part: Part, scope: EntityScope, functions: Mapping[str, Function]) -> tuple[str, int | None] | None:
+    given = part.given("compute")
+    formula = next((case.use for case in given.cases if isinstance(case.use, Formula)), None) if given else None
+    if formula is None:
+        return None
+    try:
+        type_ = compile_check(formula.text, scope, None, functions).type
+    except ExpressionError:
+        return None
+    if type_.name == "decimal" and (type_.scale is None or type_.scale > 9):
+        return None
+    names = {"text": "text", "int": "integer", "decimal": "decimal", "bool": "boolean", "date": "date", "datetime": "datetime"}
+    return (names[type_.name], type_.scale) if type_.name in names else None

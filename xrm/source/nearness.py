@@ -1,0 +1,28 @@
+"""Did you mean …? The nearest of some names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import SequenceMatcher
+
+CUTOFF = 0.6
+MOST = 2000
+"""More names than this are not compared: a hint is not worth a second."""
+
+
+def nearest(word: str, names: Iterable[str]) -> str | None:
+    """The name most like the word, or None where none is near."""
+    wanted = word.lower().replace("-", "_")
+    best, found = CUTOFF, None
+    matcher = SequenceMatcher(b=wanted[:100])
+    for _, name in zip(range(MOST), names, strict=False):
+        matcher.set_seq1(name.lower()[:100])
+        if matcher.real_quick_ratio() > best and matcher.quick_ratio() > best and (score := matcher.ratio()) > best:
+            best, found = score, name
+    return found
+
+
+def did_you_mean(word: str, names: Iterable[str]) -> str | None:
+    """The hint with the nearest name."""
+    name = nearest(word, names)
+    return f"did you mean '{name}'?" if name else None

@@ -1,0 +1,189 @@
+"""What the structure check gives: the definition in its long form, every part with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from xrm.errors import Place
+from xrm.source.document import Node, Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A name or a text, as it was written."""
+
+    text: str
+    scalar: Scalar
+
+    @property
+    def place(self) -> Place:
+        return self.scalar.place
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One or more names."""
+
+    items: tuple[Word, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Text by locale; "" is the application's own."""
+
+    texts: tuple[tuple[str, str], ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """An expression: ``text`` without a leading ``=``; ``skipped`` is how many characters stood before it."""
+
+    text: str
+    skipped: int
+    scalar: Scalar
+
+    @property
+    def place(self) -> Place:
+        return self.scalar.place
+
+
+@dataclass(frozen=True, slots=True)
+class Datum:
+    """Data, to be read in the type of its field."""
+
+    node: Node
+
+    @property
+    def place(self) -> Place:
+        return self.node.place
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    when: Formula | None
+    use: Formula | Datum
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What stands on a value key: the first case that holds."""
+
+    cases: tuple[Case, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    value: int
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    value: bool
+    place: Place
+
+
+Answer = object
+"""What a key holds: one of the classes here, or a Part, a tuple of Parts or a map from name to Part or Given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A checked map. ``place`` is that of the key it stands under; ``broken`` are keys that were given but refused."""
+
+    kind: str
+    name: Word | None
+    place: Place
+    path: tuple[str, ...]
+    values: Mapping[str, Answer] = field(default_factory=dict)
+    keys: Mapping[str, Place] = field(default_factory=dict)
+    broken: frozenset[str] = frozenset()
+
+    def has(self, key: str) -> bool:
+        """Whether the key was given, rightly or not."""
+        return key in self.values or key in self.broken
+
+    def at(self, key: str) -> Place:
+        """The place of a key, else of the whole part."""
+        return self.keys.get(key, self.place)
+
+    def word(self, key: str) -> Word | None:
+        value = self.values.get(key)
+        return value if isinstance(value, Word) else None
+
+    def words(self, key: str) -> tuple[Word, ...]:
+        value = self.values.get(key)
+        if isinstance(value, Word):
+            return (value,)
+        return value.items if isinstance(value, Words) else ()
+
+    def label(self, key: str) -> Label | None:
+        value = self.values.get(key)
+        return value if isinstance(value, Label) else None
+
+    def number(self, key: str) -> int | None:
+        value = self.values.get(key)
+        return value.value if isinstance(value, Number) else None
+
+    def flag(self, key: str) -> bool:
+        value = self.values.get(key)
+        return isinstance(value, Flag) and value.value
+
+    def formula(self, key: str) -> Formula | None:
+        value = self.values.get(key)
+        return value if isinstance(value, Formula) else None
+
+    def given(self, key: str) -> Given | None:
+        value = self.values.get(key)
+        return value if isinstance(value, Given) else None
+
+    def datum(self, key: str) -> Datum | None:
+        value = self.values.get(key)
+        return value if isinstance(value, Datum) else None
+
+    def part(self, key: str) -> Part | None:
+        value = self.values.get(key)
+        return value if isinstance(value, Part) else None
+
+    def parts(self, key: str) -> tuple[Part, ...]:
+        """The parts under a key, in order."""
+        value = self.values.get(key)
+        if isinstance(value, Mapping):
+            return tuple(part for part in value.values() if isinstance(part, Part))
+        return tuple(part for part in value if isinstance(part, Part)) if isinstance(value, tuple) else ()
+
+    def named(self, key: str) -> Mapping[str, Part]:
+        return {part.name.text: part for part in self.parts(key) if part.name}
+
+    def givens(self, key: str) -> tuple[tuple[Word, Given], ...]:
+        """What a map from field to value holds."""
+        value = self.values.get(key)
+        return tuple(value) if isinstance(value, tuple) and self.kind == "transition" and key == "set" else ()
+
+    def walk(self) -> Iterator[Part]:
+        """This part and every part in it."""
+        yield self
+        for key in self.values:
+            for part in (*self.parts(key), *filter(None, [self.part(key)])):
+                yield from part.walk()
+
+
+@dataclass(frozen=True, slots=True)
+class Ghost:
+    """An entity whose file could not be read: it exists, and nothing more is known."""
+
+    name: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """All files. ``application`` is None where ``xrm.yml`` is missing or broken."""
+
+    application: Part | None
+    entities: tuple[Part, ...]
+    ghosts: tuple[Ghost, ...]

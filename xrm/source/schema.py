@@ -1,0 +1,464 @@
+"""Structure: is every key known, given where it must be, and of the right kind? Document → Part.
+
+Short forms become long ones here, so that nothing after it knows them. A misspelt key that is close to exactly what is
+missing is reported once and read as what it was meant to be: one slip gives one problem.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from xrm.errors import Place, Problem
+from xrm.source import kinds, quoting
+from xrm.source.document import Broken, Document, Map, Node, Scalar, Sequence
+from xrm.source.keys import KINDS
+from xrm.source.kinds import Key, MapKind
+from xrm.source.nearness import did_you_mean, nearest
+from xrm.source.outline import Answer, Case, Datum, Flag, Formula, Given, Label, Number, Part, Word, Words
+from xrm.source.vocabulary import LATER_TYPES, MOST_NAME, TYPES
+
+IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
+OPTION_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|\d{3}))?")
+INTEGER = re.compile(r"[-+]?(0|[1-9]\d*)")
+MOST_OPTION = 100
+MOST_HINTS = 200
+"""After so many problems in a file nobody is told what else was meant: it would take minutes."""
+NULLS = ("null", "Null", "NULL", "~", "")
+
+Path = tuple[str, ...]
+
+
+class Refused(Exception):
+    """The value under a key was refused; the problem is noted already."""
+
+
+def read(document: Document) -> tuple[Part | None, tuple[Problem, ...]]:
+    """The application or entity that a file defines."""
+    structure = _Structure(document)
+    kind = KINDS["application" if document.file == "xrm.yml" else "entity"]
+    top = Place(document.file, 1, 1, max(1, len(document.lines[0])))
+    if document.root is None:
+        if not document.problems:
+            structure.note("XRM202", "the file is empty", top, (), hint=f"it wants {_needs(kind)}")
+        return None, tuple(structure.problems)
+    try:
+        part = structure.part(kind, None, document.root, top, ())
+    except Refused:
+        part = None
+    return part, tuple(structure.problems)
+
+
+def _needs(kind: MapKind) -> str:
+    return ", ".join(f"'{key.name}'" for key in kind.keys if key.required)
+
+
+class _Structure:
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.problems: list[Problem] = []
+        self.readers: Mapping[type, Callable[[kinds.Kind, Node, Path], Answer]] = {
+            kinds.Text: self.text,
+            kinds.Label: self.label,
+            kinds.Name: self.name,
+            kinds.Ref: self.ref,
+            kinds.Integer: self.integer,
+            kinds.Boolean: self.boolean,
+            kinds.OneOf: self.one_of,
+            kinds.Condition: self.condition,
+            kinds.Value: self.value,
+            kinds.Data: self.data,
+            kinds.ValueMap: self.value_map,
+            kinds.Many: self.many,
+            kinds.Named: self.named,
+            kinds.Layouts: self.layouts,
+        }
+
+    # -- problems ---------------------------------------------------------------------------------------------------
+
+    def note(self, code: str, message: str, place: Place, path: Path, hint: str | None = None) -> None:
+        self.problems.append(Problem(code, message, place, path, hint))
+
+    def refuse(self, code: str, message: str, place: Place, path: Path, hint: str | None = None) -> Refused:
+        self.note(code, message, place, path, hint)
+        return Refused()
+
+    def wrong(self, wanted: str, node: Node, path: Path, hint: str | None = None) -> Refused:
+        """XRM106, with what stands there instead."""
+        if isinstance(node, Broken):
+            return Refused()
+        message = f"this must be {wanted}, and it is {_described(node)}"
+        return self.refuse("XRM106", message, node.place, path, hint or self.mended(node))
+
+    def mended(self, node: Node) -> str | None:
+        return quoting.mended(self.document.lines[node.place.line - 1], node.place.column)
+
+    # -- maps -------------------------------------------------------------------------------------------------------
+
+    def part(self, kind: MapKind, name: Word | None, node: Node, place: Place, path: Path) -> Part:
+        entries = self.entries(kind, node, path)
+        values: dict[str, Answer] = {}
+        keys: dict[str, Place] = {}
+        broken: set[str] = set()
+        for written, value in entries:
+            key = self.key(kind, written, value, entries, path)
+            if key is None:
+                continue
+            keys[key.name] = written.place
+            try:
+                values[key.name] = self.answer(key, value, written.place, (*path, key.name))
+            except Refused:
+                broken.add(key.name)
+        part = Part(kind.name, name, place, path, values, keys, frozenset(broken))
+        self.missing(kind, part)
+        return part
+
+    def entries(self, kind: MapKind, node: Node, path: Path) -> tuple[tuple[Scalar, Node], ...]:
+        """The keys and values of a map; a short form is made long."""
+        if isinstance(node, Map):
+            return node.entries
+        if isinstance(node, Scalar) and node.plain and node.text in NULLS:
+            return ()
+        if isinstance(node, Broken):
+            raise Refused
+        if kind.flags and isinstance(node, Scalar | Sequence):
+            return self.flags(kind, node, path)
+        short = kind.by_name.get(kind.short or "")
+        takes_list = short is not None and isinstance(short.kind, kinds.Ref) and short.kind.many
+        if short and (isinstance(node, Scalar) or takes_list):
+            return ((Scalar(short.name, short.name, "", node.place), node),)
+        raise self.wrong(f"a map with {_needs(kind) or 'its keys'}", node, path)
+
+    def flags(self, kind: MapKind, node: Scalar | Sequence, path: Path) -> tuple[tuple[Scalar, Node], ...]:
+        entries = []
+        for item in node.items if isinstance(node, Sequence) else (node,):
+            if not isinstance(item, Scalar):
+                raise self.wrong("a name", item, path)
+            if item.text not in kind.flags:
+                hint = did_you_mean(item.text, kind.flags) or f"one of {', '.join(kind.flags)}"
+                raise self.refuse("XRM203", f"unknown right '{item.text}'", item.place, path, hint)
+            entries.append((item, Scalar("true", "true", "", item.place)))
+        return tuple(entries)
+
+    def key(self, kind: MapKind, written: Scalar, value: Node, entries: tuple[tuple[Scalar, Node], ...], path: Path) -> Key | None:
+        """The key that was written or, where it is unknown, the one that was most likely meant."""
+        known = kind.by_name.get(written.text)
+        if known:
+            return self.fitting(kind, known, written, entries, path)
+        given = {other.text for other, _ in entries}
+        patient = len(self.problems) < MOST_HINTS
+        near = nearest(written.text, [key for key in kind.by_name if key not in given]) if patient else None
+        hint = f"did you mean '{near}'?" if near else self.unknown_hint(kind, written, value)
+        if written.text in kind.later:
+            near, hint = None, "it is not part of this version"
+        self.note("XRM201", f"unknown key '{_cut(written.text)}'", written.place, path, hint)
+        return kind.by_name[near] if near else None
+
+    def unknown_hint(self, kind: MapKind, written: Scalar, value: Node) -> str:
+        line = self.document.lines[written.place.line - 1]
+        if isinstance(value, Scalar) and value.text == "" and "{" in line:
+            mend = quoting.mended(line, 1)
+            if mend:
+                return mend
+        if kind.name == "entity" and isinstance(value, Map) and any(key.text == "type" for key, _ in value.entries):
+            return "this looks like a field: indent it beneath 'fields'"
+        again = nearest(written.text, kind.by_name)
+        if again:
+            return f"did you mean '{again}'? It stands here already"
+        others = [other.name for other in KINDS.values() if written.text in other.by_name]
+        if others:
+            return f"'{written.text}' is a key of {_article(others[0])}: is the indentation right?"
+        return f"the keys here: {', '.join(kind.by_name)}"
+
+    def fitting(self, kind: MapKind, key: Key, written: Scalar, entries: tuple[tuple[Scalar, Node], ...], path: Path) -> Key | None:
+        """The key, if it goes with the field's type."""
+        if not key.types or kind.name != "field":
+            return key
+        type_ = next((node.text for name, node in entries if name.text == "type" and isinstance(node, Scalar)), None)
+        if type_ is None or type_ in key.types or type_ not in TYPES:
+            return key
+        message = f"'{key.name}' does not go with type {type_}"
+        self.note("XRM206", message, written.place, (*path, key.name), f"it goes with {', '.join(key.types)}")
+        return None
+
+    def missing(self, kind: MapKind, part: Part) -> None:
+        for key in kind.keys:
+            if key.required and not part.has(key.name):
+                what = f"{_article(kind.name)} needs the key '{key.name}'"
+                self.note("XRM202", what, part.place, part.path, f"for example: {key.example.splitlines()[0]}")
+
+    def answer(self, key: Key, node: Node, place: Place, path: Path) -> Answer:
+        if isinstance(node, Broken):
+            raise Refused
+        if isinstance(key.kind, kinds.One):
+            return self.part(KINDS[key.kind.of], None, node, place, path)
+        if isinstance(node, Scalar) and node.plain and node.text in NULLS and key.name != "use":
+            if isinstance(key.kind, kinds.Condition):
+                raise self.refuse("XRM308", f"'{key.name}' is empty", place, path, "write a condition, or take it out")
+            message = f"'{key.name}' is empty"
+            raise self.refuse("XRM106", message, place, path, "give it a value, or take the key out")
+        return self.readers[type(key.kind)](key.kind, node, path)
+
+    # -- single values ----------------------------------------------------------------------------------------------
+
+    def scalar(self, wanted: str, node: Node, path: Path) -> Scalar:
+        if not isinstance(node, Scalar):
+            raise self.wrong(wanted, node, path)
+        return node
+
+    def text(self, kind: kinds.Kind, node: Node, path: Path) -> Word:
+        assert isinstance(kind, kinds.Text)
+        scalar = self.scalar("text", node, path)
+        self.filled(scalar, kind.most, path)
+        return Word(scalar.text, scalar)
+
+    def filled(self, scalar: Scalar, most: int, path: Path) -> None:
+        if not scalar.text.strip():
+            raise self.refuse("XRM206", "the text is empty", scalar.place, path)
+        if len(scalar.text) > most:
+            message = f"the text has {len(scalar.text):,} characters, and {most:,} are allowed"
+            raise self.refuse("XRM206", message, scalar.place, path)
+
+    def label(self, kind: kinds.Kind, node: Node, path: Path) -> Label:
+        if isinstance(node, Scalar):
+            self.filled(node, 4000, path)
+            return Label((("", node.text),), node.place)
+        if not isinstance(node, Map):
+            raise self.wrong("text, or a map from locale to text", node, path, "write one text; quote it if need be")
+        texts = []
+        for locale, value in node.entries:
+            if not LOCALE.fullmatch(locale.text):
+                message = f"'{_cut(locale.text)}' is not a locale"
+                hint = self.mended(node) or "a locale is like 'en' or 'es-MX'"
+                raise self.refuse("XRM206", message, locale.place, path, hint)
+            scalar = self.scalar("text", value, (*path, locale.text))
+            self.filled(scalar, 4000, (*path, locale.text))
+            texts.append((locale.text, scalar.text))
+        if not texts:
+            raise self.refuse("XRM206", "the text is empty", node.place, path)
+        return Label(tuple(texts), node.place)
+
+    def name(self, kind: kinds.Kind, node: Node, path: Path) -> Word:
+        scalar = self.scalar("a name", node, path)
+        self.well_formed(scalar, path)
+        return Word(scalar.text, scalar)
+
+    def well_formed(self, scalar: Scalar, path: Path) -> None:
+        name = scalar.text
+        if not IDENTIFIER.fullmatch(name):
+            hint = "lower case letters, digits and _, beginning with a letter"
+            better = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+            if IDENTIFIER.fullmatch(better):
+                hint += f": '{better[:MOST_NAME]}'"
+            raise self.refuse("XRM205", f"'{_cut(name)}' is not a name", scalar.place, path, hint)
+        if len(name) > MOST_NAME:
+            raise self.refuse("XRM205", f"the name has more than {MOST_NAME} characters", scalar.place, path)
+
+    def ref(self, kind: kinds.Kind, node: Node, path: Path) -> Answer:
+        assert isinstance(kind, kinds.Ref)
+        if kind.of == "type":
+            return self.type(node, path)
+        if not kind.many:
+            scalar = self.scalar(f"the name of {_article(kind.of)}", node, path)
+            return Word(scalar.text, scalar)
+        items = node.items if isinstance(node, Sequence) else (node,)
+        if not items and not kind.may_be_empty:
+            raise self.refuse("XRM206", "the list is empty", node.place, path, "name something, or take the key out")
+        words: dict[str, Word] = {}
+        for item in items:
+            scalar = self.scalar(f"the name of {_article(kind.of)}, or a list of them", item, path)
+            if scalar.text in words:
+                self.note("XRM204", f"'{_cut(scalar.text)}' stands twice in the list", scalar.place, path)
+            words.setdefault(scalar.text, Word(scalar.text, scalar))
+        return Words(tuple(words.values()), node.place)
+
+    def type(self, node: Node, path: Path) -> Word:
+        scalar = self.scalar("the name of a type", node, path)
+        if scalar.text in TYPES:
+            return Word(scalar.text, scalar)
+        near = nearest(scalar.text, TYPES)
+        hint = f"did you mean '{near}'?" if near else f"the types: {', '.join(TYPES)}"
+        if scalar.text in LATER_TYPES:
+            near, hint = None, "it is not part of this version"
+        self.note("XRM203", f"unknown type '{_cut(scalar.text)}'", scalar.place, path, hint)
+        if near is None:
+            raise Refused
+        return Word(near, scalar)
+
+    def integer(self, kind: kinds.Kind, node: Node, path: Path) -> Number:
+        assert isinstance(kind, kinds.Integer)
+        wanted = f"a whole number from {kind.low:,} to {kind.high:,}"
+        scalar = self.scalar(wanted, node, path)
+        if not scalar.plain or not INTEGER.fullmatch(scalar.text):
+            hint = "write it without quotes" if INTEGER.fullmatch(scalar.text) else None
+            raise self.wrong(wanted, node, path, hint)
+        if len(scalar.text) > 9 or not kind.low <= int(scalar.text) <= kind.high:
+            raise self.refuse("XRM206", f"this must be {wanted}", scalar.place, path)
+        return Number(int(scalar.text), scalar.place)
+
+    def boolean(self, kind: kinds.Kind, node: Node, path: Path) -> Flag:
+        scalar = self.scalar("true or false", node, path)
+        if not scalar.plain or scalar.text not in ("true", "false"):
+            meant = {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(scalar.text.lower())
+            meant = meant or nearest(scalar.text, ("true", "false"))
+            hint = f"write {meant}, without quotes" if meant else None
+            raise self.wrong("true or false", node, path, hint)
+        return Flag(scalar.text == "true", scalar.place)
+
+    def one_of(self, kind: kinds.Kind, node: Node, path: Path) -> Word:
+        assert isinstance(kind, kinds.OneOf)
+        scalar = self.scalar(f"one of {', '.join(kind.words)}", node, path)
+        if scalar.text not in kind.words:
+            near = did_you_mean(scalar.text, kind.words)
+            message = f"'{_cut(scalar.text)}' is not allowed here"
+            raise self.refuse("XRM206", message, scalar.place, path, near or f"one of: {', '.join(kind.words)}")
+        return Word(scalar.text, scalar)
+
+    # -- expressions and data ---------------------------------------------------------------------------------------
+
+    def condition(self, kind: kinds.Kind, node: Node, path: Path) -> Answer:
+        assert isinstance(kind, kinds.Condition)
+        scalar = self.scalar("a condition", node, path)
+        if scalar.plain and scalar.text in kind.constant:
+            return Flag(scalar.text == "true", scalar.place)
+        if scalar.plain and scalar.text == "false" and kind.constant:
+            hint = "rights only add up: take the key out, and the right is not given"
+            raise self.refuse("XRM206", "a right cannot be false", scalar.place, path, hint)
+        return self.formula(scalar, path)
+
+    def formula(self, scalar: Scalar, path: Path) -> Formula:
+        text = scalar.text.removeprefix("=")
+        if not text.strip():
+            raise self.refuse("XRM308", "the expression is empty", scalar.place, path, "write a condition")
+        return Formula(text, len(scalar.text) - len(text), scalar)
+
+    def value(self, kind: kinds.Kind, node: Node, path: Path) -> Given:
+        if isinstance(node, Sequence) and node.items and all(_is_case(item) for item in node.items):
+            cases = tuple(self.case(item, path) for item in node.items)
+            for case, item in zip(cases[:-1], node.items, strict=False):
+                if case.when is None:
+                    hint = "give it a 'when', or put it last"
+                    self.note("XRM206", "the cases after this one are never reached", item.place, path, hint)
+            return Given(cases, node.place)
+        return Given((Case(None, self.use(node, path)),), node.place)
+
+    def use(self, node: Node, path: Path) -> Formula | Datum:
+        if isinstance(node, Broken):
+            raise Refused
+        if isinstance(node, Scalar) and node.text.startswith("="):
+            return self.formula(node, path)
+        return Datum(node)
+
+    def case(self, node: Node, path: Path) -> Case:
+        part = self.part(KINDS["case"], None, node, node.place, path)
+        use = part.given("use")
+        if use is None or "when" in part.broken:
+            raise Refused
+        if len(use.cases) != 1:
+            raise self.refuse("XRM106", "cases cannot stand inside a case", use.place, path)
+        return Case(part.formula("when"), use.cases[0].use)
+
+    def data(self, kind: kinds.Kind, node: Node, path: Path) -> Datum:
+        scalar = self.scalar("a single value", node, path)
+        if scalar.text.startswith("="):
+            raise self.refuse("XRM206", "this takes data, not an expression", scalar.place, path,
+                              "write the rule as a check")  # fmt: skip
+        return Datum(scalar)
+
+    def value_map(self, kind: kinds.Kind, node: Node, path: Path) -> Answer:
+        if not isinstance(node, Map):
+            raise self.wrong("a map from field to value", node, path)
+        return tuple((Word(key.text, key), self.value(kinds.Value(), value, (*path, key.text))) for key, value in node.entries)
+
+    # -- maps under a key -------------------------------------------------------------------------------------------
+
+    def many(self, kind: kinds.Kind, node: Node, path: Path) -> Answer:
+        assert isinstance(kind, kinds.Many | kinds.Layouts)
+        items = node.items if isinstance(node, Sequence) else (node,)
+        parts = []
+        for number, item in enumerate(items, 1):
+            inner = (*path, str(number)) if len(items) > 1 else path
+            parts.append(self.part(KINDS[kind.of], None, item, item.place, inner))
+        return tuple(parts)
+
+    def named(self, kind: kinds.Kind, node: Node, path: Path) -> Answer:
+        assert isinstance(kind, kinds.Named)
+        inner = KINDS[kind.of]
+        parts: dict[str, Part] = {}
+        for key, value in self.pairs(inner, node, path):
+            try:
+                self.new_name(kind, key, path)
+                parts[key.text] = self.part(inner, Word(key.text, key), value, key.place, (*path, key.text))
+            except Refused:
+                continue
+        if not parts and not kind.may_be_empty:
+            empty = isinstance(node, Map | Sequence) and not (node.entries if isinstance(node, Map) else node.items)
+            if empty:
+                self.note("XRM206", f"there must be at least one {inner.name}", node.place, path)
+            raise Refused
+        return parts
+
+    def pairs(self, inner: MapKind, node: Node, path: Path) -> tuple[tuple[Scalar, Node], ...]:
+        if isinstance(node, Map):
+            return node.entries
+        items = node.items if isinstance(node, Sequence) else (node,)
+        pairs: dict[str, tuple[Scalar, Node]] = {}
+        for item in items:
+            if not isinstance(item, Scalar):
+                raise self.wrong(f"a map from name to {inner.name}", node, path, "names and a colon, no '-'")
+            if item.text in pairs:
+                self.note("XRM204", f"'{_cut(item.text)}' stands twice in the list", item.place, path)
+            pairs.setdefault(item.text, (item, Map((), item.place, flow=True)))
+        return tuple(pairs.values())
+
+    def new_name(self, kind: kinds.Named, key: Scalar, path: Path) -> None:
+        if kind.names == "new":
+            self.well_formed(key, (*path, _cut(key.text)))
+        elif kind.names == "option" and (not OPTION_NAME.fullmatch(key.text) or len(key.text) > MOST_OPTION):
+            hint = "letters, digits and _ . -; the words for people are its label"
+            better = re.sub(r"[^A-Za-z0-9_.-]+", "_", key.text).strip("_.-")
+            hint = f"write: {better.lower()}: {key.text}" if better else hint
+            raise self.refuse("XRM205", f"'{_cut(key.text)}' is not a name for an option", key.place, path, hint)
+
+    def layouts(self, kind: kinds.Kind, node: Node, path: Path) -> Answer:
+        assert isinstance(kind, kinds.Layouts)
+        if isinstance(node, Sequence):
+            return self.many(kind, node, path)
+        if not isinstance(node, Map):
+            raise self.wrong("a list of sections", node, path)
+        sections: Answer = ()
+        for key, value in node.entries:
+            if key.text == "default":
+                sections = self.many(kind, value, (*path, "default"))
+                continue
+            near = did_you_mean(key.text, ("default",))
+            message = f"unknown form '{_cut(key.text)}'"
+            self.note("XRM203", message, key.place, path, near or "only 'default' is part of this version")
+        return sections
+
+
+def _is_case(node: Node) -> bool:
+    return isinstance(node, Map) and any(key.text in ("use", "when") for key, _ in node.entries)
+
+
+def _described(node: Node) -> str:
+    if isinstance(node, Map):
+        return "a map"
+    if isinstance(node, Sequence):
+        return "a list"
+    if isinstance(node, Scalar) and node.plain and node.text in NULLS:
+        return "empty"
+    text = node.text if isinstance(node, Scalar) else ""
+    quoted = isinstance(node, Scalar) and not node.plain
+    return f"the text '{_cut(text)}'" if quoted else f"'{_cut(text)}'"
+
+
+def _article(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeio" else f"a {noun}"
+
+
+def _cut(text: str) -> str:
+    """A text of any length, short enough for a message."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= 60 else flat[:59] + "…"

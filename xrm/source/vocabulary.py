@@ -1,0 +1,44 @@
+"""Fixed words of the language: types, tones, icons, currencies, names that are taken."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from xrm.model.fields import FieldType
+
+TYPES: tuple[str, ...] = get_args(FieldType)
+LATER_TYPES = ("rows", "file", "party", "duration")
+"""Types of the language that are not part of this version."""
+
+WRITTEN = ("text", "long_text", "email", "phone", "url")
+"""Types whose values are text that people write."""
+BOUNDED = ("integer", "decimal", "money", "date", "datetime")
+UNSORTED = ("point", "json")
+LONG = ("long_text", "json")
+UNTITLED = ("link", "long_text", "point", "json")
+"""Types that a title cannot show."""
+
+TONES = ("info", "ok", "warn", "danger")
+
+ICONS = (
+    "inbox", "briefcase", "user", "users", "book", "map-pin", "phone", "mail", "note", "flag", "tag", "building",
+    "list", "category", "calendar", "file", "id-badge", "home",
+)  # fmt: skip
+
+_ISO_4217 = (
+    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD "
+    "CDF CHE CHF CHW CLF CLP CNY COP COU CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP "
+    "GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK "
+    "LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR "
+    "PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL "
+    "THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW UZS VED VES VND VUV WST XAF XCD XCG XOF XPF "
+    "YER ZAR ZMW ZWG"
+)
+CURRENCIES = frozenset(_ISO_4217.split())
+"""Active codes of ISO 4217, without metals and test codes."""
+
+MOST_NAME = 48
+"""Longest name of an entity or field: with a prefix and a suffix it is still a PostgreSQL identifier (63 bytes)."""
+
+RESERVED = frozenset({"actor", "this", "parent", "now", "today", "true", "false", "null", "in"})
+"""Words that mean something else in expressions."""
