@@ -56,7 +56,7 @@ format: $(DEV) ## put the style right
 	@$(BIN)/ruff format .
 
 soak: $(DEV) ## run the tests that take minutes
-	@XRM_SOAK=1 $(BIN)/python -m pytest -m soak $(TESTS)
+	@XRM_SOAK=1 $(BIN)/python -m pytest -m soak -o faulthandler_timeout=0 $(TESTS)
 
 bench: $(DEV) ## run the measurements and print them
 	@XRM_BENCH=1 $(BIN)/python -m pytest -m bench -s $(TESTS)
