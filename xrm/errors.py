@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Literal
 
 Severity = Literal["error", "warning"]
@@ -98,6 +99,12 @@ class Unavailable(XrmError):
 def ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     """Problems by place, so that a file reads from top to bottom; exact repeats once."""
     return tuple(sorted(dict.fromkeys(problems), key=lambda p: p.sort_key))
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """The name that was probably meant, for a hint."""
+    found = get_close_matches(name, list(names), 1)
+    return found[0] if found else None
 
 
 def has_errors(problems: Iterable[Problem]) -> bool:

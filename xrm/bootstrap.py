@@ -1,0 +1,120 @@
+"""Wires everything; nothing else does. From a folder and the environment to a service that runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from xrm import plugins, source
+from xrm.compile.application import CompiledApplication, compile_application
+from xrm.errors import Invalid, Problem, Unavailable, XrmError, has_errors, ordered
+from xrm.model.application import Application
+from xrm.plugins import Plugins
+from xrm.service import records
+from xrm.service.background import Background
+from xrm.service.context import SYSTEM_ACTOR, SYSTEM_ID, Service
+from xrm.settings import Settings
+from xrm.store import migrate, releases
+from xrm.store.database import Database
+from xrm.store.numbers import Numbers
+from xrm.store.sealing import Seal, secret
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """What a folder says, checked with its plugins; ``application`` is None when it has errors."""
+
+    application: Application | None
+    plugins: Plugins
+    problems: tuple[Problem, ...]
+
+
+def propose(folder: Path) -> Proposed:
+    """Read and check a folder with its plugins. Never raises for what an administrator wrote."""
+    found = source.read_folder(folder)
+    loaded_plugins, plugin_problems = plugins.load(found.texts)
+    loaded = source.load(folder, loaded_plugins.functions)
+    problems = ordered([*loaded.problems, *plugin_problems])
+    application = None if has_errors(problems) else loaded.application
+    return Proposed(application, loaded_plugins, problems)
+
+
+def proposed_application(folder: Path) -> Application:
+    """The application in a folder.
+
+    Raises:
+        Invalid: with every problem of the definition.
+    """
+    proposed = propose(folder)
+    if proposed.application is None:
+        raise Invalid(*proposed.problems)
+    return proposed.application
+
+
+def open_database(settings: Settings) -> Database:
+    return Database(settings.database_url, settings.threads)
+
+
+def plan(settings: Settings, database: Database) -> tuple[Application, migrate.Plan]:
+    """What applying the folder would change."""
+    application = proposed_application(settings.folder)
+    compiled = compile_application(application, database.dialect)
+    return application, migrate.plan(database, compiled.tables, application.digest)
+
+
+def apply(
+    database: Database, application: Application, made: migrate.Plan, *, by: str = "system", why: str | None = None
+) -> int:
+    """Run a plan; the new release's number. Afterwards the system's own user stands in the database."""
+    release = migrate.apply(
+        database, made, application.files, at=datetime.now(UTC), by=by, why=why
+    )
+    compiled = compile_application(application, database.dialect)
+    _system_user(_service(database, compiled, plugins.NONE, Seal(bytes(32)), release))
+    return release
+
+
+def open_service(settings: Settings, database: Database | None = None) -> Service:
+    """The service of the active release.
+
+    Raises:
+        Unavailable: the database is away, or nothing was applied to it (XRM403).
+    """
+    database = database or open_database(settings)
+    release = releases.active(database)
+    if release is None:
+        raise Unavailable(Problem("XRM403", "nothing was applied to this database yet", hint="xrm apply"))
+    loaded, problems = plugins.load(release.files)
+    application = source.load_text(release.files, loaded.functions)
+    if application.application is None or problems:
+        raise XrmError(*problems, *application.problems)
+    compiled = compile_application(application.application, database.dialect)
+    return _service(database, compiled, loaded, Seal(secret(settings.secret_file)), release.id)
+
+
+def drift(settings: Settings, service: Service) -> bool:
+    """Whether the folder says something else than the release that runs."""
+    proposed = propose(settings.folder)
+    return proposed.application is None or dict(proposed.application.files) != dict(service.application.model.files)
+
+
+def _service(database: Database, compiled: CompiledApplication, loaded: Plugins, seal: Seal, release: int) -> Service:
+    background = Background(database)
+    zone = ZoneInfo(compiled.model.timezone)
+    service = Service(compiled, database, loaded, seal, Numbers(database), release, zone, background)
+    background.serve(service)
+    return service
+
+
+def _system_user(service: Service) -> None:
+    """The system is an actor like any other; its user is made by itself, once."""
+    ctx = service.acting(SYSTEM_ACTOR)
+    values: Mapping[str, object] = {"name": "system", "label": "System", "active": False, "roles": []}
+    try:
+        records.write(ctx, records.Intent("create", "user", values, id=None, own_id=SYSTEM_ID))
+    except Invalid as refused:
+        if any(problem.code != "XRM503" for problem in refused.problems):
+            raise

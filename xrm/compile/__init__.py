@@ -1,0 +1,1 @@
+"""From the checked application to what a request runs: tables, policies, statements, forms, endpoints."""

@@ -1,0 +1,59 @@
+"""The compiled application: everything a request needs, made once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from xrm.compile.columns import DialectName
+from xrm.compile.policies import SYSTEM, Policies, expand, policies
+from xrm.compile.reads import ReadCompiler
+from xrm.compile.rules import Rules, rules
+from xrm.compile.tables import Tables, tables
+from xrm.compile.writes import EntityWrites, SystemWrites, entity_writes, system_writes
+from xrm.model.application import Application
+from xrm.model.entity import Entity
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledEntity:
+    entity: Entity
+    rules: Rules
+    writes: EntityWrites
+
+
+@dataclass(frozen=True)
+class CompiledApplication:
+    """``seen_by`` gives, for a set of roles, the read compiler with the policies of those roles beneath it."""
+
+    model: Application
+    tables: Tables
+    dialect: DialectName
+    entities: Mapping[str, CompiledEntity]
+    system: SystemWrites
+    _readers: dict[frozenset[str], ReadCompiler] = field(default_factory=dict)
+
+    def policies(self, roles: frozenset[str]) -> Policies:
+        return self.seen_by(roles).policies
+
+    def seen_by(self, roles: frozenset[str]) -> ReadCompiler:
+        found = self._readers.get(roles)
+        if found is None:
+            found = ReadCompiler(self.tables, policies(self.model, roles), self.dialect)
+            self._readers[roles] = found
+        return found
+
+    def expand(self, roles: Iterable[str]) -> frozenset[str]:
+        return expand(self.model, roles)
+
+
+def compile_application(model: Application, dialect: DialectName) -> CompiledApplication:
+    made = tables(model)
+    everything = policies(model, SYSTEM)
+    entities = {}
+    for name, entity in model.entities.items():
+        its_rules = rules(entity)
+        entities[name] = CompiledEntity(
+            entity, its_rules, entity_writes(made, everything, entity, its_rules.paths, dialect)
+        )
+    return CompiledApplication(model, made, dialect, entities, system_writes(made, dialect))

@@ -1,0 +1,149 @@
+"""How a field's Python value lies in a database column, and comes back.
+
+The two databases answer alike because both hold the same thing: decimals and money as whole numbers of their smallest
+unit, instants in UTC, text compared by code point. Where the database has a good type of its own it is used (UUID,
+timestamptz, date and boolean on PostgreSQL); SQLite holds 16 bytes, and ISO 8601 text of one width, which sorts as time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeEngine
+
+from xrm.model.fields import Field
+from xrm.model.values import Point, fold
+
+DialectName = Literal["sqlite", "postgresql"]
+Converter = Callable[[Any], Any] | None
+"""A function of one value that is never None; None where the value passes as it is."""
+
+TEXT = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+INSTANT = sa.Text().with_variant(postgresql.TIMESTAMP(timezone=True), "postgresql")
+DAY = sa.Text().with_variant(postgresql.DATE(), "postgresql")
+ID = sa.LargeBinary(16).with_variant(postgresql.UUID(as_uuid=False), "postgresql")
+WHOLE = sa.BigInteger()
+FLAG = sa.Boolean(create_constraint=False)
+DEGREES = sa.Double()
+BYTES = sa.LargeBinary()
+
+COLUMN_TYPES: dict[str, TypeEngine[Any]] = {
+    "text": TEXT,
+    "long_text": TEXT,
+    "choice": TEXT,
+    "email": TEXT,
+    "phone": TEXT,
+    "url": TEXT,
+    "json": TEXT,
+    "integer": WHOLE,
+    "decimal": WHOLE,
+    "money": WHOLE,
+    "boolean": FLAG,
+    "date": DAY,
+    "datetime": INSTANT,
+    "link": ID,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One column of a field: what it is called, its type, and how the field's value becomes the column's."""
+
+    name: str
+    type: TypeEngine[Any]
+    part: Callable[[Any], Any] | None = None
+
+
+def stored(field: Field) -> tuple[Stored, ...]:
+    """The columns that hold a field: one, two for a point, and the folded key beside a text."""
+    if field.type == "point":
+        return (
+            Stored(f"{field.name}_lat", DEGREES, lambda point: point.lat),
+            Stored(f"{field.name}_lon", DEGREES, lambda point: point.lon),
+        )
+    own = Stored(field.name, COLUMN_TYPES[field.type])
+    return (own, Stored(f"{field.name}_key", TEXT, fold)) if field.folded else (own,)
+
+
+def id_bytes(text: str) -> bytes:
+    return bytes.fromhex(text.replace("-", ""))
+
+
+def id_text(raw: bytes) -> str:
+    """The canonical form of 16 bytes (RFC 9562, section 4), without the cost of a UUID object."""
+    h = raw.hex()
+    return f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}"
+
+
+def instant_text(moment: datetime) -> str:
+    """UTC with six digits and a Z, always 27 characters: text order is time order."""
+    plain = moment.astimezone(UTC).replace(tzinfo=None)
+    return plain.isoformat(timespec="microseconds") + "Z"
+
+
+def json_text(value: object) -> str:
+    return msgspec.json.encode(value, order="deterministic").decode()
+
+
+def to_database(field: Field, dialect: DialectName) -> Converter:
+    """What turns a field's value into what the driver binds."""
+    places = field.places
+    if field.type in ("decimal", "money"):
+        return lambda value: int(value.scaleb(places))
+    if field.type == "json":
+        return json_text
+    if dialect == "sqlite":
+        return {
+            "link": id_bytes, "datetime": instant_text, "date": date.isoformat, "boolean": int,
+        }.get(field.type)  # fmt: skip
+    return None
+
+
+def from_database(field: Field, dialect: DialectName) -> Converter:
+    """What turns what the driver gives back into a field's value."""
+    if field.type in ("decimal", "money"):
+        return _scaled(field.places)
+    if field.type == "json":
+        return msgspec.json.decode
+    if dialect == "sqlite":
+        return {
+            "link": id_text, "datetime": datetime.fromisoformat, "date": date.fromisoformat, "boolean": bool,
+        }.get(field.type)  # fmt: skip
+    return None
+
+
+def _scaled(places: int) -> Callable[[int], Decimal]:
+    exponent = -places
+
+    def decimal(whole: int) -> Decimal:
+        return Decimal(whole).scaleb(exponent)
+
+    return decimal
+
+
+ID_FORM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
+
+
+def is_id(text: str) -> bool:
+    """Whether a text is an id in its one canonical form."""
+    return ID_FORM.fullmatch(text) is not None
+
+
+def point(lat: float | None, lon: float | None) -> Point | None:
+    return None if lat is None or lon is None else Point(lat, lon)
+
+
+def bind_id(text: str, dialect: DialectName) -> object:
+    return id_bytes(text) if dialect == "sqlite" else text
+
+
+def bind_instant(moment: datetime, dialect: DialectName) -> object:
+    return instant_text(moment) if dialect == "sqlite" else moment

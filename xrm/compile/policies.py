@@ -1,0 +1,181 @@
+"""Policies: what a set of roles may do with an entity, ready to lie beneath every query and every write.
+
+Rights only add up (LANGUAGE, rule 6): a policy is the union of the grants of its roles. A right nobody granted is
+absent; nothing is ever compiled from an empty or a missing expression. What a policy hides is not there for any
+question: not as a column, a filter, a sort key, a link's far side or a name in an error's hint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from xrm.expr import Type
+from xrm.expr.types import TEXT, list_of, ref
+from xrm.model.access import RIGHTS, Grant, Right
+from xrm.model.application import Application
+from xrm.model.entity import Entity
+from xrm.model.fields import Expression, Field
+
+SYSTEM = frozenset({"system"})
+"""The roles of the system actor. No user can hold it: role names come from the application, where it is reserved."""
+
+Rule = Literal[True] | tuple[Expression, ...]
+"""Always, or where at least one of these conditions holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What some roles may do with one entity. ``visible`` and ``editable`` are names of fields."""
+
+    entity: str
+    roles: frozenset[str]
+    rules: Mapping[Right, Rule]
+    visible: frozenset[str]
+    editable: frozenset[str]
+    historic: bool
+
+    def rule(self, right: Right) -> Rule | None:
+        """The rule of a right; None where it is not granted at all."""
+        return self.rules.get(right)
+
+    def may(self, right: Right) -> bool:
+        """Whether the right is granted for at least some records."""
+        return right in self.rules
+
+    def sees(self, field: str) -> bool:
+        return field in self.visible
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """The policies of one set of roles, over every entity, and the application as those roles see it."""
+
+    application: Application
+    roles: frozenset[str]
+    by_entity: Mapping[str, Policy]
+
+    def readable(self, entity: str) -> bool:
+        policy = self.by_entity.get(entity)
+        return policy is not None and policy.may("read")
+
+    def resolve(self, entity: str, path: str) -> Field | None:
+        """The visible field at the end of a path from an entity, or None: hidden and missing are the same answer."""
+        *links, last = path.split(".")
+        here: str | None = entity
+        for name in links:
+            field = self._field(here, name)
+            here = field.to if field and field.type == "link" and field.to and name != "id" else None
+        return self._field(here, last)
+
+    def names(self, entity: str) -> tuple[str, ...]:
+        """The names of visible fields, in the order of the definition."""
+        if not self.readable(entity):
+            return ()
+        visible = self.by_entity[entity].visible
+        return tuple(name for name in self.application.entities[entity].all_fields if name in visible)
+
+    def _field(self, entity: str | None, name: str) -> Field | None:
+        if entity is None or not self.readable(entity) or name not in self.by_entity[entity].visible:
+            return None
+        return self.application.entities[entity].field(name)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyScope:
+    """The names an actor's own expressions may use: what the policies show, and ``actor``."""
+
+    policies: Policies
+    entity: str
+
+    def type_of(self, path: tuple[str, ...]) -> Type | None:
+        if path[0] == "actor":
+            return ACTOR_TYPES.get(path[1:])
+        if len(path) > 4:
+            return None
+        field = self.policies.resolve(self.entity, ".".join(path))
+        return field.expression_type if field else None
+
+    def names(self, path: tuple[str, ...]) -> Iterable[str]:
+        if path and path[0] == "actor":
+            return [key[0] for key in ACTOR_TYPES if key]
+        if not path:
+            return self.policies.names(self.entity)
+        field = self.policies.resolve(self.entity, ".".join(path))
+        return self.policies.names(field.to) if field and field.to else ()
+
+
+ACTOR_TYPES: Mapping[tuple[str, ...], Type] = {
+    (): ref("user"),
+    ("id",): ref("user"),
+    ("name",): TEXT,
+    ("label",): TEXT,
+    ("roles",): list_of(TEXT),
+}
+
+
+def expand(application: Application, roles: Iterable[str]) -> frozenset[str]:
+    """The roles and all that they include; names the application does not know give nothing."""
+    known = [application.roles[role] for role in roles if role in application.roles]
+    return frozenset(name for role in known for name in (role.name, *role.includes))
+
+
+def policies(application: Application, roles: frozenset[str]) -> Policies:
+    """The policies of a set of roles that is already expanded."""
+    by_entity = {name: _policy(application, entity, roles) for name, entity in application.entities.items()}
+    return _without_blind_links(Policies(application, roles, by_entity))
+
+
+def _policy(application: Application, entity: Entity, roles: frozenset[str]) -> Policy:
+    if roles == SYSTEM:
+        everything = frozenset(entity.all_fields)
+        writable = frozenset(name for name, field in entity.fields.items() if field.compute is None)
+        always: Mapping[Right, Rule] = dict.fromkeys(RIGHTS, True)
+        return Policy(entity.name, roles, always, everything, writable, historic=True)
+    grants = [grant for role, grant in entity.access.items() if role in roles]
+    rules: dict[Right, Rule] = {}
+    for right in RIGHTS:
+        rule = _union(grants, right)
+        if rule is not None:
+            rules[right] = rule
+    seen = {name for grant in grants for name in grant.sees}
+    edited = {name for grant in grants for name in grant.edits}
+    visible = frozenset(n for n, f in entity.all_fields.items() if not f.protected or n in seen)
+    editable = frozenset(
+        n for n, f in entity.fields.items() if f.compute is None and (not f.protected or n in edited) and n in visible
+    )
+    historic = any(grant.historic for grant in grants)
+    return Policy(entity.name, roles, rules, visible, editable, historic)
+
+
+def _union(grants: Iterable[Grant], right: Right) -> Rule | None:
+    """The right of several grants together: always if one is always, else any of their conditions, else not at all."""
+    given = [grant.rights[right] for grant in grants if right in grant.rights]
+    if not given:
+        return None
+    if any(rule is True for rule in given):
+        return True
+    conditions = tuple(rule for rule in given if isinstance(rule, Expression))
+    if len(conditions) != len(given):
+        raise TypeError(f"a right of {right} is neither True nor a condition")
+    return conditions
+
+
+def _without_blind_links(found: Policies) -> Policies:
+    """A link to an entity that these roles may not read at all is hidden with it."""
+    application = found.application
+
+    def seeing(policy: Policy) -> Policy:
+        entity = application.entities[policy.entity]
+        blind = {
+            name
+            for name in policy.visible
+            if (field := entity.field(name)) and field.type == "link" and field.to and not found.readable(field.to)
+        }
+        if not blind:
+            return policy
+        visible, editable = policy.visible - blind, policy.editable - blind
+        return Policy(policy.entity, policy.roles, policy.rules, visible, editable, policy.historic)
+
+    return Policies(application, found.roles, {name: seeing(policy) for name, policy in found.by_entity.items()})

@@ -1,0 +1,341 @@
+"""The one query compiler. Every read of every record goes through it, with the actor's policy beneath.
+
+Beneath means: the policy's condition stands in the same WHERE as the filter, a linked record is joined only where its
+own policy shows it, and a name that the policy hides cannot be resolved, so that filter, sort, search, count and
+expand all ask a database in which the rest does not exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import sqlalchemy as sa
+
+from xrm.compile.columns import DialectName, Stored, from_database, point, stored, to_database
+from xrm.compile.policies import Policies, Rule
+from xrm.compile.statements import RunTime, Statement, compiled
+from xrm.compile.tables import Tables
+from xrm.expr import Checked
+from xrm.expr.sql import to_sql
+from xrm.model.entity import Entity
+from xrm.model.fields import Field
+from xrm.model.views import SortKey
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What is asked, without the values: the same shape compiles to the same statement.
+
+    ``after`` has, for a next page, whether the cursor's value of each sort key is null. ``deleted`` asks for records
+    that were deleted (to restore them) instead of live ones.
+    """
+
+    entity: str
+    fields: tuple[str, ...]
+    filters: tuple[Checked, ...] = ()
+    sort: tuple[SortKey, ...] = ()
+    search: bool = False
+    one: bool = False
+    after: tuple[bool, ...] | None = None
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A compiled read: rows of the driver become flat rows (``category.title`` is a key) or nested ones (JSON)."""
+
+    statement: Statement
+    flat: Callable[[Sequence[Any]], Row]
+    nested: Callable[[Sequence[Any]], Row]
+    cursor: Callable[[Sequence[Any]], list[Any]]
+
+
+class Rows:
+    """The tables of one query: the root, and one alias for each link that is followed.
+
+    ``raw`` paths ignore the policies of linked records; only row rules, which see raw data, use them.
+    """
+
+    def __init__(self, tables: Tables, policies: Policies, entity: str, dialect: DialectName) -> None:
+        self.tables, self.policies, self.dialect = tables, policies, dialect
+        self.model = policies.application
+        self.entity = self.model.entities[entity]
+        self.root = tables.entities[entity].alias("r")
+        self.source: sa.FromClause = self.root
+        self.run_time: list[RunTime] = []
+        self._joined: dict[tuple[str, bool], tuple[sa.FromClause, Entity]] = {("", False): (self.root, self.entity)}
+        self._joined["", True] = (self.root, self.entity)
+
+    def column(self, path: str, raw: bool = False) -> sa.ColumnElement[Any]:
+        """The value of a path; a link whose target is guarded by a row rule shows through that rule."""
+        prefix, _, name = path.rpartition(".")
+        table, entity = self.at(prefix, raw)
+        field = entity.field(name)
+        if not raw and field and field.type == "link" and name != "id" and self._guarded(field):
+            return self.at(path, raw)[0].c.id
+        return table.c[name]
+
+    def _guarded(self, field: Field) -> bool:
+        return bool(field.to) and self.policies.by_entity[field.to or ""].rule("read") is not True
+
+    def at(self, prefix: str, raw: bool = False) -> tuple[sa.FromClause, Entity]:
+        """The table that a chain of links leads to, joined at its first use."""
+        if (prefix, raw) not in self._joined:
+            self._joined[prefix, raw] = self._join(prefix, raw)
+        return self._joined[prefix, raw]
+
+    def _join(self, prefix: str, raw: bool) -> tuple[sa.FromClause, Entity]:
+        parent, _, name = prefix.rpartition(".")
+        table, entity = self.at(parent, raw)
+        field = entity.field(name)
+        if field is None or field.to is None:
+            raise KeyError(prefix)
+        target = self.tables.entities[field.to].alias(f"{'w' if raw else 'j'}{len(self._joined)}")
+        match = target.c.id == table.c[name]
+        if not raw:
+            match = sa.and_(match, target.c.deleted_at.is_(None))
+            rule = self.policies.by_entity[field.to].rule("read")
+            if rule is None:
+                raise KeyError(prefix)
+            if rule is not True:
+                match = sa.and_(match, self._linked_rule(target, field.to, rule))
+        self.source = self.source.outerjoin(target, match)
+        return target, self.model.entities[field.to]
+
+    def _linked_rule(self, target: sa.FromClause, entity: str, rule: Rule) -> sa.ColumnElement[bool]:
+        """A linked record's own row rule, asked in a subquery so that its own links stay its own affair."""
+        inner = Rows(self.tables, self.policies, entity, self.dialect)
+        condition = inner.rule(rule, f"l{len(self._joined)}_")
+        self.run_time += inner.run_time
+        return target.c.id.in_(sa.select(inner.root.c.id).select_from(inner.source).where(condition))
+
+    def rule(self, rule: Rule, prefix: str) -> sa.ColumnElement[bool]:
+        """A right as a condition on raw data."""
+        if rule is True:
+            return sa.true()
+        return sa.or_(
+            *(self.condition(one.checked, f"{prefix}{n}_", raw=True) for n, one in enumerate(rule))
+        )
+
+    def condition(self, checked: Checked, prefix: str, raw: bool = False) -> sa.ColumnElement[bool]:
+        made = to_sql(checked, lambda path: self.column(path, raw), self.dialect, prefix=prefix)
+        self.run_time += made.run_time
+        return made.clause
+
+
+class ReadCompiler:
+    """Compiles shapes under one set of policies. What it makes is kept by whoever asks (``service/reading``)."""
+
+    def __init__(self, tables: Tables, policies: Policies, dialect: DialectName) -> None:
+        self.tables, self.policies, self.dialect = tables, policies, dialect
+
+    def read(self, shape: Shape) -> Read:
+        rows = Rows(self.tables, self.policies, shape.entity, self.dialect)
+        picked = [Picked.of(rows, path) for path in with_links(shape.fields, rows.policies, shape.entity)]
+        keys = [] if shape.one else sort_keys(rows, shape.sort)
+        where = self._where(rows, shape)
+        if shape.after is not None:
+            where.append(after_cursor(keys, shape.after))
+        columns = [column for pick in picked for column in pick.columns]
+        query = sa.select(*_labelled([*columns, *(key.column for key in keys)]))
+        query = query.select_from(rows.source).where(*where)
+        if not shape.one:
+            query = query.order_by(*(term for key in keys for term in key.order)).limit(_parameter("limit", sa.Integer()))
+        statement = compiled(query, self.dialect, rows.run_time)
+        first = len(columns)
+        return Read(
+            statement, row_decoder(picked), row_decoder(picked, nested=True), lambda raw: list(raw[first:])
+        )
+
+    def count(self, shape: Shape) -> Statement:
+        """How many records a list has, counted up to the bound parameter ``most``."""
+        rows = Rows(self.tables, self.policies, shape.entity, self.dialect)
+        where = self._where(rows, shape)
+        inner = sa.select(sa.literal_column("1")).select_from(rows.source).where(*where)
+        inner = inner.limit(_parameter("most", sa.Integer()))
+        return compiled(sa.select(sa.func.count()).select_from(inner.subquery()), self.dialect, rows.run_time)
+
+    def _where(self, rows: Rows, shape: Shape) -> list[sa.ColumnElement[bool]]:
+        rule = self.policies.by_entity[shape.entity].rule("read")
+        if rule is None:
+            raise KeyError(shape.entity)
+        deleted = rows.root.c.deleted_at
+        where = [deleted.is_not(None) if shape.deleted else deleted.is_(None)]
+        if rule is not True:
+            where.append(rows.rule(rule, "p_"))
+        where += [rows.condition(one, f"f{n}_") for n, one in enumerate(shape.filters)]
+        if shape.search:
+            where.append(self._search(rows))
+        if shape.one:
+            where.append(rows.root.c.id == _parameter("id", rows.root.c.id.type))
+        return where
+
+    def _search(self, rows: Rows) -> sa.ColumnElement[bool]:
+        """Words anywhere in the title, the number or a visible text. Never LIKE: a ``%`` is a per cent sign."""
+        words = _parameter("search", sa.Text())
+        inside = sa.func.instr if self.dialect == "sqlite" else sa.func.strpos
+        policy = self.policies.by_entity[rows.entity.name]
+        texts = [rows.root.c.title_key]
+        if rows.entity.number:
+            texts.append(sa.func.lower(rows.root.c.number))
+        texts += [
+            rows.root.c[f"{name}_key"] for name, field in rows.entity.fields.items() if field.folded and policy.sees(name)
+        ]
+        return sa.or_(*(inside(text, words) > 0 for text in texts))
+
+
+def _parameter(name: str, kind: sa.types.TypeEngine[Any]) -> sa.BindParameter[Any]:
+    return sa.bindparam(name, type_=kind, required=True)
+
+
+def _labelled(columns: Sequence[sa.ColumnElement[Any]]) -> list[sa.ColumnElement[Any]]:
+    return [column.label(f"c{n}") for n, column in enumerate(columns)]
+
+
+# --- what is picked, and how a row of the driver becomes a row of values
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """One path of a row: its columns in the query and what makes its value of them."""
+
+    path: str
+    columns: tuple[sa.ColumnElement[Any], ...]
+    convert: Callable[..., Any] | None
+
+    @staticmethod
+    def of(rows: Rows, path: str) -> Picked:
+        prefix, _, name = path.rpartition(".")
+        field = rows.policies.resolve(rows.entity.name, path)
+        if field is None:
+            raise KeyError(path)
+        if field.type == "point":
+            table = rows.at(prefix)[0]
+            parts: tuple[Stored, ...] = stored(field)
+            return Picked(path, tuple(table.c[part.name] for part in parts), point)
+        return Picked(path, (rows.column(path),), from_database(field, rows.dialect))
+
+
+def with_links(paths: Sequence[str], policies: Policies, entity: str) -> tuple[str, ...]:
+    """The paths asked for, and each link on the way to one: ``category.title`` brings ``category``."""
+    wanted: dict[str, None] = {}
+    for path in paths:
+        parts = path.split(".")
+        for depth in range(1, len(parts) + 1):
+            wanted[".".join(parts[:depth])] = None
+    return tuple(wanted)
+
+
+def row_decoder(picked: Sequence[Picked], nested: bool = False) -> Callable[[Sequence[Any]], Row]:
+    """A function written for this row: one dict display, each value converted in place.
+
+    Written as Python source, since a loop over converters costs three times as much for a list of fifty.
+    """
+    scope: dict[str, Any] = {}
+    values: dict[str, str] = {}
+    at = 0
+    for n, pick in enumerate(picked):
+        values[pick.path] = _value_source(pick, n, at, scope)
+        at += len(pick.columns)
+    body = _nested_source(values) if nested else _flat_source(values)
+    exec(f"def decode(r):\n    return {body}", scope)  # noqa: S102  (our own source; names are repr'd)
+    decode: Callable[[Sequence[Any]], Row] = scope["decode"]
+    return decode
+
+
+def _value_source(pick: Picked, n: int, at: int, scope: dict[str, Any]) -> str:
+    if pick.convert is None:
+        return f"r[{at}]"
+    scope[f"f{n}"] = pick.convert
+    if len(pick.columns) == 2:
+        return f"f{n}(r[{at}], r[{at + 1}])"
+    return f"(None if r[{at}] is None else f{n}(r[{at}]))"
+
+
+def _flat_source(values: Mapping[str, str]) -> str:
+    return "{" + ", ".join(f"{path!r}: {source}" for path, source in values.items()) + "}"
+
+
+def _nested_source(values: Mapping[str, str], prefix: str = "") -> str:
+    parts = []
+    for path, source in values.items():
+        if not path.startswith(prefix) or "." in path[len(prefix) :]:
+            continue
+        below = {p: s for p, s in values.items() if p.startswith(path + ".")}
+        if below:
+            inner = _nested_source(below, path + ".")
+            source = f"(None if {source} is None else {{'id': {source}, {inner[1:]})"
+        parts.append(f"{path[len(prefix) :]!r}: {source}")
+    return "{" + ", ".join(parts) + "}"
+
+
+# --- order, and the place after a cursor
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One column of the order. Empty values come last, whichever way the order runs."""
+
+    column: sa.ColumnElement[Any]
+    descending: bool
+    nullable: bool
+
+    @property
+    def order(self) -> list[sa.ColumnElement[Any]]:
+        value = self.column.desc() if self.descending else self.column.asc()
+        return [self.column.is_(None), value] if self.nullable else [value]
+
+    def past(self, parameter: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+        return self.column < parameter if self.descending else self.column > parameter
+
+
+def sort_keys(rows: Rows, sort: Sequence[SortKey]) -> list[Key]:
+    """The columns of an order, ended by the id, which makes it total."""
+    keys = []
+    for wanted in sort:
+        path = wanted.path
+        field = rows.policies.resolve(rows.entity.name, path)
+        if field is None:
+            raise KeyError(path)
+        if field.type == "link" and field.name != "id":
+            path, name = f"{path}.title", "title"
+        else:
+            name = field.name
+        table, entity = rows.at(path.rpartition(".")[0])
+        target = entity.field(name)
+        folded = name == "title" or (target is not None and target.folded and not target.system)
+        column = table.c[f"{name}_key" if folded else name]
+        nullable = "." in path or bool(rows.tables.entities[entity.name].c[column.name].nullable)
+        keys.append(Key(column, wanted.descending, nullable))
+    last = keys[-1].descending if keys else True
+    return [*keys, Key(rows.root.c.id, last, nullable=False)]
+
+
+def after_cursor(keys: Sequence[Key], nulls: Sequence[bool]) -> sa.ColumnElement[bool]:
+    """The records that come after the cursor's; its values are the parameters ``after_0`` and on."""
+    marks = [_parameter(f"after_{n}", key.column.type) for n, key in enumerate(keys)]
+    same_way = len({key.descending for key in keys}) == 1
+    if same_way and not any(key.nullable for key in keys):
+        here, there = sa.tuple_(*(key.column for key in keys)), sa.tuple_(*marks)
+        return here < there if keys[0].descending else here > there
+
+    def behind(rest: sa.ColumnElement[bool], step: tuple[Key, Any, bool]) -> sa.ColumnElement[bool]:
+        key, mark, null = step
+        if null:
+            return sa.and_(key.column.is_(None), rest)
+        later = sa.or_(key.past(mark), sa.and_(key.column == mark, rest))
+        return sa.or_(key.column.is_(None), later) if key.nullable else later
+
+    steps = list(zip(keys, marks, nulls, strict=True))
+    return reduce(behind, reversed(steps), sa.false())
+
+
+def bind_value(field: Field, dialect: DialectName, value: object) -> object:
+    """A field's value as the driver wants it."""
+    convert = to_database(field, dialect)
+    return value if value is None or convert is None else convert(value)

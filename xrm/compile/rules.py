@@ -1,0 +1,208 @@
+"""What an entity's definition says about a write, compiled to closures: defaults, computes, conditions, moves, title.
+
+A closure is called with the record as a flat row (``category.code`` is a key) and the moment; conditions hold only
+when they are True, so an unknown one does not hold (LANGUAGE, rule 7).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Literal
+
+from xrm.compile.policies import Rule
+from xrm.expr import Moment, to_python
+from xrm.model.entity import Entity
+from xrm.model.fields import Check, Expression, Field, Value
+from xrm.model.lifecycle import Guard, Transition
+
+Row = Mapping[str, object]
+Closure = Callable[[Row, Moment], object]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledCheck:
+    check: Check
+    when: Closure | None
+    rule: Closure
+    blocks: bool
+
+    def holds(self, row: Row, moment: Moment) -> bool:
+        if self.when is not None and self.when(row, moment) is not True:
+            return True
+        return self.rule(row, moment) is True
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledGuard:
+    """``asks``: the guard reads something the move itself asks for or sets, so it can be judged only when it is made."""
+
+    guard: Guard
+    must: Closure
+    asks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledMove:
+    transition: Transition
+    guards: tuple[CompiledGuard, ...]
+    sets: tuple[tuple[Field, Closure], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """``paths`` are the names beyond a link that any of the closures reads."""
+
+    entity: Entity
+    defaults: tuple[tuple[Field, Closure], ...]
+    computes: tuple[tuple[Field, Closure], ...]
+    required: tuple[tuple[Field, Closure | Literal[True]], ...]
+    checks: tuple[CompiledCheck, ...]
+    moves: Mapping[str, CompiledMove]
+    title: Callable[[Row], str]
+    paths: frozenset[str]
+
+
+def rules(entity: Entity) -> Rules:
+    fields = entity.fields.values()
+    return Rules(
+        entity=entity,
+        defaults=tuple((f, value_closure(f, f.default)) for f in fields if f.default),
+        computes=_in_order(entity),
+        required=tuple((f, _condition_or_true(f.required)) for f in fields if f.required is not False),
+        checks=tuple(_check(check) for check in entity.checks),
+        moves={move.name: _move(entity, move) for move in entity.lifecycle.transitions.values()} if entity.lifecycle else {},
+        title=title_closure(entity),
+        paths=frozenset(path for path in _read_paths(entity) if "." in path and not path.startswith("actor.")),
+    )
+
+
+def condition(expression: Expression) -> Closure:
+    return to_python(expression.checked)
+
+
+def rule_closure(rule: Rule) -> Callable[[Row, Moment], bool]:
+    """A right as a question about a record in hand."""
+    if rule is True:
+        return lambda row, moment: True
+    closures = [condition(expression) for expression in rule]
+    return lambda row, moment: any(closure(row, moment) is True for closure in closures)
+
+
+def value_closure(field: Field, value: Value) -> Closure:
+    """The first case that holds; nothing if none does."""
+    cases = [
+        (condition(when) if when else None, _expression_value(field, gives) if isinstance(gives, Expression) else gives)
+        for when, gives in value.cases
+    ]
+
+    def closure(row: Row, moment: Moment) -> object:
+        for when, gives in cases:
+            if when is None or when(row, moment) is True:
+                return gives(row, moment) if callable(gives) else gives
+        return None
+
+    return closure
+
+
+def _expression_value(field: Field, expression: Expression) -> Closure:
+    run = to_python(expression.checked)
+    return lambda row, moment: fit(field, run(row, moment))
+
+
+def fit(field: Field, value: object) -> object:
+    """An expression's value in its field's type: decimals are rounded half up to the field's places."""
+    if value is None:
+        return None
+    if field.type in ("decimal", "money") and isinstance(value, (int, Decimal)):
+        return Decimal(value).quantize(Decimal(1).scaleb(-field.places), ROUND_HALF_UP)
+    if isinstance(value, str) and field.length and field.type in ("text", "long_text"):
+        return value[: field.length] or None
+    return value
+
+
+def _condition_or_true(required: Expression | bool) -> Closure | Literal[True]:
+    return condition(required) if isinstance(required, Expression) else True
+
+
+def _check(check: Check) -> CompiledCheck:
+    rule = check.must or check.should
+    if rule is None:
+        raise TypeError(f"check {check.name} has neither must nor should")
+    return CompiledCheck(check, condition(check.when) if check.when else None, condition(rule), check.must is not None)
+
+
+def _move(entity: Entity, move: Transition) -> CompiledMove:
+    given = {ask.field for ask in move.ask} | set(move.set or {})
+    guards = tuple(CompiledGuard(g, condition(g.must), bool(_roots(g.must.checked.paths) & given)) for g in move.guards)
+    sets = tuple((entity.fields[name], value_closure(entity.fields[name], value)) for name, value in (move.set or {}).items())
+    return CompiledMove(move, guards, sets)
+
+
+def _roots(paths: frozenset[str]) -> set[str]:
+    return {path.partition(".")[0] for path in paths}
+
+
+def _in_order(entity: Entity) -> tuple[tuple[Field, Closure], ...]:
+    """Computed fields, each after those it reads. The check has refused circles."""
+    computed = {field.name: field for field in entity.fields.values() if field.compute}
+    done: dict[str, Field] = {}
+
+    def visit(field: Field) -> None:
+        for name in sorted(_roots(value_paths(field.compute))):
+            if name in computed and name not in done and name != field.name:
+                visit(computed[name])
+        done[field.name] = field
+
+    for field in computed.values():
+        if field.name not in done:
+            visit(field)
+    return tuple((field, value_closure(field, field.compute)) for field in done.values() if field.compute)
+
+
+def value_paths(value: Value | None) -> frozenset[str]:
+    """Every name that a value's cases read."""
+    parts = [part for case in (value.cases if value else ()) for part in case if isinstance(part, Expression)]
+    return frozenset(path for part in parts for path in part.checked.paths)
+
+
+def _read_paths(entity: Entity) -> set[str]:
+    found = {path for expression in _expressions(entity) for path in expression.checked.paths}
+    values = [value for field in entity.fields.values() for value in (field.default, field.compute)]
+    for move in entity.lifecycle.transitions.values() if entity.lifecycle else ():
+        values += (move.set or {}).values()
+    return found.union(*(value_paths(value) for value in values)) if values else found
+
+
+def _expressions(entity: Entity) -> list[Expression]:
+    found: list[Expression | bool | None] = [field.required for field in entity.fields.values()]
+    found += [part for check in entity.checks for part in (check.when, check.must, check.should)]
+    found += [rule for grant in entity.access.values() for rule in grant.rights.values()]
+    if entity.lifecycle:
+        found += [guard.must for move in entity.lifecycle.transitions.values() for guard in move.guards]
+    return [expression for expression in found if isinstance(expression, Expression)]
+
+
+def title_closure(entity: Entity) -> Callable[[Row], str]:
+    """The title from its template; words that are empty leave no gap. A record is never without one."""
+    parts = re.split(r"\{(\w+)\}", entity.title)
+    texts, names = parts[::2], parts[1::2]
+
+    def title(row: Row) -> str:
+        made = texts[0] + "".join(f"{_shown(entity, name, row)}{text}" for name, text in zip(names, texts[1:], strict=True))
+        return " ".join(made.split()) or str(row.get("number") or row["id"])
+
+    return title
+
+
+def _shown(entity: Entity, name: str, row: Row) -> str:
+    value = row.get(name)
+    field = entity.field(name)
+    if value is None:
+        return ""
+    if field and field.type == "choice" and isinstance(value, str):
+        option = field.option(value)
+        return next(iter(option.label.values())) if option else value
+    return str(value)

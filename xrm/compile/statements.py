@@ -1,0 +1,59 @@
+"""A compiled statement: SQL text and the order of its parameters, made once; ``store`` runs it on its own connections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.postgresql import psycopg
+from sqlalchemy.engine import Dialect
+
+from xrm.compile.columns import DialectName
+from xrm.expr import Moment
+
+DIALECTS: Mapping[DialectName, Dialect] = {
+    "sqlite": sqlite.dialect(paramstyle="qmark"),
+    "postgresql": psycopg.dialect(paramstyle="format"),  # type: ignore[no-untyped-call]
+}
+
+RunTime = tuple[str, Callable[[Mapping[str, object], Moment], object]]
+"""A parameter whose value is worked out for each operation (now, today, the actor): its name and its closure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """``names`` in the order of the driver's parameters; ``constants`` are those that never vary."""
+
+    sql: str
+    names: tuple[str, ...]
+    constants: Mapping[str, Any]
+    run_time: tuple[RunTime, ...] = ()
+
+    def bind(self, values: Mapping[str, Any], moment: Moment | None = None) -> tuple[Any, ...]:
+        """The parameters in order. A name with no value is a programming error and raises ``KeyError``."""
+        if self.run_time and moment is not None:
+            values = {**values, **{name: closure({}, moment) for name, closure in self.run_time}}
+        constants = self.constants
+        return tuple(values[name] if name in values else constants[name] for name in self.names)
+
+
+def compiled(
+    statement: sa.sql.ClauseElement, dialect: DialectName, run_time: Iterable[RunTime] = ()
+) -> Statement:
+    """Compile for a dialect's driver. Parameters that carry a value are constants, the others are named by the caller."""
+    made = statement.compile(dialect=DIALECTS[dialect], compile_kwargs={"render_postcompile": True})
+    processors = made._bind_processors
+    constants = {
+        name: processors[name](value) if name in processors and value is not None else value
+        for name, value in made.params.items()
+        if not _required(made, name)
+    }
+    return Statement(str(made), tuple(made.positiontup or ()), constants, tuple(run_time))
+
+
+def _required(made: sa.Compiled, name: str) -> bool:
+    bind = made.binds.get(name)  # type: ignore[attr-defined]
+    return bind is not None and bind.required

@@ -1,0 +1,219 @@
+"""Tables: one for each entity, and xrm's own, which all begin with ``xrm_``.
+
+Columns of fields are nullable: whether a value is required is a rule that can be conditional and can change later, so
+the write path keeps it (``compile/rules``), not the column. What xrm itself keeps is NOT NULL.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from xrm.compile.columns import BYTES, FLAG, ID, INSTANT, TEXT, WHOLE, stored
+from xrm.model.application import Application
+from xrm.model.entity import Entity
+from xrm.model.views import SortKey
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Every table of an application, by entity name; ``metadata`` holds them and xrm's own."""
+
+    metadata: sa.MetaData
+    entities: dict[str, sa.Table]
+
+    def own(self, name: str) -> sa.Table:
+        return self.metadata.tables[f"xrm_{name}"]
+
+
+def table_name(entity: Entity) -> str:
+    return f"xrm_{entity.name}" if entity.standard else entity.name
+
+
+def tables(application: Application) -> Tables:
+    metadata = sa.MetaData(naming_convention=NAMING)
+    own_tables(metadata)
+    made = {name: entity_table(metadata, application, entity) for name, entity in application.entities.items()}
+    return Tables(metadata, made)
+
+
+def entity_table(metadata: sa.MetaData, application: Application, entity: Entity) -> sa.Table:
+    table = sa.Table(table_name(entity), metadata)
+    for column in system_columns(entity):
+        table.append_column(column)
+    for field in entity.fields.values():
+        for part in stored(field):
+            table.append_column(sa.Column(part.name, part.type))
+        if field.type == "link" and field.to:
+            target = table_name(application.entities[field.to])
+            table.append_constraint(sa.ForeignKeyConstraint([field.name], [f"{target}.id"]))
+    indexes(table, entity)  # an index attaches itself to its table
+    return table
+
+
+def system_columns(entity: Entity) -> list[sa.Column[object]]:
+    columns: list[sa.Column[object]] = [sa.Column("id", ID, primary_key=True)]
+    if entity.number:
+        columns.append(sa.Column("number", TEXT, nullable=False))
+    columns += [sa.Column("title", TEXT, nullable=False), sa.Column("title_key", TEXT, nullable=False)]
+    if entity.lifecycle:
+        columns += [sa.Column("state", TEXT, nullable=False), sa.Column("state_since", INSTANT, nullable=False)]
+    return [
+        *columns,
+        sa.Column("open", FLAG, nullable=False),
+        sa.Column("flags", TEXT),
+        sa.Column("version", WHOLE, nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("created_by", ID, nullable=False),
+        sa.Column("updated_at", INSTANT, nullable=False),
+        sa.Column("updated_by", ID, nullable=False),
+        sa.Column("deleted_at", INSTANT),
+    ]
+
+
+def indexes(table: sa.Table, entity: Entity) -> list[sa.Index]:
+    """Indexes for what is unique, for links, for what asks for one, and for each view's default order."""
+    alive = table.c.deleted_at.is_(None)
+    made = [sa.Index(f"ix_{table.name}_title", table.c.title_key)]
+    if entity.number:
+        made.append(sa.Index(f"uq_{table.name}_number", table.c.number, unique=True))
+    for name, fields in unique_sets(entity).items():
+        columns = [table.c[part] for field in fields for part in unique_columns(entity, field)]
+        made.append(
+            sa.Index(f"uq_{table.name}_{name}", *columns, unique=True, sqlite_where=alive, postgresql_where=alive)
+        )
+    for field in entity.fields.values():
+        if (field.index or field.type == "link") and not field.unique and field.type not in ("json", "point"):
+            column = table.c[f"{field.name}_key"] if field.folded else table.c[field.name]
+            made.append(sa.Index(f"ix_{table.name}_{field.name}", column, table.c.id))
+    return made + order_indexes(table, entity)
+
+
+def unique_columns(entity: Entity, name: str) -> list[str]:
+    """A unique text is unique by its folded key: ``Oak St`` and ``OAK ST`` are one."""
+    field = entity.field(name)
+    if field is None:
+        return []
+    return [f"{name}_key"] if field.folded else [part.name for part in stored(field)]
+
+
+def unique_sets(entity: Entity) -> dict[str, tuple[str, ...]]:
+    single = {field.name: (field.name,) for field in entity.fields.values() if field.unique or field.name == entity.key}
+    return single | {unique.name: unique.fields for unique in entity.unique}
+
+
+def order_indexes(table: sa.Table, entity: Entity) -> list[sa.Index]:
+    made: dict[str, sa.Index] = {}
+    for view in entity.views.values():
+        if view.sort and "." not in view.sort[0].path:
+            name = f"ix_{table.name}_by_{view.sort[0].path}"
+            made.setdefault(name, sa.Index(name, *order_columns(table, entity, view.sort[0])))
+    return list(made.values())
+
+
+def order_columns(table: sa.Table, entity: Entity, key: SortKey) -> list[sa.ColumnElement[object]]:
+    """The columns that an ordered list walks; the same shape as its ORDER BY, so that the index serves it."""
+    column = sort_column(table, entity, key.path)
+    value = column.desc() if key.descending else column.asc()
+    last = table.c.id.desc() if key.descending else table.c.id.asc()
+    return [*([column.is_(None)] if column.nullable else []), value, last]
+
+
+def sort_column(table: sa.Table | sa.FromClause, entity: Entity, name: str) -> sa.ColumnElement[object]:
+    field = entity.field(name)
+    return table.c[f"{name}_key"] if name == "title" or (field and field.folded and not field.system) else table.c[name]
+
+
+SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def own_tables(metadata: sa.MetaData) -> None:
+    """xrm's own tables. They are the same for every application."""
+
+    def table(name: str, *columns: sa.schema.SchemaItem) -> sa.Table:
+        return sa.Table(f"xrm_{name}", metadata, *columns)
+
+    def need(name: str, kind: sa.types.TypeEngine[object]) -> sa.Column[object]:
+        return sa.Column(name, kind, nullable=False)
+
+    table(
+        "record",  # the spine: one thin row for each record of any entity
+        sa.Column("id", ID, primary_key=True),
+        need("entity", TEXT),
+        need("open", FLAG),
+        sa.Column("deleted_at", INSTANT),
+    )
+    change = table(
+        "change",  # immutable but for its place in the chain, which the sequencer gives after commit
+        sa.Column("id", SERIAL, primary_key=True, autoincrement=True),
+        need("record", ID),
+        need("entity", TEXT),
+        need("version", WHOLE),
+        need("action", TEXT),
+        sa.Column("transition", TEXT),
+        need("historic", FLAG),
+        need("at", INSTANT),
+        need("actor", ID),
+        need("release", WHOLE),
+        need("digest", BYTES),
+        sa.Column("position", WHOLE),
+        sa.Column("hash", BYTES),
+    )
+    sa.Index("uq_xrm_change_record", change.c.record, change.c.version, unique=True)
+    sa.Index("uq_xrm_change_position", change.c.position, unique=True)
+    waiting = change.c.position.is_(None)
+    sa.Index("ix_xrm_change_waiting", change.c.id, sqlite_where=waiting, postgresql_where=waiting)
+    table(
+        "payload",  # what the change was, erasable without breaking the chain
+        sa.Column("change", SERIAL, sa.ForeignKey("xrm_change.id"), primary_key=True, autoincrement=False),
+        need("salt", BYTES),
+        need("body", TEXT),
+    )
+    table(
+        "release",
+        sa.Column("id", SERIAL, primary_key=True, autoincrement=True),
+        need("digest", TEXT),
+        need("files", TEXT),
+        need("plan", TEXT),
+        need("at", INSTANT),
+        need("by", TEXT),
+        sa.Column("why", TEXT),
+        need("active", FLAG),
+    )
+    table("number", sa.Column("name", TEXT, primary_key=True), need("next", WHOLE))
+    table("credential", sa.Column("user", ID, primary_key=True), need("password", TEXT), need("changed_at", INSTANT))
+    token = table(
+        "token",
+        sa.Column("digest", BYTES, primary_key=True),
+        need("kind", TEXT),  # "api" or "session"
+        need("user", ID),
+        sa.Column("label", TEXT),
+        need("created_at", INSTANT),
+        need("expires_at", INSTANT),
+        sa.Column("revoked_at", INSTANT),
+    )
+    sa.Index("ix_xrm_token_user", token.c.user)
+    table("attempt", sa.Column("name", TEXT, primary_key=True), need("failures", WHOLE), need("since", INSTANT))
+    job = table(
+        "job",
+        sa.Column("id", SERIAL, primary_key=True, autoincrement=True),
+        need("kind", TEXT),
+        need("body", TEXT),
+        need("run_at", INSTANT),
+        need("attempts", WHOLE),
+        sa.Column("lease_until", INSTANT),
+        sa.Column("fence", WHOLE),
+        sa.Column("error", TEXT),
+        sa.Column("ended_at", INSTANT),
+    )
+    live = job.c.ended_at.is_(None)
+    sa.Index("ix_xrm_job_due", job.c.run_at, sqlite_where=live, postgresql_where=live)
+

@@ -1,0 +1,174 @@
+"""The statements of a write: lock and read the record, insert or update it, and what goes beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from xrm.compile.columns import DialectName, from_database, point, stored, to_database
+from xrm.compile.policies import Policies
+from xrm.compile.reads import Picked, Row, Rows, row_decoder
+from xrm.compile.statements import Statement, compiled
+from xrm.compile.tables import Tables
+from xrm.model.entity import Entity
+from xrm.model.fields import Field
+
+DELETED_AT = Field(name="deleted_at", type="datetime", label={}, system=True)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRead:
+    """Reads, raw, what a record's rules want from beyond one of its links."""
+
+    field: str
+    statement: Statement
+    decode: Callable[[Sequence[Any]], Row]
+
+
+@dataclass(frozen=True, slots=True)
+class EntityWrites:
+    """The statements of one entity. ``lock`` reads the whole record, deleted or not, and holds it for the transaction."""
+
+    lock: Statement
+    lock_whole: Statement
+    """For a delete: no other write may so much as link to it meanwhile."""
+    lock_shared: Statement
+    """For a record that a link will point at: ``deleted_at`` alone; it stays until commit."""
+    lock_shared_whole: Statement
+    decode: Callable[[Sequence[Any]], Row]
+    insert: Statement
+    update: Statement
+    encode: Callable[[Row], dict[str, Any]]
+    links: tuple[LinkRead, ...]
+    referrers: tuple[tuple[str, str, Statement], ...]
+    """(entity, field, statement) for every link to this entity: does a live record still use it?"""
+
+
+@dataclass(frozen=True, slots=True)
+class SystemWrites:
+    """The statements that stand beside every write, the same for each entity."""
+
+    release: Statement
+    spine_insert: Statement
+    spine_update: Statement
+    change: Statement
+    payload: Statement
+    job: Statement
+
+
+def entity_writes(tables: Tables, system: Policies, entity: Entity, paths: frozenset[str], dialect: DialectName) -> EntityWrites:
+    table = tables.entities[entity.name]
+    picked = _whole_record(table, entity, dialect)
+    query = sa.select(*(column for pick in picked for column in pick.columns)).where(
+        table.c.id == sa.bindparam("id", type_=table.c.id.type, required=True)
+    )
+    written = {column.name: sa.bindparam(column.name, type_=column.type, required=True) for column in table.c}
+    changed = {name: mark for name, mark in written.items() if name not in ("id", "created_at", "created_by", "number")}
+    update = sa.update(table).where(table.c.id == sa.bindparam("id_", type_=table.c.id.type, required=True))
+    deleted = sa.select(table.c.deleted_at).where(*query._where_criteria)
+    return EntityWrites(
+        lock=compiled(query.with_for_update(key_share=True), dialect),
+        lock_whole=compiled(query.with_for_update(), dialect),
+        lock_shared=compiled(deleted.with_for_update(read=True, key_share=True), dialect),
+        lock_shared_whole=compiled(query.with_for_update(read=True, key_share=True), dialect),
+        decode=row_decoder(picked),
+        insert=compiled(sa.insert(table).values(written), dialect),
+        update=compiled(update.values(changed), dialect),
+        encode=encoder(entity, dialect),
+        links=tuple(_link_read(tables, system, entity, name, paths, dialect) for name in _links_on(paths)),
+        referrers=_referrers(tables, system, entity, dialect),
+    )
+
+
+def _whole_record(table: sa.Table, entity: Entity, dialect: DialectName) -> list[Picked]:
+    fields = [*entity.all_fields.values(), DELETED_AT]
+    return [
+        Picked(
+            field.name,
+            tuple(table.c[part.name] for part in stored(field)[: 2 if field.type == "point" else 1]),
+            point if field.type == "point" else from_database(field, dialect),
+        )
+        for field in fields
+    ]
+
+
+def encoder(entity: Entity, dialect: DialectName) -> Callable[[Row], dict[str, Any]]:
+    """What turns a whole record into the values of its columns, folded keys included."""
+    steps: list[tuple[str, str, Callable[[Any], Any] | None]] = [("title_key", "title", stored(_folding("title"))[1].part)]
+    for field in [*entity.all_fields.values(), DELETED_AT]:
+        columns = stored(field)[:1] if field.system else stored(field)
+        for part in columns:
+            steps.append((part.name, field.name, part.part or to_database(field, dialect)))
+
+    def encode(row: Row) -> dict[str, Any]:
+        values = {}
+        for column, name, convert in steps:
+            value = row.get(name)
+            values[column] = value if value is None or convert is None else convert(value)
+        return values
+
+    return encode
+
+
+def _folding(name: str) -> Field:
+    return Field(name=name, type="text", label={})
+
+
+def _links_on(paths: frozenset[str]) -> list[str]:
+    return sorted({path.partition(".")[0] for path in paths})
+
+
+def _link_read(
+    tables: Tables, system: Policies, entity: Entity, name: str, paths: frozenset[str], dialect: DialectName
+) -> LinkRead:
+    field = entity.field(name)
+    if field is None or field.to is None:
+        raise KeyError(name)
+    rows = Rows(tables, system, field.to, dialect)
+    picked = []
+    for path in sorted(path for path in paths if path.startswith(f"{name}.")):
+        pick = Picked.of(rows, path.partition(".")[2])
+        picked.append(Picked(path, pick.columns, pick.convert))
+    columns = [column.label(f"c{n}") for n, column in enumerate(c for pick in picked for c in pick.columns)]
+    query = sa.select(*columns).select_from(rows.source)
+    query = query.where(rows.root.c.id == sa.bindparam("id", type_=rows.root.c.id.type, required=True))
+    return LinkRead(name, compiled(query, dialect), row_decoder(picked))
+
+
+def _referrers(tables: Tables, system: Policies, entity: Entity, dialect: DialectName) -> tuple[tuple[str, str, Statement], ...]:
+    found = []
+    for other in system.application.entities.values():
+        table = tables.entities[other.name]
+        for field in other.fields.values():
+            if field.type == "link" and field.to == entity.name:
+                mark = sa.bindparam("id", type_=table.c.id.type, required=True)
+                query = sa.select(table.c.title).where(table.c[field.name] == mark, table.c.deleted_at.is_(None)).limit(1)
+                found.append((other.name, field.name, compiled(query, dialect)))
+    return tuple(found)
+
+
+def system_writes(tables: Tables, dialect: DialectName) -> SystemWrites:
+    def insert(name: str, leave_out: tuple[str, ...] = ()) -> sa.Insert:
+        table = tables.own(name)
+        marks = {c.name: sa.bindparam(c.name, type_=c.type, required=True) for c in table.c if c.name not in leave_out}
+        return sa.insert(table).values(marks)
+
+    record, release, change = tables.own("record"), tables.own("release"), tables.own("change")
+    spine = sa.update(record).where(record.c.id == sa.bindparam("id_", type_=record.c.id.type, required=True))
+    return SystemWrites(
+        release=compiled(sa.select(release.c.id).where(release.c.active), dialect),
+        spine_insert=compiled(insert("record"), dialect),
+        spine_update=compiled(
+            spine.values(
+                open=sa.bindparam("open", type_=record.c.open.type, required=True),
+                deleted_at=sa.bindparam("deleted_at", type_=record.c.deleted_at.type, required=True),
+            ),
+            dialect,
+        ),
+        change=compiled(insert("change", ("id", "position", "hash")).returning(change.c.id), dialect),
+        payload=compiled(insert("payload"), dialect),
+        job=compiled(insert("job", ("id", "lease_until", "fence", "error", "ended_at")), dialect),
+    )

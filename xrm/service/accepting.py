@@ -1,0 +1,77 @@
+"""What a caller sent, as the fields' own values: unknown, hidden, read-only and misfitting ones are refused together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from xrm.errors import Forbidden, Invalid, Problem, nearest
+from xrm.model.entity import Entity
+from xrm.model.fields import Field
+from xrm.model.values import Misfit, coerce
+from xrm.service.context import Context
+
+if TYPE_CHECKING:
+    from xrm.service.records import Intent
+
+HISTORIC = ("number", "state", "state_since", "created_at", "updated_at")
+"""What xrm keeps itself, and only an import of history may say."""
+
+
+def accepted(ctx: Context, entity: Entity, intent: Intent) -> dict[str, Any]:
+    """The values in their fields' types, or every reason why not.
+
+    Raises:
+        Invalid: XRM302 (no such field), XRM502 (misfit), XRM505 (may not be changed here).
+        Forbidden: history without the right to import it.
+    """
+    if intent.historic and not ctx.policy(entity.name).historic:
+        raise Forbidden(Problem("XRM507", f"you may not import history of {entity.name}"))
+    problems: list[Problem] = []
+    values: dict[str, Any] = {}
+    for name, raw in intent.values.items():
+        field = _field(ctx, entity, intent, name, problems)
+        if field is not None:
+            try:
+                values[name] = coerce(field, raw)
+            except Misfit as misfit:
+                label = ctx.service.application.model.words(field.label)
+                problems.append(Problem("XRM502", f"{label} {misfit.message}", path=(name,), hint=misfit.hint))
+    if problems:
+        raise Invalid(*problems)
+    return values
+
+
+def _field(ctx: Context, entity: Entity, intent: Intent, name: str, problems: list[Problem]) -> Field | None:
+    policy = ctx.policy(entity.name)
+    field = entity.field(name) if policy.sees(name) else None
+    if field is None:
+        near = nearest(name, ctx.policies.names(entity.name))
+        hint = f"did you mean '{near}'?" if near else None
+        problems.append(Problem("XRM302", f"unknown field '{name[:60]}'", path=(name,), hint=hint))
+        return None
+    if intent.historic and name in HISTORIC:
+        return field
+    reason = _fixed(entity, field, intent, name in policy.editable)
+    if reason:
+        label = ctx.service.application.model.words(field.label)
+        problems.append(Problem("XRM505", f"{label} may not be changed: {reason}", path=(name,)))
+        return None
+    return field
+
+
+def _fixed(entity: Entity, field: Field, intent: Intent, editable: bool) -> str | None:
+    """Why a field may not be written by this intent; None if it may."""
+    if field.system:
+        return "xrm keeps it itself"
+    if field.compute is not None:
+        return "it is computed"
+    if intent.action == "transition":
+        asked = _asked(entity, intent)
+        return None if field.name in asked else "this move does not ask for it"
+    return None if editable else "your roles may see it but not change it"
+
+
+def _asked(entity: Entity, intent: Intent) -> Mapping[str, bool]:
+    move = entity.lifecycle.transitions.get(intent.transition or "") if entity.lifecycle else None
+    return {ask.field: ask.required for ask in move.ask} if move else {}

@@ -1,0 +1,92 @@
+"""What happens after a commit: changes get their place in the chain, and jobs are done."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from xrm.compile.columns import id_text
+from xrm.plugins import Committed
+from xrm.service.context import SYSTEM_ACTOR, Service
+from xrm.service.hooks import hook_context
+from xrm.store import changes, outbox
+from xrm.store.database import Database
+
+log = logging.getLogger("xrm.background")
+POLL = 1.0
+"""Seconds between looks for what other processes left."""
+GATHER = 0.05
+"""Seconds to let a burst of commits gather, so that the chain is written in batches."""
+
+
+class Background:
+    """One thread of a serving process. Without it, ``settle`` does the same work when it is called."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._woken = threading.Event()
+        self._stopped = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._service: Service | None = None
+
+    def serve(self, service: Service) -> None:
+        self._service = service
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="xrm-background", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and do what is left."""
+        self._stopped.set()
+        self._woken.set()
+        if self._thread:
+            self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            self._woken.wait(POLL)
+            self._stopped.wait(GATHER)
+            self._woken.clear()
+            try:
+                self.settle()
+            except Exception:
+                log.exception("background work failed; it is tried again")
+
+    def settle(self) -> None:
+        """Do everything that is due now."""
+        changes.sequence(self._database)
+        if self._service and self._service.plugins.committed:
+            outbox.work(self._database, handlers(self._service))
+
+
+def handlers(service: Service) -> dict[str, Callable[[Any], None]]:
+    """What each kind of job does."""
+
+    def record_committed(body: Mapping[str, Any]) -> None:
+        committed = _committed(service, body["change"])
+        context = hook_context(service.acting(SYSTEM_ACTOR))
+        for hook in service.plugins.committed:
+            hook(change=committed, context=context)
+
+    return {"record_committed": record_committed}
+
+
+def _committed(service: Service, change: int) -> Committed:
+    mark = "?" if service.database.dialect == "sqlite" else "%s"
+    row = service.database.connection.one(
+        "SELECT c.entity, c.record, c.version, c.action, c.transition, p.body FROM xrm_change c"
+        f" LEFT JOIN xrm_payload p ON p.change = c.id WHERE c.id = {mark}",
+        (change,),
+    )
+    if row is None:
+        raise LookupError(f"change {change} is not there")
+    record = id_text(row[1]) if isinstance(row[1], bytes) else row[1]
+    return Committed(row[0], record, row[2], row[3], row[4], msgspec.json.decode(row[5]) if row[5] else {})

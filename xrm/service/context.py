@@ -1,0 +1,103 @@
+"""Who acts, when, and on which application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from xrm.compile.application import CompiledApplication, CompiledEntity
+from xrm.compile.policies import SYSTEM, Policies, Policy
+from xrm.errors import NotFound, Problem
+from xrm.expr import Moment
+from xrm.plugins import Plugins
+from xrm.store.database import Database
+from xrm.store.numbers import Numbers
+from xrm.store.sealing import Seal
+
+SYSTEM_ID = "00000000-0000-7000-8000-000000000001"
+"""The system's own user: an actor like any other, with its name in the change log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts. ``roles`` are complete (with what they include). Nobody is never an actor."""
+
+    id: str
+    name: str
+    label: str
+    roles: frozenset[str]
+    preferences: Mapping[str, str] = field(default_factory=dict)
+
+
+SYSTEM_ACTOR = Actor(SYSTEM_ID, "system", "System", SYSTEM)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class AfterCommit(Protocol):
+    """What follows a commit (the chain, jobs): in a thread of a serving process, or when ``settle`` is called."""
+
+    def wake(self) -> None: ...
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+    def settle(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Service:
+    """One running application in one process: what ``bootstrap`` wires together."""
+
+    application: CompiledApplication
+    database: Database
+    plugins: Plugins
+    seal: Seal
+    numbers: Numbers
+    release: int
+    timezone: ZoneInfo
+    after: AfterCommit
+    clock: Callable[[], datetime] = utc_now
+    prepared: dict[Any, Any] = field(default_factory=dict)
+    """Compiled reads, kept by ``reading``."""
+
+    def acting(self, actor: Actor) -> Context:
+        now = self.clock()
+        names: Mapping[str, object] = {
+            "id": actor.id, "name": actor.name, "label": actor.label, "roles": tuple(sorted(actor.roles))
+        }  # fmt: skip
+        return Context(self, actor, Moment(now, now.astimezone(self.timezone).date(), names, self.timezone))
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One operation: its service, its actor, and the moment to which ``now()`` and ``today()`` are bound."""
+
+    service: Service
+    actor: Actor
+    moment: Moment
+
+    def entity(self, name: str) -> CompiledEntity:
+        """The entity, or the same answer for one that does not exist and one this actor may not know.
+
+        Raises:
+            NotFound: XRM506.
+        """
+        found = self.service.application.entities.get(name)
+        policy = self.policies.by_entity.get(name)
+        if found is None or policy is None or not policy.rules:
+            raise NotFound(Problem("XRM506", f"there is no entity '{name[:60]}'", path=("entity",)))
+        return found
+
+    @property
+    def policies(self) -> Policies:
+        return self.service.application.policies(self.actor.roles)
+
+    def policy(self, entity: str) -> Policy:
+        return self.policies.by_entity[entity]
+
+    def as_system(self) -> Context:
+        return self.service.acting(SYSTEM_ACTOR)

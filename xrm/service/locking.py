@@ -1,0 +1,123 @@
+"""The locks of a write, in one order, and the reads that stand under them (decision 3).
+
+Everything a write touches is locked before anything is judged, in (entity, id) order: the record itself, and the
+records that its changed links point at, which must not be deleted meanwhile. SQLite admits one writer, so there the
+same reads need no locks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from xrm.compile.application import CompiledEntity
+from xrm.compile.columns import bind_id
+from xrm.errors import Invalid, NotFound, Problem, Unavailable
+from xrm.model.fields import Field
+from xrm.service.context import Context
+from xrm.service.policy import may_here
+from xrm.store.database import Connection
+from xrm.store.migrate import admitted as release_admitted
+
+
+def admitted(ctx: Context, connection: Connection) -> None:
+    """A process whose release is no longer the active one writes nothing (decision 8).
+
+    Raises:
+        Unavailable: XRM405.
+    """
+    service = ctx.service
+    if not release_admitted(connection, service.application.system.release.sql, service.release):
+        raise Unavailable(
+            Problem("XRM405", f"this process runs release {service.release}, which is no longer active", hint="restart it")
+        )
+
+
+def no_record() -> NotFound:
+    return NotFound(Problem("XRM506", "there is no such record", path=("id",)))
+
+
+def lock(
+    ctx: Context,
+    connection: Connection,
+    compiled: CompiledEntity,
+    action: str,
+    id: str | None,
+    values: Mapping[str, object],
+) -> dict[str, Any] | None:
+    """Lock what the write touches and read the record itself; None when it is being created.
+
+    Raises:
+        NotFound: the record is not there, or deleted (or not deleted, for a restore).
+        Invalid: a link points at nothing the actor may see (XRM511).
+    """
+    entity = compiled.entity
+    wanted: list[tuple[str, str, Field | None]] = [
+        (field.to, value, field)
+        for name, value in values.items()
+        if isinstance(value, str) and (field := entity.field(name)) and field.type == "link" and field.to
+    ]
+    if id is not None:
+        wanted.append((entity.name, id, None))
+    before, problems = None, []
+    for target, key, field in sorted(wanted, key=lambda item: item[:2]):
+        if field is None:
+            before = _own(ctx, connection, compiled, action, key)
+        elif not _linked(ctx, connection, target, key):
+            label = ctx.service.application.model.words(field.label)
+            problems.append(Problem("XRM511", f"{label}: there is no such {target.replace('_', ' ')}", path=(field.name,)))
+    if problems:
+        raise Invalid(*problems)
+    return before
+
+
+def _own(ctx: Context, connection: Connection, compiled: CompiledEntity, action: str, id: str) -> dict[str, Any]:
+    writes = compiled.writes
+    statement = writes.lock_whole if action == "delete" else writes.lock
+    row = connection.one(statement.sql, statement.bind({"id": _key(id, connection)}))
+    if row is None:
+        raise no_record()
+    before = writes.decode(row)
+    if (before["deleted_at"] is not None) != (action == "restore"):
+        raise no_record()
+    return before
+
+
+def _key(id: str, connection: Connection) -> object:
+    try:
+        return bind_id(id, connection.dialect) if len(id) == 36 else _no_key()
+    except ValueError:
+        return _no_key()
+
+
+def _no_key() -> object:
+    raise no_record()
+
+
+def _linked(ctx: Context, connection: Connection, entity: str, id: str) -> bool:
+    """Whether the record that a link will point at is there for this actor; it stays there until commit."""
+    compiled = ctx.service.application.entities[entity]
+    rule = ctx.policy(entity).rule("read")
+    statement = compiled.writes.lock_shared if rule is True else compiled.writes.lock_shared_whole
+    row = connection.one(statement.sql, statement.bind({"id": _key(id, connection)}))
+    if row is None:
+        return False
+    if rule is True:
+        return row[0] is None
+    record = compiled.writes.decode(row)
+    return record["deleted_at"] is None and may_here(ctx, entity, "read", with_links(ctx, connection, compiled, record))
+
+
+def with_links(
+    ctx: Context, connection: Connection, compiled: CompiledEntity, record: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The record with what its rules read from beyond its links (``category.code``), raw; empty links give nothing."""
+    row = dict(record)
+    for link in compiled.writes.links:
+        target = record.get(link.field)
+        if target is not None:
+            found = connection.one(link.statement.sql, link.statement.bind({"id": bind_id(target, connection.dialect)}))
+            row |= link.decode(found) if found else {}
+    return row
+
+

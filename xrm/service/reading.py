@@ -1,0 +1,284 @@
+"""The read journey: one query compiler, the actor's policy beneath, whoever asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from xrm.compile.columns import bind_id, is_id
+from xrm.compile.reads import Read, Row, Shape
+from xrm.compile.statements import Statement
+from xrm.errors import Invalid, NotFound, Problem, nearest
+from xrm.expr import Checked, ExpressionError, check, parse
+from xrm.expr.types import BOOL
+from xrm.compile.policies import PolicyScope
+from xrm.model.entity import Entity
+from xrm.model.values import fold
+from xrm.model.views import SortKey, View
+from xrm.service.context import Context
+
+MOST_ROWS = 500
+MOST_PREPARED = 1000
+MOST_SORT_KEYS = 4
+UNSORTABLE = ("json", "point", "long_text")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A list that is asked for. ``filter`` is an expression; ``sort`` names paths, ``-`` for descending.
+
+    ``fields`` empty: every visible field. ``view``: a named view's filter, and its sort if none is given.
+    """
+
+    entity: str
+    fields: tuple[str, ...] = ()
+    filter: str | None = None
+    sort: str | None = None
+    limit: int = 50
+    after: str | None = None
+    search: str | None = None
+    view: str | None = None
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """``next`` is a sealed cursor, or None on the last page."""
+
+    rows: list[Row]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One change as this actor may see it: ``fields`` holds only visible ones, before and after as JSON values."""
+
+    version: int
+    at: datetime
+    actor: str
+    action: str
+    transition: str | None
+    historic: bool
+    fields: dict[str, tuple[Any, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A read made ready for one shape and one set of roles, and the purpose its cursors are sealed for."""
+
+    read: Read
+    count: Statement
+    purpose: str
+
+
+def get_record(
+    ctx: Context, entity: str, id: str, fields: tuple[str, ...] = (), *, nested: bool = False, deleted: bool = False
+) -> Row:
+    """One record, as far as the actor may see it.
+
+    Raises:
+        NotFound: there is none for this actor (XRM506).
+        Invalid: a field in ``fields`` is not there for this actor (XRM302).
+    """
+    ctx.entity(entity)
+    prepared = _prepared(ctx, Query(entity, fields, deleted=deleted), one=True)
+    row = None
+    if is_id(id):
+        statement = prepared.read.statement
+        parameters = statement.bind({"id": bind_id(id, ctx.service.database.dialect)}, ctx.moment)
+        row = ctx.service.database.connection.one(statement.sql, parameters)
+    if row is None:
+        raise NotFound(Problem("XRM506", "there is no such record", path=("id",)))
+    return prepared.read.nested(row) if nested else prepared.read.flat(row)
+
+
+def list_records(ctx: Context, query: Query, *, nested: bool = False) -> Page:
+    """A page of records in order.
+
+    Raises:
+        NotFound: the entity or view is not there for this actor.
+        Invalid: filter, sort, fields, limit or cursor are wrong; each problem says where.
+    """
+    ctx.entity(query.entity)
+    if not 1 <= query.limit <= MOST_ROWS:
+        raise Invalid(Problem("XRM512", f"limit must be from 1 to {MOST_ROWS}", path=("limit",)))
+    prepared, values = _with_cursor(ctx, query)
+    statement = prepared.read.statement
+    values |= {"limit": query.limit + 1, "search": fold(query.search or "")}
+    rows = ctx.service.database.connection.all(statement.sql, statement.bind(values, ctx.moment))
+    following = None
+    if len(rows) > query.limit:
+        rows.pop()
+        following = ctx.service.seal.seal(prepared.read.cursor(rows[-1]), prepared.purpose)
+    decode = prepared.read.nested if nested else prepared.read.flat
+    return Page([decode(row) for row in rows], following)
+
+
+def count_records(ctx: Context, query: Query, most: int = 1000) -> int:
+    """How many records a list has, counted no further than ``most``."""
+    ctx.entity(query.entity)
+    statement = _prepared(ctx, query).count
+    values = {"most": most, "search": fold(query.search or "")}
+    row = ctx.service.database.connection.one(statement.sql, statement.bind(values, ctx.moment))
+    return int(row[0]) if row else 0
+
+
+def history(ctx: Context, entity: str, id: str) -> list[HistoryEntry]:
+    """The changes of a record the actor may read, newest first, without the fields it may not see."""
+    get_record(ctx, entity, id, ("id",))
+    database, policy = ctx.service.database, ctx.policy(entity)
+    mark = "?" if database.dialect == "sqlite" else "%s"
+    rows = database.connection.all(
+        "SELECT c.version, c.at, u.label, c.action, c.transition, c.historic, p.body FROM xrm_change c"
+        " LEFT JOIN xrm_user u ON u.id = c.actor LEFT JOIN xrm_payload p ON p.change = c.id"
+        f" WHERE c.record = {mark} ORDER BY c.version DESC LIMIT 500",
+        (bind_id(id, database.dialect),),
+    )
+    return [
+        HistoryEntry(
+            row[0], datetime.fromisoformat(row[1]) if isinstance(row[1], str) else row[1],
+            row[2] or "", row[3], row[4], bool(row[5]), _visible(row[6], policy.visible),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def _visible(body: str | None, visible: frozenset[str]) -> dict[str, tuple[Any, Any]]:
+    changes: dict[str, tuple[Any, Any]] = msgspec.json.decode(body) if body else {}
+    return {name: (pair[0], pair[1]) for name, pair in changes.items() if name in visible}
+
+
+# --- from what was asked to a compiled read
+
+
+def _prepared(ctx: Context, query: Query, one: bool = False, after: tuple[bool, ...] | None = None) -> Prepared:
+    key = (
+        ctx.actor.roles, query.entity, query.fields, query.filter, query.sort, query.view,
+        bool(query.search), query.deleted, one, after,
+    )  # fmt: skip
+    cache = ctx.service.prepared
+    found: Prepared | None = cache.get(key)
+    if found is None:
+        if len(cache) >= MOST_PREPARED:
+            cache.pop(next(iter(cache)), None)
+        found = cache[key] = _prepare(ctx, query, one, after)
+    return found
+
+
+def _prepare(ctx: Context, query: Query, one: bool, after: tuple[bool, ...] | None) -> Prepared:
+    application = ctx.service.application
+    entity = application.entities[query.entity].entity
+    if not ctx.policies.readable(query.entity):
+        raise NotFound(Problem("XRM506", "there is no such record", path=("id",)))
+    view = _view(entity, query.view)
+    sort = _sort(ctx, entity, query.sort, view)
+    if view and not _seen_whole(ctx, entity, view):
+        raise _no_view(query.view)
+    filters = [view.filter.checked] if view and view.filter else []
+    if query.filter:
+        filters.append(_filter(ctx, entity, query.filter))
+    shape = Shape(
+        query.entity,
+        _fields(ctx, entity, query.fields),
+        tuple(filters),
+        () if one else sort,
+        bool(query.search),
+        one,
+        after,
+        query.deleted,
+    )
+    reader = application.seen_by(ctx.actor.roles)
+    roles = ",".join(sorted(ctx.actor.roles))
+    order = ",".join(map(str, sort))
+    purpose = f"cursor|{query.entity}|{order}|{query.filter or ''}|{query.view or ''}|{query.search or ''}|{roles}"
+    return Prepared(reader.read(shape), reader.count(shape), purpose)
+
+
+def _with_cursor(ctx: Context, query: Query) -> tuple[Prepared, dict[str, Any]]:
+    first = _prepared(ctx, query)
+    if query.after is None:
+        return first, {}
+    values = ctx.service.seal.open(query.after, first.purpose)
+    if not isinstance(values, list):
+        raise Invalid(
+            Problem("XRM513", "the cursor does not belong to this list", path=("after",), hint="start without 'after'")
+        )
+    nulls = tuple(value is None for value in values)
+    return _prepared(ctx, query, after=nulls), {f"after_{n}": value for n, value in enumerate(values)}
+
+
+def _view(entity: Entity, name: str | None) -> View | None:
+    if name is None:
+        return None
+    view = entity.views.get(name)
+    if view is None:
+        raise _no_view(name)
+    return view
+
+
+def _no_view(name: str | None) -> NotFound:
+    return NotFound(Problem("XRM506", f"there is no view '{(name or '')[:60]}'", path=("view",)))
+
+
+def _seen_whole(ctx: Context, entity: Entity, view: View) -> bool:
+    """Whether every name the view's filter reads is visible: a view is no way round a hidden field."""
+    paths = view.filter.checked.paths if view.filter else ()
+    return all(path.startswith("actor") or ctx.policies.resolve(entity.name, path) for path in paths)
+
+
+def _fields(ctx: Context, entity: Entity, wanted: Sequence[str]) -> tuple[str, ...]:
+    if not wanted:
+        return ctx.policies.names(entity.name)
+    for path in wanted:
+        _known(ctx, entity, path, "fields")
+    return ("id", *wanted)
+
+
+def _sort(ctx: Context, entity: Entity, text: str | None, view: View | None) -> tuple[SortKey, ...]:
+    if not text:
+        default = view or entity.views.get("default")
+        keys = default.sort if default else (SortKey("created_at", True),)
+        return tuple(key for key in keys if ctx.policies.resolve(entity.name, key.path))
+    keys = tuple(SortKey(part.removeprefix("-"), part.startswith("-")) for part in text.split(",") if part)
+    if len(keys) > MOST_SORT_KEYS:
+        raise Invalid(Problem("XRM512", f"a list sorts by {MOST_SORT_KEYS} fields at most", path=("sort",)))
+    for key in keys:
+        field = _known(ctx, entity, key.path, "sort")
+        if field.type in UNSORTABLE:
+            raise Invalid(Problem("XRM512", f"a list cannot sort by '{key.path}' ({field.type})", path=("sort",)))
+    return keys
+
+
+def _known(ctx: Context, entity: Entity, path: str, where: str) -> Any:
+    """The visible field of a path; the same problem whether it is hidden or missing."""
+    field = ctx.policies.resolve(entity.name, path) if path.count(".") <= 3 else None
+    if field is None:
+        scope = PolicyScope(ctx.policies, entity.name)
+        raise Invalid(Problem("XRM302", f"unknown field '{path[:80]}'", path=(where,), hint=_near(scope, path)))
+    return field
+
+
+def _near(scope: PolicyScope, path: str) -> str | None:
+    *links, last = path.split(".")
+    near = nearest(last, scope.names(tuple(links)))
+    return f"did you mean '{'.'.join([*links, near])}'?" if near else None
+
+
+def _filter(ctx: Context, entity: Entity, text: str) -> Checked:
+    """An actor's own filter: it knows only what the policy shows, and the database must be able to evaluate it."""
+    try:
+        checked = check(parse(text), PolicyScope(ctx.policies, entity.name), BOOL)
+        faults = checked.sql_faults
+    except ExpressionError as error:
+        faults = error.faults
+    if faults:
+        raise Invalid(
+            *(Problem(f.code, f"{f.message} (character {f.start + 1})", path=("filter",), hint=f.hint) for f in faults)
+        )
+    return checked
+
+

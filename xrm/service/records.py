@@ -1,0 +1,200 @@
+"""The write journey. There is no second way to write: page, API, import, job, plugin and command all come here.
+
+    may the actor? → prepare hooks → begin → lock in order → re-read, check the version → compute, validate, guard →
+    may the actor, with the final values? → record + change + payload + jobs → commit → wake the observers
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from xrm.errors import Invalid, Problem, Stale
+from xrm.service import commit, locking, validation
+from xrm.service.accepting import accepted
+from xrm.service.context import Context
+from xrm.service.hooks import prepare
+from xrm.service.policy import may, may_here, may_move
+from xrm.store.database import Connection
+from xrm.store.ids import new_id
+
+Action = Literal["create", "update", "transition", "delete", "restore"]
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What a caller wants written. ``version`` is the one it saw; None where the action has none to compare.
+
+    ``historic``: the values are history (any state, any time), which needs the ``historic`` right and is marked.
+    """
+
+    action: Action
+    entity: str
+    values: Mapping[str, object] = field(default_factory=dict)
+    id: str | None = None
+    version: int | None = None
+    transition: str | None = None
+    historic: bool = False
+    own_id: str | None = None
+    """The id of a new record that must have a certain one (the system's own user)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written. ``changed`` is False when the record already was so, and nothing was written."""
+
+    id: str
+    version: int
+    record: Mapping[str, Any]
+    changed: bool
+    warnings: tuple[Problem, ...] = ()
+
+
+def create(ctx: Context, entity: str, values: Mapping[str, object], *, historic: bool = False) -> Written:
+    return write(ctx, Intent("create", entity, values, historic=historic))
+
+
+def update(
+    ctx: Context, entity: str, id: str, version: int | None, values: Mapping[str, object], *, historic: bool = False
+) -> Written:
+    return write(ctx, Intent("update", entity, values, id, version, historic=historic))
+
+
+def transition(
+    ctx: Context, entity: str, id: str, version: int | None, name: str, values: Mapping[str, object]
+) -> Written:
+    return write(ctx, Intent("transition", entity, values, id, version, name))
+
+
+def delete(ctx: Context, entity: str, id: str, version: int | None) -> Written:
+    return write(ctx, Intent("delete", entity, {}, id, version))
+
+
+def restore(ctx: Context, entity: str, id: str, version: int | None) -> Written:
+    return write(ctx, Intent("restore", entity, {}, id, version))
+
+
+def write(ctx: Context, intent: Intent) -> Written:
+    """Write one record, whole or not at all.
+
+    Raises:
+        NotFound: the entity, record or transition is not there for this actor.
+        Forbidden: the actor may not.
+        Stale: the record has changed since ``intent.version``.
+        Invalid: the values are refused; every problem names its field.
+    """
+    written = prepared_write(ctx, intent)(None)
+    if written.changed:
+        ctx.service.after.wake()
+    return written
+
+
+def prepared_write(ctx: Context, intent: Intent) -> Any:
+    """Everything before the transaction; returns what runs in it.
+
+    Called with None it makes a transaction of its own; with a connection it joins the caller's (an import of many rows).
+    """
+    compiled = ctx.entity(intent.entity)
+    if intent.action != "transition":
+        may(ctx, intent.entity, _right(intent.action))
+    values = prepare(ctx, intent, accepted(ctx, compiled.entity, intent))
+    number = _number(ctx, intent, values) if intent.action == "create" else None
+
+    def run(connection: Connection | None) -> Written:
+        if connection is not None:
+            return _transact(ctx, intent, values, number, connection)
+        return ctx.service.database.write(lambda own: _transact(ctx, intent, values, number, own))
+
+    return run
+
+
+def _right(action: Action) -> Literal["create", "update", "delete"]:
+    return "create" if action == "create" else "delete" if action in ("delete", "restore") else "update"
+
+
+def _number(ctx: Context, intent: Intent, values: Mapping[str, object]) -> str | None:
+    """Taken before the transaction, in blocks, so that creates do not wait for each other; gaps are allowed."""
+    entity = ctx.service.application.entities[intent.entity].entity
+    if entity.number is None:
+        return None
+    if isinstance(given := values.get("number"), str):
+        return given
+    made = values.get("created_at")
+    year = (made if isinstance(made, datetime) else ctx.moment.now).astimezone(ctx.service.timezone).year
+    series = f"{entity.name}:{year}" if entity.number.yearly else entity.name
+    return entity.number.render(ctx.service.numbers.next(series), year)
+
+
+def _transact(
+    ctx: Context, intent: Intent, values: Mapping[str, object], number: str | None, connection: Connection
+) -> Written:
+    """The transaction, in the order the journey names. Runs again from the start after a deadlock."""
+    compiled = ctx.service.application.entities[intent.entity]
+    locking.admitted(ctx, connection)
+    before = locking.lock(ctx, connection, compiled, intent.action, intent.id, values)
+    if before is not None:
+        _may_touch(ctx, connection, intent, before)
+    after = _after(ctx, intent, before, values, number)
+    row = locking.with_links(ctx, connection, compiled, after)
+    warnings = validation.complete(ctx, compiled, intent, before, row)
+    _may_finally(ctx, intent, row)
+    validation.used_elsewhere(ctx, connection, compiled, intent)
+    after = {name: row.get(name) for name in after}
+    if before is not None and not commit.differs(compiled.entity, before, after):
+        return Written(after["id"], before["version"], before, False, warnings)
+    commit.insert(ctx, connection, compiled, intent, before, after)
+    return Written(after["id"], after["version"], after, True, warnings)
+
+
+def _may_touch(ctx: Context, connection: Connection, intent: Intent, before: dict[str, Any]) -> None:
+    """The record as it is: may this actor see it, change it, and did they see this version?"""
+    compiled = ctx.service.application.entities[intent.entity]
+    row = locking.with_links(ctx, connection, compiled, before)
+    if not may_here(ctx, intent.entity, "read", row):
+        raise locking.no_record()
+    if intent.version is not None and intent.version != before["version"]:
+        raise Stale(
+            Problem(
+                "XRM508", f"the record has changed: you saw version {intent.version}, it is {before['version']}",
+                path=("version",), hint="read it again and repeat your change",
+            )
+        )  # fmt: skip
+    if intent.action == "transition":
+        move = validation.known_move(compiled.entity, intent.transition or "")
+        if not may_move(ctx, intent.entity, move, row):
+            raise validation.refused_move(ctx, compiled.entity, move)
+    elif not may_here(ctx, intent.entity, _right(intent.action), row):
+        raise validation.forbidden(ctx, intent.entity, _right(intent.action))
+
+
+def _may_finally(ctx: Context, intent: Intent, row: Mapping[str, object]) -> None:
+    """A create or an update must leave a record that the actor may create or update (as row security has it)."""
+    if intent.action in ("create", "update"):
+        right = _right(intent.action)
+        if not may_here(ctx, intent.entity, right, row):
+            raise validation.forbidden(ctx, intent.entity, right)
+
+
+def _after(
+    ctx: Context, intent: Intent, before: Mapping[str, Any] | None, values: Mapping[str, object], number: str | None
+) -> dict[str, Any]:
+    """The record as it will be, before defaults and computed fields."""
+    compiled = ctx.service.application.entities[intent.entity]
+    entity, now = compiled.entity, ctx.moment.now
+    after: dict[str, Any] = dict.fromkeys([*entity.all_fields, "deleted_at"])
+    after |= before or {"id": intent.own_id or new_id(), "created_at": now, "created_by": ctx.actor.id, "version": 0, "number": number}
+    after |= {"updated_at": now, "updated_by": ctx.actor.id, "version": after["version"] + 1}
+    if before is None and entity.lifecycle:
+        after |= {"state": entity.lifecycle.initial.name, "state_since": now}
+    after |= values
+    if intent.action == "transition":
+        move = compiled.rules.moves[intent.transition or ""].transition
+        after |= {"state": move.target, "state_since": now}
+    if intent.action in ("delete", "restore"):
+        after["deleted_at"] = now if intent.action == "delete" else None
+    return after
+
+
+__all__ = ["Intent", "Invalid", "Written", "create", "delete", "restore", "transition", "update", "write"]

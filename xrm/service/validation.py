@@ -1,0 +1,186 @@
+"""Completing and judging a record inside the transaction: defaults, sets, computed values, requirements, checks, guards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from xrm.compile.application import CompiledEntity
+from xrm.compile.columns import bind_id
+from xrm.compile.rules import CompiledMove
+from xrm.errors import Forbidden, Invalid, NotFound, Problem, nearest
+from xrm.model.entity import Entity
+from xrm.model.lifecycle import Transition
+from xrm.model.values import Misfit, coerce
+from xrm.service.context import Context
+from xrm.service.hooks import validate
+from xrm.service.policy import forbidden
+from xrm.store.database import Connection
+
+if TYPE_CHECKING:
+    from xrm.service.records import Intent
+
+__all__ = ["complete", "forbidden", "known_move", "refused_move", "used_elsewhere"]
+
+
+def complete(
+    ctx: Context, compiled: CompiledEntity, intent: Intent, before: Mapping[str, Any] | None, row: dict[str, Any]
+) -> tuple[Problem, ...]:
+    """Fill in what follows from the rest (in ``row``) and judge it; the warnings of ``should`` checks.
+
+    Raises:
+        Invalid: with everything that refuses the write.
+    """
+    if intent.action in ("delete", "restore"):
+        return ()
+    problems: list[Problem] = []
+    if before is None:
+        _defaults(ctx, compiled, intent, row)
+    else:
+        problems += _locked_by_state(ctx, compiled.entity, intent, before, row)
+    if intent.action == "transition":
+        problems += _move(ctx, compiled, intent, before or {}, row)
+    _compute(ctx, compiled, row, problems)
+    if not intent.historic:
+        problems += _required(ctx, compiled, row)
+    blocking, warnings = _checks(ctx, compiled, row)
+    row["flags"] = " ".join(name for name, _ in warnings) or None
+    if intent.historic:
+        row["flags"] = " ".join(name for name, _ in [*warnings, *blocking]) or None
+        blocking = []
+    problems += [problem for _, problem in blocking]
+    problems += validate(ctx, compiled.entity.name, row, before)
+    if problems:
+        raise Invalid(*problems)
+    return tuple(problem for _, problem in warnings)
+
+
+def known_move(entity: Entity, name: str) -> Transition:
+    """The transition of that name.
+
+    Raises:
+        NotFound: XRM506.
+    """
+    moves = entity.lifecycle.transitions if entity.lifecycle else {}
+    if name not in moves:
+        near = nearest(name, moves)
+        hint = f"did you mean '{near}'?" if near else None
+        raise NotFound(Problem("XRM506", f"there is no transition '{name[:60]}'", path=("transition",), hint=hint))
+    return moves[name]
+
+
+def refused_move(ctx: Context, entity: Entity, move: Transition) -> Forbidden:
+    words = ctx.service.application.model.words
+    roles = ctx.service.application.model.roles
+    who = ", ".join(words(roles[name].label) for name in move.roles or () if name in roles)
+    return Forbidden(Problem("XRM507", f"you may not make the move '{words(move.label)}'", hint=f"who may: {who}" if who else None))
+
+
+def used_elsewhere(ctx: Context, connection: Connection, compiled: CompiledEntity, intent: Intent) -> None:
+    """A record that a live record links to is not deleted.
+
+    Raises:
+        Invalid: XRM515, naming one that uses it (if the actor may see that entity).
+    """
+    if intent.action != "delete":
+        return
+    problems = []
+    for entity, field, statement in compiled.writes.referrers:
+        row = connection.one(statement.sql, statement.bind({"id": bind_id(intent.id or "", connection.dialect)}))
+        if row is not None:
+            visible = ctx.policies.readable(entity) and ctx.policies.resolve(entity, field) is not None
+            where = f"{entity.replace('_', ' ')} in its field {field}" if visible else "other records"
+            problems.append(Problem("XRM515", f"it is still used by {where}", hint="change or delete those first"))
+    if problems:
+        raise Invalid(*problems)
+
+
+def _defaults(ctx: Context, compiled: CompiledEntity, intent: Intent, row: dict[str, Any]) -> None:
+    """A default is copied once, where the caller said nothing."""
+    for field, closure in compiled.rules.defaults:
+        if field.name not in intent.values and row.get(field.name) is None:
+            row[field.name] = closure(row, ctx.moment)
+
+
+def _locked_by_state(
+    ctx: Context, entity: Entity, intent: Intent, before: Mapping[str, Any], row: Mapping[str, Any]
+) -> list[Problem]:
+    """What the state does not let change (``edit``). Moves and imports of history are not edits."""
+    state = entity.lifecycle.states.get(before["state"]) if entity.lifecycle else None
+    if intent.action != "update" or intent.historic or state is None or state.edit is None:
+        return []
+    words = ctx.service.application.model.words
+    return [
+        Problem(
+            "XRM505", f"{words(entity.fields[name].label)} may not be changed in state {words(state.label)}", path=(name,)
+        )
+        for name in intent.values
+        if name in entity.fields and name not in state.edit and row[name] != before[name]
+    ]  # fmt: skip
+
+
+def _move(
+    ctx: Context, compiled: CompiledEntity, intent: Intent, before: Mapping[str, Any], row: dict[str, Any]
+) -> list[Problem]:
+    """A move: from the right state, with what it asks for, its sets made, and its guards holding on the result."""
+    move = compiled.rules.moves[intent.transition or ""]
+    words = ctx.service.application.model.words
+    lifecycle = compiled.entity.lifecycle
+    if before["state"] not in move.transition.sources and lifecycle:
+        label = words(lifecycle.states[before["state"]].label) if before["state"] in lifecycle.states else before["state"]
+        return [Problem("XRM510", f"'{words(move.transition.label)}' is not possible in state {label}", path=("transition",))]
+    for field, closure in move.sets:
+        row[field.name] = closure(row, ctx.moment)
+    missing = [
+        Problem("XRM501", f"{words(compiled.entity.fields[ask.field].label)} is required", path=(ask.field,))
+        for ask in move.transition.ask
+        if ask.required and row.get(ask.field) is None
+    ]
+    return missing + [Problem("XRM510", reason, path=("transition",)) for reason in unmet(ctx, move, row)]
+
+
+def unmet(ctx: Context, move: CompiledMove, row: Mapping[str, Any], ahead: bool = False) -> list[str]:
+    """The messages of guards that do not hold. ``ahead``: leave out those that wait for what the move itself asks."""
+    words = ctx.service.application.model.words
+    return [
+        words(guard.guard.message)
+        for guard in move.guards
+        if not (ahead and guard.asks) and guard.must(row, ctx.moment) is not True
+    ]
+
+
+def _compute(ctx: Context, compiled: CompiledEntity, row: dict[str, Any], problems: list[Problem]) -> None:
+    words = ctx.service.application.model.words
+    state = compiled.entity.lifecycle.states.get(row["state"]) if compiled.entity.lifecycle else None
+    row["open"] = state is None or not state.final
+    for field, closure in compiled.rules.computes:
+        try:
+            row[field.name] = coerce(field, closure(row, ctx.moment))
+        except Misfit as misfit:
+            problems.append(Problem("XRM502", f"{words(field.label)} {misfit.message}", path=(field.name,), hint=misfit.hint))
+    row["title"] = compiled.rules.title(row)
+
+
+def _required(ctx: Context, compiled: CompiledEntity, row: Mapping[str, Any]) -> list[Problem]:
+    words = ctx.service.application.model.words
+    return [
+        Problem("XRM501", f"{words(field.label)} is required", path=(field.name,))
+        for field, condition in compiled.rules.required
+        if row.get(field.name) is None and (condition is True or condition(row, ctx.moment) is True)
+    ]
+
+
+def _checks(
+    ctx: Context, compiled: CompiledEntity, row: Mapping[str, Any]
+) -> tuple[list[tuple[str, Problem]], list[tuple[str, Problem]]]:
+    """(must, should) checks that do not hold, by name."""
+    words = ctx.service.application.model.words
+    blocking, warnings = [], []
+    for compiled_check in compiled.rules.checks:
+        if not compiled_check.holds(row, ctx.moment):
+            check = compiled_check.check
+            path = (check.field,) if check.field else ()
+            severity = "error" if compiled_check.blocks else "warning"
+            problem = Problem("XRM504", words(check.message), path=path, severity=severity)  # type: ignore[arg-type]
+            (blocking if compiled_check.blocks else warnings).append((check.name, problem))
+    return blocking, warnings

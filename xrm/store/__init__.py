@@ -1,0 +1,1 @@
+"""Connections and transactions of our own; what is run on them was compiled before."""

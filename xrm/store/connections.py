@@ -1,0 +1,142 @@
+"""Driver connections that we own: how they are opened, and that what they acknowledge is on the disk."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import unquote
+
+import psycopg
+from psycopg.types.string import TextLoader
+
+from xrm.compile.columns import DialectName
+from xrm.errors import Problem, Unavailable
+
+MILLISECONDS = 5000
+"""How long a statement waits for a lock that another process holds."""
+
+
+class Connection(Protocol):
+    """One connection of one thread. Rows are tuples; ``run`` gives the count of rows changed."""
+
+    dialect: DialectName
+
+    def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]: ...
+    def one(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None: ...
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> int: ...
+    def begin(self, write: bool) -> None: ...
+    def commit(self) -> None: ...
+    def rollback(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class SqliteConnection:
+    """SQLite in WAL with ``synchronous=FULL``: a commit that was acknowledged survives a loss of power."""
+
+    dialect: DialectName = "sqlite"
+
+    def __init__(self, url: str) -> None:
+        path = unquote(url.removeprefix("sqlite:///"))
+        if sqlite3.sqlite_version_info < (3, 40):
+            raise Unavailable(
+                Problem("XRM404", f"SQLite {sqlite3.sqlite_version} is too old", hint="SQLite 3.40 or newer")
+            )
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            self.raw = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
+            for pragma in (
+                f"busy_timeout={MILLISECONDS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32000"
+            ):  # fmt: skip
+                self.raw.execute(f"PRAGMA {pragma}")
+        except (sqlite3.Error, OSError) as error:
+            raise _unreachable(error, f"is {path} a SQLite file this user may write?") from error
+
+    def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return self.raw.execute(sql, parameters).fetchall()
+
+    def one(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        cursor = self.raw.execute(sql, parameters)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+        cursor.close()
+        return row
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        return self.raw.execute(sql, parameters).rowcount
+
+    def begin(self, write: bool) -> None:
+        self.raw.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    def commit(self) -> None:
+        self.raw.execute("COMMIT")
+
+    def rollback(self) -> None:
+        if self.raw.in_transaction:
+            self.raw.execute("ROLLBACK")
+
+    def close(self) -> None:
+        self.raw.close()
+
+    def durability(self) -> dict[str, str]:
+        """``synchronous`` 2 is FULL."""
+        return {name: str(self.raw.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("synchronous", "journal_mode")}
+
+
+class PostgresConnection:
+    """PostgreSQL at READ COMMITTED, in UTC, with prepared statements."""
+
+    dialect: DialectName = "postgresql"
+
+    def __init__(self, url: str) -> None:
+        options = f"-c timezone=UTC -c lock_timeout={MILLISECONDS} -c synchronous_commit=on"
+        try:
+            self.raw = psycopg.connect(url, autocommit=True, options=options, prepare_threshold=2)
+        except psycopg.Error as error:
+            raise _unreachable(error, "is the server up, and XRM_DATABASE_URL right?") from error
+        if self.raw.info.server_version < 150000:
+            raise Unavailable(
+                Problem("XRM404", f"PostgreSQL {self.raw.info.server_version // 10000} is too old", hint="15 or newer")
+            )
+        self.raw.prepared_max = 500
+        self.raw.adapters.register_loader("uuid", TextLoader)
+        self.cursor = self.raw.cursor()
+
+    def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return self.cursor.execute(sql, parameters).fetchall()
+
+    def one(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        return self.cursor.execute(sql, parameters).fetchone()
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        return self.cursor.execute(sql, parameters).rowcount
+
+    def begin(self, write: bool) -> None:
+        self.cursor.execute("BEGIN")
+
+    def commit(self) -> None:
+        self.cursor.execute("COMMIT")
+
+    def rollback(self) -> None:
+        if not self.raw.closed and self.raw.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+            self.raw.rollback()
+
+    def close(self) -> None:
+        self.raw.close()
+
+    def durability(self) -> dict[str, str]:
+        names = ("fsync", "synchronous_commit", "full_page_writes")
+        return {name: str(self.raw.execute(f"SHOW {name}").fetchone()[0]) for name in names}  # type: ignore[index]
+
+
+def connect(url: str) -> SqliteConnection | PostgresConnection:
+    """Open a connection.
+
+    Raises:
+        Unavailable: the database cannot be reached or is too old (XRM404).
+    """
+    return SqliteConnection(url) if url.startswith("sqlite") else PostgresConnection(url)
+
+
+def _unreachable(error: Exception, hint: str) -> Unavailable:
+    return Unavailable(Problem("XRM404", f"The database cannot be opened: {str(error).strip()}", hint=hint))

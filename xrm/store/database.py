@@ -1,0 +1,179 @@
+"""One process's way to its database: threads that each own a connection, and transactions.
+
+A request hands one function to a thread and gets its answer: it crosses threads at most once. On SQLite, writers of
+this process take turns in the order they came (the file admits one at a time, and its own waiting is not fair).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+import psycopg
+
+from xrm.compile.columns import DialectName
+from xrm.store.connections import PostgresConnection, SqliteConnection, connect
+
+Result = TypeVar("Result")
+Connection = SqliteConnection | PostgresConnection
+RETRIES = 8
+
+
+class FairLock:
+    """A lock that is granted in the order it was asked for."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._held = False
+        self._waiting: deque[threading.Lock] = deque()
+
+    def __enter__(self) -> None:
+        with self._guard:
+            if not self._held:
+                self._held = True
+                return
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        turn.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._held = False
+
+
+class Database:
+    """Threads and connections of one process. Close it to end both."""
+
+    def __init__(self, url: str, threads: int = 4) -> None:
+        self.url = url
+        self.dialect: DialectName = "sqlite" if url.startswith("sqlite") else "postgresql"
+        self._threads = threads
+        self._own = threading.local()
+        self._connections: list[Connection] = []
+        self._connections_lock = threading.Lock()
+        self._writers = FairLock()
+        self._work: SimpleQueue[tuple[Any, ...] | None] = SimpleQueue()
+        self._workers: list[threading.Thread] = []
+
+    @property
+    def connection(self) -> Connection:
+        """This thread's connection, opened at its first use and opened again after it was lost."""
+        mine: Connection | None = getattr(self._own, "connection", None)
+        if mine is None or (isinstance(mine, PostgresConnection) and mine.raw.closed):
+            mine = self._own.connection = connect(self.url)
+            with self._connections_lock:
+                self._connections.append(mine)
+        return mine
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A write transaction on this thread's connection: committed at the end, rolled back on any error."""
+        connection = self.connection
+        if self.dialect == "sqlite":
+            with self._writers, _transaction(connection):
+                yield connection
+        else:
+            with _transaction(connection):
+                yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A read transaction, so that several reads see one state (PostgreSQL: repeatable read)."""
+        connection = self.connection
+        connection.begin(write=False)
+        try:
+            if self.dialect == "postgresql":
+                connection.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield connection
+        finally:
+            connection.rollback()
+
+    def write(self, work: Callable[[Connection], Result]) -> Result:
+        """Run a whole write in a transaction, again from the start after a deadlock or a busy file."""
+        for attempt in range(RETRIES):
+            try:
+                with self.transaction() as connection:
+                    return work(connection)
+            except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure, sqlite3.OperationalError) as error:
+                if attempt == RETRIES - 1 or not _passing(error):
+                    raise
+                time.sleep(random.uniform(0, 0.01 * 2**attempt))
+        raise AssertionError("unreachable")
+
+    async def run(self, work: Callable[[], Result]) -> Result:
+        """Run a function in one of the threads and await its result."""
+        if not self._workers:
+            self._start()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
+        self._work.put((loop, future, work))
+        return await future
+
+    def _start(self) -> None:
+        for n in range(self._threads):
+            worker = threading.Thread(target=self._serve, name=f"xrm-store-{n}", daemon=True)
+            worker.start()
+            self._workers.append(worker)
+
+    def _serve(self) -> None:
+        while (task := self._work.get()) is not None:
+            loop, future, work = task
+            try:
+                settle, outcome = _result, work()
+            except BaseException as error:
+                settle, outcome = _error, error
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(settle, future, outcome)
+            del task, outcome, future, work
+
+    def close(self) -> None:
+        for _ in self._workers:
+            self._work.put(None)
+        for worker in self._workers:
+            worker.join(timeout=10)
+        self._workers.clear()
+        with self._connections_lock:
+            for connection in self._connections:
+                connection.close()
+            self._connections.clear()
+        self._own = threading.local()
+
+
+def _result(future: asyncio.Future[Any], value: Any) -> None:
+    if not future.done():
+        future.set_result(value)
+
+
+def _error(future: asyncio.Future[Any], error: BaseException) -> None:
+    if not future.done():
+        future.set_exception(error)
+
+
+@contextmanager
+def _transaction(connection: Connection) -> Iterator[None]:
+    connection.begin(write=True)
+    try:
+        yield
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+
+
+def _passing(error: Exception) -> bool:
+    """Whether the same write may well succeed a moment later."""
+    if isinstance(error, sqlite3.OperationalError):
+        return "locked" in str(error) or "busy" in str(error)
+    return True

@@ -1,0 +1,87 @@
+"""Jobs as rows: enqueued in the caller's transaction, taken with a lease and a fencing token, done at least once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from xrm.compile.columns import instant_text
+from xrm.store.database import Database
+
+LEASE = timedelta(seconds=60)
+MOST_ATTEMPTS = 8
+
+TAKE = {
+    "sqlite": (
+        "UPDATE xrm_job SET lease_until = ?, fence = coalesce(fence, 0) + 1, attempts = attempts + 1 WHERE id IN"
+        " (SELECT id FROM xrm_job WHERE ended_at IS NULL AND run_at <= ? AND (lease_until IS NULL OR lease_until < ?)"
+        " ORDER BY run_at, id LIMIT 20) RETURNING id, kind, body, attempts, fence"
+    ),
+    "postgresql": (
+        "UPDATE xrm_job SET lease_until = %s, fence = coalesce(fence, 0) + 1, attempts = attempts + 1 WHERE id IN"
+        " (SELECT id FROM xrm_job WHERE ended_at IS NULL AND run_at <= %s AND (lease_until IS NULL OR lease_until < %s)"
+        " ORDER BY run_at, id LIMIT 20 FOR UPDATE SKIP LOCKED) RETURNING id, kind, body, attempts, fence"
+    ),
+}
+DUE = {
+    "sqlite": "SELECT 1 FROM xrm_job WHERE ended_at IS NULL AND run_at <= ? AND (lease_until IS NULL OR lease_until < ?) LIMIT 1",
+    "postgresql": "SELECT 1 FROM xrm_job WHERE ended_at IS NULL AND run_at <= %s AND (lease_until IS NULL OR lease_until < %s) LIMIT 1",
+}  # fmt: skip
+END = {
+    "sqlite": "UPDATE xrm_job SET ended_at = ?, error = ?, run_at = ?, lease_until = NULL WHERE id = ? AND fence = ?",
+    "postgresql": (
+        "UPDATE xrm_job SET ended_at = %s, error = %s, run_at = %s, lease_until = NULL WHERE id = %s AND fence = %s"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    id: int
+    kind: str
+    body: Any
+    attempts: int
+    fence: int
+
+
+def work(database: Database, handlers: dict[str, Callable[[Any], None]]) -> int:
+    """Do every job that is due; how many were taken. A failed one comes again later, at most eight times."""
+    taken = 0
+    while jobs := _take(database):
+        taken += len(jobs)
+        for job in jobs:
+            _do(database, job, handlers)
+    return taken
+
+
+def _take(database: Database) -> list[Job]:
+    """A cheap look first: an idle poll takes no write lock."""
+    now = datetime.now(UTC)
+    at, until = _instant(database, now), _instant(database, now + LEASE)
+    if not database.connection.all(DUE[database.dialect], (at, at)):
+        return []
+    with database.transaction() as connection:
+        rows = connection.all(TAKE[database.dialect], (until, at, at))
+    return [Job(row[0], row[1], msgspec.json.decode(row[2]), row[3], row[4]) for row in rows]
+
+
+def _do(database: Database, job: Job, handlers: dict[str, Callable[[Any], None]]) -> None:
+    error = None
+    try:
+        handlers[job.kind](job.body)
+    except Exception as failure:  # a job's failure is its outcome, kept with it
+        error = f"{type(failure).__name__}: {failure}"
+    now = datetime.now(UTC)
+    over = error is None or job.attempts >= MOST_ATTEMPTS
+    again = now + timedelta(seconds=2**job.attempts)
+    values = (_instant(database, now) if over else None, error, _instant(database, again), job.id, job.fence)
+    with database.transaction() as connection:
+        connection.run(END[database.dialect], values)
+
+
+def _instant(database: Database, moment: datetime) -> object:
+    return instant_text(moment) if database.dialect == "sqlite" else moment

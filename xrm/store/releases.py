@@ -1,0 +1,67 @@
+"""Releases: the whole text of an application as it was applied. The active one is what runs (decision 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from xrm.compile.columns import instant_text
+from xrm.store.database import Connection, Database
+
+FIELDS = 'id, digest, files, plan, at, "by", why'
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """``files`` is the text of each file by its path; ``plan`` the statements that were run to make it so."""
+
+    id: int
+    digest: str
+    files: Mapping[str, str]
+    plan: tuple[str, ...]
+    at: datetime
+    by: str
+    why: str | None
+
+
+def active(database: Database) -> Release | None:
+    """The release that runs, or None in a database that nothing was applied to."""
+    if not has_tables(database):
+        return None
+    row = database.connection.one(f"SELECT {FIELDS} FROM xrm_release WHERE active")
+    if row is None:
+        return None
+    at = datetime.fromisoformat(row[4]) if isinstance(row[4], str) else row[4]
+    files, plan = msgspec.json.decode(row[2]), tuple(msgspec.json.decode(row[3]))
+    return Release(row[0], row[1], files, plan, at, row[5], row[6])
+
+
+def has_tables(database: Database) -> bool:
+    if database.dialect == "sqlite":
+        return bool(database.connection.one("SELECT 1 FROM sqlite_master WHERE name = 'xrm_release'"))
+    return database.connection.one("SELECT to_regclass('xrm_release')") != (None,)
+
+
+def record(connection: Connection, digest: str, files: Mapping[str, str], plan: tuple[str, ...], at: datetime, by: str, why: str | None) -> int:
+    """Make this text the active release, inside the transaction that applies its plan."""
+    sqlite = connection.dialect == "sqlite"
+    connection.run("UPDATE xrm_release SET active = FALSE WHERE active")
+    mark = ", ".join(["?" if sqlite else "%s"] * 7)
+    row = connection.one(
+        f'INSERT INTO xrm_release (digest, files, plan, at, "by", why, active) VALUES ({mark}) RETURNING id',
+        (
+            digest,
+            msgspec.json.encode(dict(files), order="sorted").decode(),
+            msgspec.json.encode(plan).decode(),
+            instant_text(at) if sqlite else at,
+            by,
+            why,
+            True,
+        ),
+    )
+    if row is None:
+        raise AssertionError("a release was inserted without an id")
+    return int(row[0])
