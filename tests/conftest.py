@@ -17,6 +17,7 @@ from tests.support import browser as chromium
 from tests.support import postgres
 from tests.support.databases import PostgresDatabases, SqliteDatabases, TemplateDatabases, TestDatabases
 from tests.support.missing import NotRunRegistry, missing, note_missing
+from tests.support.scratch import scratch_folder
 from tests.support.shared import shared_data as find_shared_data
 
 ENGINES = ("sqlite", "postgresql")
@@ -138,11 +139,10 @@ def postgres_databases(postgres_server_url: str, worker_name: str) -> Iterator[P
 
 
 @pytest.fixture(scope="session")
-def sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteDatabases]:
-    """This worker's databases on SQLite."""
-    source = SqliteDatabases(tmp_path_factory.mktemp("sqlite"))
-    yield source
-    source.close()
+def sqlite_databases() -> Iterator[SqliteDatabases]:
+    """This worker's databases on SQLite, in memory where there is room."""
+    with scratch_folder("sqlite") as folder:
+        yield SqliteDatabases(folder)
 
 
 @pytest.fixture(scope="session")
@@ -153,7 +153,7 @@ def postgres_url(postgres_databases: PostgresDatabases) -> str:
 
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
-    """A new SQLite file for this test: `sqlite:////absolute/path`."""
+    """A new SQLite file for this test, on disk: `sqlite:////absolute/path`."""
     return f"sqlite:///{tmp_path / 'xrm.sqlite3'}"
 
 

@@ -1,5 +1,6 @@
 """The databases that the other tests stand on."""
 
+import os
 import shutil
 import signal
 import sqlite3
@@ -14,6 +15,7 @@ import pytest
 
 from tests.support.databases import PostgresDatabases, SqliteDatabases, TestDatabases
 from tests.support.postgres import Account, Binaries, Server, embedded_binaries, machine_binaries, reachable_by, start_server
+from tests.support.scratch import sweep
 
 ROOT = Path(__file__).resolve().parents[1]
 INSTALLED = [binaries for binaries in (machine_binaries(), embedded_binaries()) if binaries]
@@ -146,3 +148,18 @@ def test_an_installation_out_of_reach_is_copied(tmp_path: Path) -> None:
 
     assert copied.folder == tmp_path / "copy" / "embedded" / "install" / "bin"
     assert (tmp_path / "copy" / "embedded.libs" / "libpq.so").exists()
+
+
+def test_a_scratch_folder_that_a_killed_run_left_is_swept(tmp_path: Path) -> None:
+    """What a dead process left an hour ago goes; what a live one holds, or one that died just now, stays."""
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    old, recent, held = (tmp_path / name for name in (f"xrm-a-{dead.pid}-x", f"xrm-b-{dead.pid}-x", f"xrm-a-{os.getpid()}-x"))
+    for folder in (old, recent, held):
+        folder.mkdir()
+    for folder in (old, held):
+        os.utime(folder, (0, 0))
+
+    sweep(tmp_path)
+
+    assert set(tmp_path.iterdir()) == {recent, held}

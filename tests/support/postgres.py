@@ -12,7 +12,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -23,6 +22,8 @@ from typing import Any
 
 import psutil
 import psycopg
+
+from tests.support.scratch import scratch_folder
 
 OLDEST = 15
 SUPERUSER = "xrm"
@@ -37,6 +38,7 @@ FAST = {
     "full_page_writes": "off",
     "synchronous_commit": "off",
     "max_wal_senders": "0",
+    "max_wal_size": "256MB",
     "wal_level": "minimal",
 }
 _PR_SET_PDEATHSIG = 1
@@ -283,12 +285,12 @@ def reachable_by(account: Account, binaries: Binaries, folder: Path) -> Binaries
 def start_server(*, durable: bool = False, settings: Mapping[str, str] | None = None, binaries: Binaries | None = None) -> Iterator[Server]:
     """A server of one's own for as long as the block lasts, whatever `XRM_TEST_PG` says.
 
-    `durable=True` keeps PostgreSQL's own settings (fsync, synchronous_commit, autovacuum), for tests that kill it. Raises NoPostgres.
+    `durable=True` keeps PostgreSQL's own settings (fsync, synchronous_commit, autovacuum) and its data on disk, for tests that kill it.
+    Raises NoPostgres.
     """
     account = Account.unprivileged()
-    folder = Path(tempfile.mkdtemp(prefix="xrm-pg-"))
-    account.own(folder)
-    try:
+    with scratch_folder("postgres", in_memory=not durable) as folder:
+        account.own(folder)
         found = reachable_by(account, binaries or find_binaries(), folder)
         server = Server(found, folder, account, {**({} if durable else FAST), **(settings or {})})
         server.initialise()
@@ -297,8 +299,6 @@ def start_server(*, durable: bool = False, settings: Mapping[str, str] | None = 
             yield server
         finally:
             server.stop()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
