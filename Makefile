@@ -45,7 +45,7 @@ test: $(DEV) ## run the whole suite on both databases (TESTS="…" for a part, W
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
 
 lint: $(DEV) ## check style
-	@$(BIN)/ruff check .
+	@$(BIN)/ruff check --output-format concise .
 	@$(BIN)/ruff format --check .
 
 types: $(DEV) ## check types, strictly
