@@ -1,0 +1,288 @@
+"""Cells: the HTML of one value, compiled from its field.
+
+A cell is made once per field, locale and use, and then called with each row: ``cell(row, today)``. Everything stored is
+escaped here and isolated from the direction of the text around it (``bdi``, ``dir=auto``), so what a cell returns is safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+from urllib.parse import quote
+
+import msgspec
+from markupsafe import escape
+
+from xrm.model.application import Application
+from xrm.model.entity import Entity
+from xrm.model.fields import Field, Text
+from xrm.web.display import Display, phone
+
+Row = Mapping[str, object]
+Cell = Callable[[Row, date], str]
+Writing = Callable[[object], str]
+Use = Literal["list", "detail"]
+
+NONE = {"list": '<span class="none">–</span>', "detail": '<span class="none">Not given</span>'}
+NUMERIC = ("integer", "decimal", "money")
+WIDE = ("long_text", "json")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Tongue:
+    """An application in one locale: its labels, its values, and where its records are."""
+
+    application: Application
+    locale: str
+    display: Display
+    root: str = "/w"
+
+    def words(self, text: Text | None) -> str:
+        return self.application.words(text, self.locale) if text else ""
+
+    def url(self, entity: str, *rest: str) -> str:
+        return "/".join((self.root, entity, *(quote(part, safe="") for part in rest)))
+
+
+@dataclass(frozen=True, slots=True)
+class Badges:
+    """What a choice or state looks like: its label, its tone, by stored name."""
+
+    labels: Mapping[str, str]
+    tones: Mapping[str, str | None]
+
+
+# ------------------------------------------------------------------ value as text
+
+
+def plain(tongue: Tongue, entity: Entity, field: Field) -> Writing:
+    """A value of the field as text, without markup: for messages, history and page titles. None is empty."""
+    display = tongue.display
+    writings: dict[str, Writing] = {
+        "integer": lambda value: _with_unit(display.number(_int(value), 0), field),
+        "decimal": lambda value: _with_unit(display.number(_decimal(value), field.places), field),
+        "money": lambda value: display.money(_decimal(value), currency_of(tongue, field)),
+        "boolean": lambda value: "Yes" if value else "No",
+        "date": lambda value: display.day(value) if isinstance(value, date) else str(value),
+        "datetime": lambda value: display.instant(value) if isinstance(value, datetime) else str(value),
+        "phone": lambda value: phone(str(value)),
+        "json": lambda value: msgspec.json.encode(value).decode(),
+    }
+    badges = badges_of(tongue, entity, field)
+    if badges:
+        labels = badges.labels
+        write: Writing = lambda value: labels.get(str(value), str(value))  # noqa: E731
+    else:
+        write = writings.get(field.type, str)
+    return lambda value: "" if value is None else write(value)
+
+
+def currency_of(tongue: Tongue, field: Field) -> str:
+    return field.currency or tongue.application.currency
+
+
+def badges_of(tongue: Tongue, entity: Entity, field: Field) -> Badges | None:
+    if field.name == "state" and field.system and entity.lifecycle:
+        states = entity.lifecycle.states.values()
+        return Badges({s.name: tongue.words(s.label) for s in states}, {s.name: s.tone for s in states})
+    if field.type == "choice":
+        return Badges({o.name: tongue.words(o.label) for o in field.options}, {o.name: o.tone for o in field.options})
+    return None
+
+
+def _with_unit(number: str, field: Field) -> str:
+    return f"{number}\u00a0{field.unit}" if field.unit else number
+
+
+def _int(value: object) -> int:
+    return value if isinstance(value, int) else int(str(value))
+
+
+def _decimal(value: object) -> Decimal:
+    return value if isinstance(value, Decimal) else Decimal(str(value))
+
+
+# ------------------------------------------------------------------ value as HTML
+
+
+def cell(tongue: Tongue, entity: Entity, path: str, use: Use = "detail") -> Cell:
+    """The cell of a path (``category.title`` follows a link). Raises KeyError where the path leads nowhere."""
+    owner, field = _end(tongue.application, entity, path)
+    none = NONE[use]
+    if field.type == "link":
+        return _link_cell(tongue, field, path, use)
+    if field.type == "datetime":
+        return _instant_cell(tongue, path, use)
+    write = _writing(tongue, owner, field, use)
+
+    def value_cell(row: Row, today: date) -> str:
+        value = row.get(path)
+        return none if value is None else write(value)
+
+    return value_cell
+
+
+def _end(application: Application, entity: Entity, path: str) -> tuple[Entity, Field]:
+    """The field at the end of a path and the entity it stands in."""
+    here = entity
+    *links, last = path.split(".")
+    for name in links:
+        step = here.field(name)
+        if step is None or step.to is None:
+            raise KeyError(path)
+        here = application.entities[step.to]
+    field = here.field(last)
+    if field is None:
+        raise KeyError(path)
+    return here, field
+
+
+def _writing(tongue: Tongue, entity: Entity, field: Field, use: Use) -> Writing:
+    badges = badges_of(tongue, entity, field)
+    if badges:
+        return _badge_writing(badges, always=field.name == "state" and field.system)
+    write = plain(tongue, entity, field)
+    if field.type == "date":
+        return lambda value: f'<time datetime="{value}">{escape(write(value))}</time>'
+    if field.type in (*NUMERIC, "boolean"):
+        return lambda value: str(escape(write(value)))
+    if use == "detail" and field.type in LINKED:
+        return LINKED[field.type]
+    if field.type in ("phone", "point"):
+        return lambda value: f'<bdi dir="ltr">{escape(write(value))}</bdi>'
+    if field.type == "json":
+        return lambda value: f'<code class="json">{escape(write(value))}</code>'
+    if field.type == "long_text" and use == "detail":
+        return lambda value: f'<span class="long" dir="auto">{escape(value)}</span>'
+    return lambda value: f"<bdi>{escape(value)}</bdi>"
+
+
+LINKED: dict[str, Writing] = {
+    "email": lambda value: f'<a href="mailto:{escape(quote(str(value), safe="@"))}"><bdi dir="ltr">{escape(value)}</bdi></a>',
+    "phone": lambda value: f'<a href="tel:{escape(value)}"><bdi dir="ltr">{escape(phone(str(value)))}</bdi></a>',
+    "url": lambda value: f'<a href="{escape(value)}" rel="noopener noreferrer"><bdi dir="ltr">{escape(value)}</bdi></a>',
+}
+
+
+def _badge_writing(badges: Badges, always: bool) -> Writing:
+    """The HTML of every option is made here, once; an option with a tone is a badge, as is a state."""
+    made: dict[object, str] = {}
+    for name, label in badges.labels.items():
+        tone = badges.tones.get(name) or ""
+        made[name] = f'<span class="badge {tone}">{escape(label)}</span>' if tone or always else str(escape(label))
+    return lambda value: made.get(value) or f"<bdi>{escape(value)}</bdi>"
+
+
+def _link_cell(tongue: Tongue, field: Field, path: str, use: Use) -> Cell:
+    title_key, prefix, none = f"{path}.title", tongue.url(field.to or ""), NONE[use]
+
+    def titled(row: Row, today: date) -> str:
+        title = row.get(title_key)
+        if title is None:
+            return none if row.get(path) is None else '<span class="none">Not visible to you</span>'
+        return f"<bdi>{escape(title)}</bdi>"
+
+    def linked(row: Row, today: date) -> str:
+        title = row.get(title_key)
+        return titled(row, today) if title is None else f'<a href="{prefix}/{row[path]}"><bdi>{escape(title)}</bdi></a>'
+
+    return titled if use == "list" else linked
+
+
+def _instant_cell(tongue: Tongue, path: str, use: Use) -> Cell:
+    display, none = tongue.display, NONE[use]
+    near, full = display.near, display.instant
+
+    def instant_cell(row: Row, today: date) -> str:
+        value = row.get(path)
+        if not isinstance(value, datetime):
+            return none
+        words = near(value, today) if use == "list" else full(value)
+        return f'<time datetime="{value.isoformat()}">{escape(words)}</time>'
+
+    return instant_cell
+
+
+# -------------------------------------------------------------------------- table
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    path: str
+    label: str
+    style: str
+    cell: Cell
+    sortable: bool
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Table:
+    """The columns of a list, and one function that writes all its rows."""
+
+    columns: tuple[Column, ...]
+    write: Callable[[Sequence[Row], date], str]
+
+
+def table(tongue: Tongue, entity: Entity, paths: Sequence[str], sortable: Callable[[str], bool]) -> Table:
+    """Compiled for these columns; the record's link is on its title, else its number, else the first column."""
+    link = next((path for path in ("title", "number") if path in paths), paths[0])
+    fields = [_end(tongue.application, entity, path)[1] for path in paths]
+    styles = _styles(paths, fields, link)
+    columns = tuple(
+        Column(path, column_label(tongue, entity, path), style, cell(tongue, entity, path, "list"), sortable(path))
+        for path, style in zip(paths, styles, strict=True)
+    )
+    return Table(columns, _rows(tongue.url(entity.name), columns, link))
+
+
+def column_label(tongue: Tongue, entity: Entity, path: str) -> str:
+    """``category.title`` is headed by the link's label; ``category.code`` by both."""
+    _, field = _end(tongue.application, entity, path)
+    if "." not in path:
+        return tongue.words(field.label)
+    before = column_label(tongue, entity, path.rpartition(".")[0])
+    return before if field.name == "title" else f"{before}: {tongue.words(field.label)}"
+
+
+FULL_COLUMNS = 6
+"""Columns past this many give way where the list is narrow."""
+
+
+def _styles(paths: Sequence[str], fields: Sequence[Field], link: str) -> list[str]:
+    """Classes by which the style sheet lays a row out as a card on a phone: subject, state, and one date or amount."""
+    state = next((p for p, f in zip(paths, fields, strict=True) if f.type == "choice" or p == "state"), None)
+    due = next((p for p, f in zip(paths, fields, strict=True) if f.type in ("date", "datetime", "money") and p != link), None)
+    styles = []
+    for index, (path, field) in enumerate(zip(paths, fields, strict=True)):
+        role = {link: "sub", state: "st", due: "due"}.get(path, "idc" if path == "number" else "")
+        number = "num" if field.type in NUMERIC else ""
+        spare = "lo" if index >= FULL_COLUMNS and role not in ("sub", "st") else ""
+        styles.append(" ".join(filter(None, (role, number, spare))))
+    return styles
+
+
+def _rows(prefix: str, columns: Sequence[Column], link: str) -> Callable[[Sequence[Row], date], str]:
+    linked = [_linked(column.cell, prefix) if column.path == link else column.cell for column in columns]
+    starts = [f'<td role="cell" class="{column.style}">' if column.style else '<td role="cell">' for column in columns]
+    pairs = tuple(zip(starts, linked, strict=True))
+
+    def write(rows: Sequence[Row], today: date) -> str:
+        out: list[str] = []
+        add = out.append
+        for row in rows:
+            add('<tr role="row">')
+            for start, cell in pairs:
+                add(start)
+                add(cell(row, today))
+                add("</td>")
+            add("</tr>\n")
+        return "".join(out)
+
+    return write
+
+
+def _linked(inner: Cell, prefix: str) -> Cell:
+    return lambda row, today: f'<a href="{prefix}/{row["id"]}">{inner(row, today)}</a>'

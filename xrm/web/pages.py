@@ -1,0 +1,515 @@
+"""Page models: what each page shows, as frozen data. Templates turn them into HTML; nothing here knows a tag.
+
+Text is as people read it, already in the page's locale. ``url`` is a path on this server, or ``tel:``, ``mailto:`` and
+``https:`` for stored values of those kinds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from xrm.web.cells import Cell, Table
+
+Tone = Literal["info", "ok", "warn", "danger"]
+Theme = Literal["system", "light", "dark"]
+Density = Literal["comfortable", "compact"]
+
+
+# ------------------------------------------------------------ what all pages share
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How this person wants pages: colours, spacing, and whether single keys act (WCAG 2.1.4)."""
+
+    theme: Theme = "system"
+    density: Density = "comfortable"
+    keys: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    label: str
+    url: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    label: str
+    url: str
+    current: bool = False
+    count: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An entry of the main navigation; ``name`` is what a page calls itself to be marked as current."""
+
+    name: str
+    label: str
+    url: str
+    icon: str
+
+
+@dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
+class Navigation:
+    """Built once for each set of roles and shared by all their pages, so that its HTML is made once too."""
+
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A button that changes something: a form with these hidden values, posted to ``url``."""
+
+    label: str
+    url: str
+    values: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What has just happened, with a way back where there is one."""
+
+    text: str
+    tone: Tone = "ok"
+    undo: Post | None = None
+    link: Link | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Everything around a page. ``token`` is the form token; ``here`` names the current entry of the navigation.
+
+    ``fragment``: only the main part is wanted, by a page that is already there.
+    """
+
+    application: str
+    locale: str
+    direction: str
+    timezone: str
+    navigation: Navigation
+    actor: str
+    token: str
+    look: Look = field(default_factory=Look)
+    here: str = ""
+    notice: Notice | None = None
+    fragment: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    label: str
+    tone: Tone | None = None
+    icon: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A label and a value: the cell writes the value from the page's row. ``wide``: long text, across both columns."""
+
+    label: str
+    cell: Cell
+    wide: bool = False
+    hint: str = ""
+
+
+# ------------------------------------------------------------------------ sign-in
+
+
+@dataclass(frozen=True, slots=True)
+class SignInPage:
+    template: ClassVar[str] = "sign_in.html"
+    title: str
+    name: str = ""
+    problem: str = ""
+    then: str = ""
+    ended: bool = False
+
+
+# --------------------------------------------------------------------------- home
+
+
+@dataclass(frozen=True, slots=True)
+class HomeEntry:
+    label: str
+    url: str
+    icon: str
+    count: str
+    help: str = ""
+    views: tuple[Tab, ...] = ()
+    new: Link | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HomePage:
+    template: ClassVar[str] = "home.html"
+    title: str
+    entries: tuple[HomeEntry, ...]
+
+
+# --------------------------------------------------------------------------- list
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    value: str
+    label: str
+    selected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A filter by one choice field, offered as a select."""
+
+    name: str
+    label: str
+    options: tuple[Option, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A column's head. ``sorted`` is the value of ``aria-sort``; ``url`` sorts by it, or turns the order round."""
+
+    label: str
+    url: str = ""
+    sorted: Literal["", "ascending", "descending"] = ""
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """``rows`` are the service's own, by path; ``table`` writes them. ``count`` is said beside the title."""
+
+    template: ClassVar[str] = "list.html"
+    title: str
+    heading: str
+    caption: str
+    url: str
+    view: str
+    table: Table
+    headings: tuple[Heading, ...]
+    rows: Sequence[Mapping[str, object]]
+    today: object
+    count: str = ""
+    tabs: tuple[Tab, ...] = ()
+    search: str = ""
+    filter: str = ""
+    filter_problem: str = ""
+    filter_names: tuple[str, ...] = ()
+    sort: str = ""
+    sorts: tuple[Option, ...] = ()
+    picks: tuple[Pick, ...] = ()
+    chips: tuple[Link, ...] = ()
+    clear: str = ""
+    new: Link | None = None
+    first: str = ""
+    next: str = ""
+    empty: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PeekPage:
+    """A record in short, beside its list; a page of its own without script."""
+
+    template: ClassVar[str] = "peek.html"
+    title: str
+    number: str
+    url: str
+    row: Mapping[str, object]
+    badges: tuple[Badge, ...] = ()
+    flags: tuple[str, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    long: tuple[Fact, ...] = ()
+    moves: tuple[Link, ...] = ()
+
+
+# ------------------------------------------------------------------------- record
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A state of the lifecycle as this record has it: passed, current, or ahead. ``length``: the time spent in it."""
+
+    label: str
+    status: Literal["done", "now", "todo"]
+    note: str = ""
+    length: str = ""
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A move out of the current state. One that is not allowed stays in sight with its reasons."""
+
+    name: str
+    label: str
+    url: str
+    allowed: bool
+    reasons: tuple[str, ...] = ()
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened. ``at`` is the instant, ``time`` its words; changes of fields are folded."""
+
+    kind: Literal["created", "changed", "moved", "deleted", "restored", "other"]
+    actor: str
+    text: str
+    at: datetime
+    time: str
+    emphasis: str = ""
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    label: str
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Records of one entity that link here: the newest few, and the way to all of them."""
+
+    label: str
+    url: str
+    count: str
+    records: tuple[Link, ...]
+    new: Link | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Facts under one heading of the details."""
+
+    label: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPage:
+    template: ClassVar[str] = "record.html"
+    title: str
+    heading: str
+    number: str
+    row: Mapping[str, object]
+    crumbs: tuple[Link, ...]
+    badges: tuple[Badge, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    flags: tuple[str, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    steps: tuple[Step, ...] = ()
+    groups: tuple[Group, ...] = ()
+    days: tuple[Day, ...] = ()
+    more: Link | None = None
+    links: tuple[Fact, ...] = ()
+    related: tuple[Related, ...] = ()
+    info: tuple[Fact, ...] = ()
+    edit: str = ""
+    delete: str = ""
+    restore: Post | None = None
+
+
+# -------------------------------------------------------------------------- forms
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One question of a form. ``value`` is what is in it now, as text, also when it does not fit.
+
+    Kinds: ``text area number date datetime select radios combo email tel url json password``. ``shown`` is the title of
+    a combo's record; ``source`` is where its options come from. ``limit`` counts characters below the input.
+    """
+
+    name: str
+    kind: str
+    label: str
+    value: str = ""
+    hint: str = ""
+    optional: bool = False
+    error: str = ""
+    options: tuple[Option, ...] = ()
+    source: str = ""
+    shown: str = ""
+    before: str = ""
+    after: str = ""
+    limit: int = 0
+    wide: bool = False
+    complete: str = ""
+
+    @property
+    def id(self) -> str:
+        return f"f-{self.name}"
+
+    @property
+    def described_by(self) -> str:
+        """The ids of what is said about it: hint, error, count of characters."""
+        said = (("h", self.hint), ("e", self.error), ("c", self.limit))
+        return " ".join(f"{self.id}-{letter}" for letter, there in said if there)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    label: str
+    inputs: tuple[Input, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A line of the error summary; ``target`` is the id of the input it is about."""
+
+    text: str
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FormPage:
+    """Create, edit and move are this one page. ``hidden`` carries the version and what else must come back."""
+
+    template: ClassVar[str] = "form.html"
+    title: str
+    heading: str
+    action: str
+    submit: str
+    cancel: str
+    crumbs: tuple[Link, ...] = ()
+    intro: str = ""
+    sections: tuple[Section, ...] = ()
+    hidden: tuple[tuple[str, str], ...] = ()
+    troubles: tuple[Trouble, ...] = ()
+    guard: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmPage:
+    """A question before something that is hard to miss: delete, restore."""
+
+    template: ClassVar[str] = "confirm.html"
+    title: str
+    heading: str
+    text: str
+    action: str
+    submit: str
+    cancel: str
+    crumbs: tuple[Link, ...] = ()
+    hidden: tuple[tuple[str, str], ...] = ()
+    troubles: tuple[Trouble, ...] = ()
+    danger: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """A field that two people changed: what it was, what the other saved, what this person typed."""
+
+    name: str
+    label: str
+    base: str
+    theirs: str
+    yours: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictPage:
+    """Someone saved first. ``kept`` are changes of this person that clash with nothing; nothing typed is lost."""
+
+    template: ClassVar[str] = "conflict.html"
+    title: str
+    heading: str
+    action: str
+    cancel: str
+    by: str
+    at: datetime
+    time: str
+    clashes: tuple[Clash, ...]
+    kept: tuple[Change, ...] = ()
+    theirs: tuple[Change, ...] = ()
+    crumbs: tuple[Link, ...] = ()
+    hidden: tuple[tuple[str, str], ...] = ()
+
+
+# -------------------------------------------------- search, preferences, keys, errors
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    label: str
+    url: str
+    number: str = ""
+    badge: Badge | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HitGroup:
+    label: str
+    icon: str
+    hits: tuple[Hit, ...]
+    all: Link | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchPage:
+    template: ClassVar[str] = "search.html"
+    title: str
+    words: str
+    groups: tuple[HitGroup, ...]
+    count: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PreferencesPage:
+    template: ClassVar[str] = "preferences.html"
+    title: str
+    name: str
+    roles: tuple[str, ...]
+    password: tuple[Input, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KeysPage:
+    template: ClassVar[str] = "keys.html"
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPage:
+    """A page that could not be: the status, what it means in plain words, and what to do next."""
+
+    template: ClassVar[str] = "error.html"
+    title: str
+    status: int
+    text: str
+    hint: str = ""
+    reference: str = ""
+    link: Link | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PluginPage:
+    """A page whose main part a plugin made: ``body`` is HTML that its plugin answers for (markupsafe.Markup)."""
+
+    template: ClassVar[str] = "plugin.html"
+    title: str
+    heading: str
+    body: str
+    crumbs: tuple[Link, ...] = ()
+
+
+Page = (
+    SignInPage | HomePage | ListPage | PeekPage | RecordPage | FormPage | ConfirmPage | ConflictPage
+    | SearchPage | PreferencesPage | KeysPage | ErrorPage | PluginPage
+)  # fmt: skip
