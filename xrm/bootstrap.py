@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from xrm import plugins, source
+from starlette.applications import Starlette
+
+from xrm import api, plugins, source, web
 from xrm.compile.application import CompiledApplication, compile_application
 from xrm.errors import Invalid, Problem, Unavailable, XrmError, has_errors, ordered
 from xrm.model.application import Application
@@ -16,7 +20,7 @@ from xrm.plugins import Plugins
 from xrm.service import records
 from xrm.service.background import Background
 from xrm.service.context import SYSTEM_ACTOR, SYSTEM_ID, Service
-from xrm.settings import Settings
+from xrm.settings import Settings, settings
 from xrm.store import migrate, releases
 from xrm.store.database import Database
 from xrm.store.numbers import Numbers
@@ -118,3 +122,21 @@ def _system_user(service: Service) -> None:
     except Invalid as refused:
         if any(problem.code != "XRM503" for problem in refused.problems):
             raise
+
+
+def serving() -> Starlette:
+    """What a server process runs: the service of the folder in ``XRM_APP``, as an ASGI application."""
+    return asgi(open_service(settings(Path(os.environ["XRM_APP"]))))
+
+
+def asgi(service: Service) -> Starlette:
+    """The API and the pages of a service; the chain and the jobs are kept up while it serves."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        service.after.start()
+        yield
+        service.after.stop()
+        service.database.close()
+
+    return Starlette(routes=[*api.routes(service), *web.routes(service)], lifespan=lifespan)

@@ -99,11 +99,12 @@ def actor_named(service: Service, name: str) -> Actor | None:
     return _actor(service, rows[0]) if rows and rows[0][4] else None
 
 
-def revoke(service: Service, token: str) -> None:
-    """End one token or session."""
+def revoke(service: Service, token: str) -> bool:
+    """End one token or session; whether there was one to end."""
     at = bind_instant(service.clock(), service.database.dialect)
+    sql = "UPDATE xrm_token SET revoked_at = ? WHERE digest = ? AND revoked_at IS NULL RETURNING kind"
     with service.database.transaction() as connection:
-        _sql(connection, "UPDATE xrm_token SET revoked_at = ? WHERE digest = ?", at, _digest(token), rows=False)
+        return bool(_sql(connection, sql, at, _digest(token)))
 
 
 def set_password(service: Service, user: str, password: str) -> None:

@@ -59,6 +59,7 @@ class Database:
     def __init__(self, url: str, threads: int = 4) -> None:
         self.url = url
         self.dialect: DialectName = "sqlite" if url.startswith("sqlite") else "postgresql"
+        self.errors: tuple[type[Exception], ...] = (sqlite3.Error, psycopg.Error)
         self._threads = threads
         self._own = threading.local()
         self._connections: list[Connection] = []

@@ -39,6 +39,11 @@ def active(database: Database) -> Release | None:
     return Release(row[0], row[1], files, plan, at, row[5], row[6])
 
 
+def active_id(database: Database) -> int | None:
+    row = database.connection.one("SELECT id FROM xrm_release WHERE active")
+    return int(row[0]) if row else None
+
+
 def has_tables(database: Database) -> bool:
     if database.dialect == "sqlite":
         return bool(database.connection.one("SELECT 1 FROM sqlite_master WHERE name = 'xrm_release'"))

@@ -1,0 +1,224 @@
+"""The OpenAPI 3.1 document, made from the compiled endpoints: it shows a caller what that caller's roles may see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xrm import __version__
+from xrm.compile.endpoints import EndpointDefinition, endpoints
+from xrm.compile.policies import Policies
+from xrm.model.application import Application
+from xrm.model.entity import Entity
+from xrm.model.fields import Field
+
+Schema = dict[str, Any]
+POINT: Schema = {
+    "type": "object",
+    "required": ["lat", "lon"],
+    "properties": {
+        "lat": {"type": "number", "minimum": -90, "maximum": 90},
+        "lon": {"type": "number", "minimum": -180, "maximum": 180},
+    },
+}
+KINDS: dict[str, Schema] = {
+    "integer": {"type": "integer"},
+    "decimal": {"type": "string", "format": "decimal"},
+    "money": {"type": "string", "format": "decimal"},
+    "boolean": {"type": "boolean"},
+    "date": {"type": "string", "format": "date"},
+    "datetime": {"type": "string", "format": "date-time"},
+    "email": {"type": "string", "format": "email"},
+    "url": {"type": "string", "format": "uri"},
+    "point": POINT,
+    "json": {},
+    "link": {"type": "string", "format": "uuid"},
+}
+LIST_PARAMETERS = {
+    "filter": "An expression that holds for the records wanted, e.g. `state == \"new\"`",
+    "sort": "Paths by comma, `-` before one for descending, e.g. `-created_at`",
+    "after": "The `next` of the page before",
+    "fields": "Paths by comma; `category.title` follows a link",
+    "search": "Words in the title, the number or a text",
+    "view": "A named view",
+}
+
+
+def document(policies: Policies, application: Application) -> Schema:
+    paths: dict[str, Schema] = {}
+    for endpoint in endpoints(policies):
+        entity = application.entities[endpoint.entity]
+        operations = paths.setdefault(endpoint.path, _path_parameters(endpoint.path))
+        operations[endpoint.method] = _operation(endpoint, entity, application.words(entity.label))
+    schemas = {"Problem": PROBLEM}
+    for entity in application.entities.values():
+        if policies.readable(entity.name) or policies.by_entity[entity.name].may("create"):
+            schemas[entity.name] = _record(policies, application, entity)
+            schemas[f"{entity.name}_values"] = _values(policies, application, entity)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": application.words(application.label), "version": __version__},
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+        "security": [{"token": []}],
+    }
+
+
+def _path_parameters(path: str) -> Schema:
+    found = [
+        {"name": name, "in": "path", "required": True, "schema": schema}
+        for name, schema in (("id", {"type": "string", "format": "uuid"}), ("name", {"type": "string"}))
+        if f"{{{name}}}" in path
+    ]
+    return {"parameters": found} if found else {}
+
+
+def _operation(endpoint: EndpointDefinition, entity: Entity, label: str) -> Schema:
+    made: Schema = {
+        "operationId": f"{endpoint.operation}_{entity.name}",
+        "summary": f"{endpoint.operation.capitalize()}: {label}",
+        "tags": [entity.name],
+        "responses": _responses(endpoint, entity),
+    }
+    parameters = _parameters(endpoint)
+    if parameters:
+        made["parameters"] = parameters
+    if endpoint.operation in ("create", "update", "transition"):
+        body = {"application/json": {"schema": _ref(f"{entity.name}_values")}}
+        made["requestBody"] = {"required": endpoint.operation != "transition", "content": body}
+    return made
+
+
+def _parameters(endpoint: EndpointDefinition) -> list[Schema]:
+    if endpoint.operation == "list":
+        texts = [
+            {"name": name, "in": "query", "description": words, "schema": {"type": "string"}}
+            for name, words in LIST_PARAMETERS.items()
+        ]
+        limit = {"type": "integer", "minimum": 1, "maximum": 500, "default": 50}
+        return [*texts, {"name": "limit", "in": "query", "schema": limit}]
+    if endpoint.operation == "get":
+        words = LIST_PARAMETERS["fields"]
+        return [{"name": "fields", "in": "query", "description": words, "schema": {"type": "string"}}]
+    if endpoint.operation in ("update", "delete", "transition"):
+        words = "The ETag of the version that is changed"
+        return [{"name": "If-Match", "in": "header", "required": True, "description": words, "schema": {"type": "string"}}]
+    return []
+
+
+def _responses(endpoint: EndpointDefinition, entity: Entity) -> Schema:
+    record = {"application/json": {"schema": _ref(entity.name)}}
+    problem = {"description": "Problem", "content": {"application/problem+json": {"schema": _ref("Problem")}}}
+    responses: Schema = {"default": problem}
+    match endpoint.operation:
+        case "list":
+            items = {"type": "array", "items": _ref(entity.name)}
+            properties = {"items": items, "next": {"type": ["string", "null"]}}
+            page = {"type": "object", "required": ["items", "next"], "properties": properties}
+            responses["200"] = {"description": "A page", "content": {"application/json": {"schema": page}}}
+        case "create":
+            responses["201"] = {"description": "Created", "content": record, "headers": _headers("ETag", "Location")}
+        case "delete":
+            responses["204"] = {"description": "Deleted"}
+        case "transitions":
+            page = {"type": "object", "required": ["items"], "properties": {"items": {"type": "array", "items": MOVE}}}
+            responses["200"] = {"description": "The moves", "content": {"application/json": {"schema": page}}}
+        case _:
+            responses["200"] = {"description": "The record", "content": record, "headers": _headers("ETag")}
+    return responses
+
+
+def _headers(*names: str) -> Schema:
+    return {name: {"schema": {"type": "string"}} for name in names}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _record(policies: Policies, application: Application, entity: Entity) -> Schema:
+    """What is read. Every value may be absent (``fields``) or null; a link is an id, or an object when expanded."""
+    names = policies.names(entity.name)
+    properties = {name: _nullable(_field(application, found)) for name in names if (found := entity.field(name))}
+    properties["warnings"] = {"type": "array", "items": {"type": "object"}}
+    return {"type": "object", "required": ["id"], "properties": properties}
+
+
+def _values(policies: Policies, application: Application, entity: Entity) -> Schema:
+    """What may be written."""
+    editable = policies.by_entity[entity.name].editable
+    properties = {
+        field.name: _nullable(_field(application, field, written=True))
+        for field in entity.fields.values()
+        if field.name in editable
+    }
+    return {"type": "object", "additionalProperties": False, "properties": properties}
+
+
+def _field(application: Application, field: Field, written: bool = False) -> Schema:
+    schema: Schema = {"title": application.words(field.label), **KINDS.get(field.type, {"type": "string"})}
+    if field.type == "link" and not written and field.name != "id":
+        schema.pop("type")
+        schema.pop("format")
+        schema["anyOf"] = [{"type": "string", "format": "uuid"}, {"type": "object"}]
+    if field.options:
+        schema["enum"] = [option.name for option in field.options]
+    if written and field.length and schema.get("type") == "string":
+        schema["maxLength"] = field.length
+    if field.hint:
+        schema["description"] = application.words(field.hint)
+    return schema
+
+
+def _nullable(schema: Schema) -> Schema:
+    if "enum" in schema:
+        return {**schema, "type": ["string", "null"], "enum": [*schema["enum"], None]}
+    if "anyOf" in schema:
+        return {**schema, "anyOf": [*schema["anyOf"], {"type": "null"}]}
+    return {**schema, "type": [schema["type"], "null"]} if "type" in schema else schema
+
+
+MOVE: Schema = {
+    "type": "object",
+    "required": ["name", "label", "target", "allowed", "reasons", "ask"],
+    "properties": {
+        "name": {"type": "string"},
+        "label": {"type": "string"},
+        "target": {"type": "string"},
+        "allowed": {"type": "boolean"},
+        "reasons": {"type": "array", "items": {"type": "string"}},
+        "ask": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"field": {"type": "string"}, "required": {"type": "boolean"}},
+            },
+        },
+    },
+}
+PROBLEM: Schema = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "code", "errors"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["code", "message"],
+                "properties": {
+                    "code": {"type": "string"},
+                    "field": {"type": ["string", "null"]},
+                    "message": {"type": "string"},
+                    "hint": {"type": ["string", "null"]},
+                },
+            },
+        },
+    },
+}

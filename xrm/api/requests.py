@@ -1,0 +1,125 @@
+"""From an HTTP request to what the service takes: the actor, the query, the body, the version."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.requests import Request
+from starlette.types import Scope
+
+from xrm.errors import Forbidden, Invalid, Problem, Stale, nearest
+from xrm.service.context import Actor, Service
+from xrm.service.reading import Query
+from xrm.service.sessions import actor_of
+
+MOST_BODY = 1_000_000
+"""Bytes of a request body."""
+LIST_PARAMETERS = ("filter", "sort", "limit", "after", "fields", "search", "view")
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """The first header of that name (lower case)."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return str(value.decode("latin-1"))
+    return None
+
+
+def actor(service: Service, scope: Scope) -> Actor:
+    """Whose bearer token this is (RFC 6750).
+
+    Raises:
+        Forbidden: no token, or one that is not valid now (XRM514).
+    """
+    scheme, _, token = (header(scope, b"authorization") or "").partition(" ")
+    found = actor_of(service, token.strip(), "api") if scheme.lower() == "bearer" and token else None
+    if found is None:
+        hint = "send 'Authorization: Bearer TOKEN'; 'xrm token add USER' makes one"
+        raise Forbidden(Problem("XRM514", "a valid API token is required", hint=hint))
+    return found
+
+
+def parameters(scope: Scope, known: tuple[str, ...]) -> dict[str, str]:
+    """The query string; an unknown or repeated parameter is a problem, not something to overlook."""
+    given: dict[str, str] = {}
+    for name, value in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=50):
+        if name not in known:
+            near = nearest(name, known)
+            hint = f"did you mean '{near}'?" if near else "known: " + ", ".join(known)
+            raise Invalid(Problem("XRM512", f"unknown parameter '{name[:60]}'", path=(name[:60],), hint=hint))
+        if name in given:
+            raise Invalid(Problem("XRM512", f"the parameter '{name}' stands twice", path=(name,)))
+        given[name] = value
+    return given
+
+
+def list_query(entity: str, scope: Scope) -> Query:
+    given = parameters(scope, LIST_PARAMETERS)
+    limit = given.get("limit", "50")
+    if not limit.isascii() or not limit.isdigit() or len(limit) > 4:
+        raise Invalid(Problem("XRM512", "limit must be a whole number", path=("limit",)))
+    return Query(
+        entity,
+        field_list(given),
+        given.get("filter") or None,
+        given.get("sort") or None,
+        int(limit),
+        given.get("after") or None,
+        given.get("search") or None,
+        given.get("view") or None,
+    )
+
+
+def field_list(given: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.strip() for name in given.get("fields", "").split(",") if name.strip()))
+
+
+async def json_body(request: Request) -> dict[str, object]:
+    """The body: one JSON object of at most ``MOST_BODY`` bytes.
+
+    Raises:
+        Invalid: XRM512.
+    """
+    kind = (request.headers.get("content-type") or "").partition(";")[0].strip()
+    if kind not in ("application/json", "application/merge-patch+json"):
+        raise Invalid(Problem("XRM512", "the body must be application/json", hint="set the Content-Type header"))
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MOST_BODY:
+            raise Invalid(Problem("XRM512", f"the body has more than {MOST_BODY} bytes"))
+        chunks.append(chunk)
+    try:
+        value = msgspec.json.decode(b"".join(chunks))
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise Invalid(Problem("XRM512", f"the body is not JSON: {error}")) from None
+    if not isinstance(value, dict):
+        raise Invalid(Problem("XRM512", "the body must be a JSON object"))
+    return value
+
+
+def version(scope: Scope) -> int | None:
+    """The version that ``If-Match`` names; None for ``*``, which takes any.
+
+    Raises:
+        Invalid: there is no such header (XRM509).
+        Stale: it names something no version can be (XRM508).
+    """
+    text = header(scope, b"if-match")
+    if text is None:
+        hint = 'send If-Match with the record\'s ETag, for example If-Match: "3"'
+        raise Invalid(Problem("XRM509", "a change says which version it was made to", hint=hint))
+    if text.strip() == "*":
+        return None
+    found = re.fullmatch(r'\s*"(\d{1,15})"\s*', text, re.ASCII)
+    if found is None:
+        raise Stale(Problem("XRM508", "If-Match names no version of this record", hint='one ETag in quotes, as in "3"'))
+    return int(found[1])
+
+
+def etag(number: int) -> str:
+    return f'"{number}"'
