@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.stamp-runtime
 DEV := $(VENV)/.stamp-dev
-PORT ?= 8311
+PORT ?= 8000
 # Workers of the test run: one a core, at least two, at most eight.
 WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -lt 2 ] && n=2; [ $$n -gt 8 ] && n=8; echo $$n)
 # What to test: make test TESTS="tests/test_imports.py -k planted"
@@ -38,7 +38,7 @@ $(DEV): $(RUNTIME)
 
 setup: $(DEV) ## install everything that developing needs
 
-demo: $(RUNTIME) ## start the demo city (PORT=8311; RESET=1 starts it afresh)
+demo: $(RUNTIME) ## start the demo city (PORT=8000; RESET=1 starts it afresh)
 	@RESET='$(RESET)' PORT='$(PORT)' $(BIN)/python examples/city311/demo.py
 
 test: $(DEV) ## run the whole suite on both databases (TESTS="…" for a part, WORKERS=n)
@@ -59,7 +59,7 @@ soak: $(DEV) ## run the tests that take minutes
 	@XRM_SOAK=1 $(BIN)/python -m pytest -m soak -o faulthandler_timeout=0 $(TESTS)
 
 bench: $(DEV) ## run the measurements and print them
-	@XRM_BENCH=1 $(BIN)/python -m pytest -m bench -s $(TESTS)
+	@$(BIN)/python -m bench.run $(BENCH)
 
 constraints: ## pin the newest version of everything, in constraints.txt
 	@tools/constraints.sh $(PYTHON)

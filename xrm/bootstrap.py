@@ -69,13 +69,9 @@ def plan(settings: Settings, database: Database) -> tuple[Application, migrate.P
     return application, migrate.plan(database, compiled.tables, application.digest)
 
 
-def apply(
-    database: Database, application: Application, made: migrate.Plan, *, by: str = "system", why: str | None = None
-) -> int:
+def apply(database: Database, application: Application, made: migrate.Plan, *, by: str = "system", why: str | None = None) -> int:
     """Run a plan; the new release's number. Afterwards the system's own user stands in the database."""
-    release = migrate.apply(
-        database, made, application.files, at=datetime.now(UTC), by=by, why=why
-    )
+    release = migrate.apply(database, made, application.files, at=datetime.now(UTC), by=by, why=why)
     compiled = compile_application(application, database.dialect)
     _system_user(_service(database, compiled, plugins.NONE, Seal(bytes(32)), release))
     return release

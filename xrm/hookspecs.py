@@ -21,9 +21,7 @@ hookspec = pluggy.HookspecMarker("xrm")
 
 
 @hookspec
-def prepare_record(
-    entity: str, values: dict[str, Any], before: Mapping[str, Any] | None, context: PluginContext
-) -> None:
+def prepare_record(entity: str, values: dict[str, Any], before: Mapping[str, Any] | None, context: PluginContext) -> None:
     """Complete what a caller sent, before the transaction. Change ``values`` in place.
 
     Args:
@@ -53,8 +51,10 @@ def record_committed(change: Committed, context: PluginContext) -> None:
 @hookspec
 def expression_functions() -> Sequence[Function]:
     """More functions for expressions. They run in Python only: filters and row rules that use one are refused."""
+    return ()
 
 
 @hookspec
 def routes() -> Sequence[Route]:
     """Pages of the plugin's own, under ``/w/x/``, inside the frame of the staff pages."""
+    return ()

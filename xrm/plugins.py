@@ -113,12 +113,12 @@ def _module(path: str, text: str, problems: list[Problem]) -> ModuleType | None:
     module.__file__ = path
     sys.modules[name] = module
     try:
-        exec(compile(text, path, "exec"), module.__dict__)
+        exec(compile(text, path, "exec"), module.__dict__)  # noqa: S102 (a plugin is the agency's own trusted code)
     except SyntaxError as error:
         place = Place(path, error.lineno or 1, error.offset or 1)
         problems.append(Problem("XRM701", f"the plugin is not valid Python: {error.msg}", place))
         return None
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (whatever a plugin does at import is its problem, shown with its place)
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
         place = Place(path, (frames[-1].lineno or 1) if frames else 1, 1)
         problems.append(Problem("XRM701", f"the plugin cannot be loaded: {type(error).__name__}: {error}", place))
@@ -129,9 +129,7 @@ def _module(path: str, text: str, problems: list[Problem]) -> ModuleType | None:
 def _fits(module: ModuleType, path: str, text: str, problems: list[Problem]) -> bool:
     """Whether every hook the plugin names exists with the arguments it takes."""
     known = {
-        name: set(inspect.signature(function).parameters)
-        for name, function in vars(hookspecs).items()
-        if hasattr(function, "xrm_spec")
+        name: set(inspect.signature(function).parameters) for name, function in vars(hookspecs).items() if hasattr(function, "xrm_spec")
     }
     before = len(problems)
     for name, function in vars(module).items():
@@ -184,7 +182,7 @@ def _collected(manager: pluggy.PluginManager, names: tuple[str, ...], problems: 
 def _asked(hook: pluggy.HookCaller, name: str, problems: list[Problem]) -> list[Sequence[Any]]:
     try:
         return list(hook())
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (as above)
         problems.append(Problem("XRM703", f"hook '{name}' failed: {type(error).__name__}: {error}"))
         return []
 

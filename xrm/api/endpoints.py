@@ -177,7 +177,5 @@ def _written(ctx: Context, request: Request, entity: str, written: Written, stat
     except NotFound:
         body = {"id": written.id, "version": written.version}
     if written.warnings:
-        body["warnings"] = [
-            {"code": p.code, "field": ".".join(p.path) or None, "message": p.message} for p in written.warnings
-        ]
+        body["warnings"] = [{"code": p.code, "field": ".".join(p.path) or None, "message": p.message} for p in written.warnings]
     return Response(encode(body), status, headers, media_type=JSON)

@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from xrm.errors import XrmError
 from xrm.service.context import Service
+from xrm.store.database import DatabaseError
 from xrm.store.releases import active_id
 
 
@@ -20,7 +21,7 @@ def routes(service: Service) -> list[Route]:
         """Ready: the database answers, and the release that runs here is the active one."""
         try:
             active = await service.database.run(lambda: active_id(service.database))
-        except (XrmError, *service.database.errors) as error:
+        except (XrmError, *DatabaseError) as error:
             return _answer(503, {"status": "unavailable", "reason": type(error).__name__})
         if active != service.release:
             return _answer(503, {"status": "outdated", "release": service.release, "active": active})

@@ -34,7 +34,7 @@ KINDS: dict[str, Schema] = {
     "link": {"type": "string", "format": "uuid"},
 }
 LIST_PARAMETERS = {
-    "filter": "An expression that holds for the records wanted, e.g. `state == \"new\"`",
+    "filter": 'An expression that holds for the records wanted, e.g. `state == "new"`',
     "sort": "Paths by comma, `-` before one for descending, e.g. `-created_at`",
     "after": "The `next` of the page before",
     "fields": "Paths by comma; `category.title` follows a link",
@@ -94,8 +94,7 @@ def _operation(endpoint: EndpointDefinition, entity: Entity, label: str) -> Sche
 def _parameters(endpoint: EndpointDefinition) -> list[Schema]:
     if endpoint.operation == "list":
         texts = [
-            {"name": name, "in": "query", "description": words, "schema": {"type": "string"}}
-            for name, words in LIST_PARAMETERS.items()
+            {"name": name, "in": "query", "description": words, "schema": {"type": "string"}} for name, words in LIST_PARAMETERS.items()
         ]
         limit = {"type": "integer", "minimum": 1, "maximum": 500, "default": 50}
         return [*texts, {"name": "limit", "in": "query", "schema": limit}]
@@ -150,9 +149,7 @@ def _values(policies: Policies, application: Application, entity: Entity) -> Sch
     """What may be written."""
     editable = policies.by_entity[entity.name].editable
     properties = {
-        field.name: _nullable(_field(application, field, written=True))
-        for field in entity.fields.values()
-        if field.name in editable
+        field.name: _nullable(_field(application, field, written=True)) for field in entity.fields.values() if field.name in editable
     }
     return {"type": "object", "additionalProperties": False, "properties": properties}
 

@@ -21,9 +21,7 @@ def register(app: typer.Typer) -> None:
     user = typer.Typer(help="Who may sign in.", no_args_is_help=True)
     user.command("add", help="Add a user.\n\nExample: xrm user add ana --label 'Ana Diaz' --role agent")(user_add)
     user.command("list", help="The users and their roles.\n\nExample: xrm user list --format json")(user_list)
-    user.command("password", help="Give a user a new password; their sessions end.\n\nExample: xrm user password ana")(
-        user_password
-    )
+    user.command("password", help="Give a user a new password; their sessions end.\n\nExample: xrm user password ana")(user_password)
     user.command("deactivate", help="Let a user sign in no more.\n\nExample: xrm user deactivate ana")(user_deactivate)
     app.add_typer(user, name="user")
     token = typer.Typer(help="Tokens for the REST API.", no_args_is_help=True)
@@ -33,9 +31,7 @@ def register(app: typer.Typer) -> None:
 
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The sign-in name.")]
-Password = Annotated[
-    str | None, typer.Option("--password", help="Asked for if '-' is given; made at random and shown if left out.")
-]
+Password = Annotated[str | None, typer.Option("--password", help="Asked for if '-' is given; made at random and shown if left out.")]
 
 
 def user_add(
@@ -113,7 +109,7 @@ def _known_roles(service: Service, roles: list[str]) -> None:
 def _give_password(service: Service, user: str, name: str, password: str | None) -> None:
     """Asked for, given, or made at random and shown once."""
     shown = password is None
-    if password == "-":
+    if password == "-":  # noqa: S105 (a dash asks for it)
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     chosen = password or secrets.token_urlsafe(12)
     sessions.set_password(service, user, chosen)

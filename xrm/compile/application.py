@@ -53,7 +53,5 @@ def compile_application(model: Application, dialect: DialectName) -> CompiledApp
     entities = {}
     for name, entity in model.entities.items():
         its_rules = rules(entity)
-        entities[name] = CompiledEntity(
-            entity, its_rules, entity_writes(made, everything, entity, its_rules.paths, dialect)
-        )
+        entities[name] = CompiledEntity(entity, its_rules, entity_writes(made, everything, entity, its_rules.paths, dialect))
     return CompiledApplication(model, made, dialect, entities, system_writes(made, dialect))

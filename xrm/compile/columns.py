@@ -8,7 +8,7 @@ timestamptz, date and boolean on PostgreSQL); SQLite holds 16 bytes, and ISO 860
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -32,7 +32,7 @@ DAY = sa.Text().with_variant(postgresql.DATE(), "postgresql")
 ID = sa.LargeBinary(16).with_variant(postgresql.UUID(as_uuid=False), "postgresql")
 WHOLE = sa.BigInteger()
 FLAG = sa.Boolean(create_constraint=False)
-DEGREES = sa.Double()
+DEGREES: TypeEngine[Any] = sa.Double()
 BYTES = sa.LargeBinary()
 
 COLUMN_TYPES: dict[str, TypeEngine[Any]] = {
@@ -93,6 +93,15 @@ def json_text(value: object) -> str:
     return msgspec.json.encode(value, order="deterministic").decode()
 
 
+TO_SQLITE: Mapping[str, Converter] = {"link": id_bytes, "datetime": instant_text, "date": date.isoformat, "boolean": int}
+FROM_SQLITE: Mapping[str, Converter] = {
+    "link": id_text,
+    "datetime": datetime.fromisoformat,
+    "date": date.fromisoformat,
+    "boolean": bool,
+}
+
+
 def to_database(field: Field, dialect: DialectName) -> Converter:
     """What turns a field's value into what the driver binds."""
     places = field.places
@@ -101,9 +110,7 @@ def to_database(field: Field, dialect: DialectName) -> Converter:
     if field.type == "json":
         return json_text
     if dialect == "sqlite":
-        return {
-            "link": id_bytes, "datetime": instant_text, "date": date.isoformat, "boolean": int,
-        }.get(field.type)  # fmt: skip
+        return TO_SQLITE.get(field.type)
     return None
 
 
@@ -114,9 +121,7 @@ def from_database(field: Field, dialect: DialectName) -> Converter:
     if field.type == "json":
         return msgspec.json.decode
     if dialect == "sqlite":
-        return {
-            "link": id_text, "datetime": datetime.fromisoformat, "date": date.fromisoformat, "boolean": bool,
-        }.get(field.type)  # fmt: skip
+        return FROM_SQLITE.get(field.type)
     return None
 
 

@@ -142,9 +142,7 @@ def _policy(application: Application, entity: Entity, roles: frozenset[str]) -> 
     seen = {name for grant in grants for name in grant.sees}
     edited = {name for grant in grants for name in grant.edits}
     visible = frozenset(n for n, f in entity.all_fields.items() if not f.protected or n in seen)
-    editable = frozenset(
-        n for n, f in entity.fields.items() if f.compute is None and (not f.protected or n in edited) and n in visible
-    )
+    editable = frozenset(n for n, f in entity.fields.items() if f.compute is None and (not f.protected or n in edited) and n in visible)
     historic = any(grant.historic for grant in grants)
     return Policy(entity.name, roles, rules, visible, editable, historic)
 

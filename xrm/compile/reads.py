@@ -118,9 +118,7 @@ class Rows:
         """A right as a condition on raw data."""
         if rule is True:
             return sa.true()
-        return sa.or_(
-            *(self.condition(one.checked, f"{prefix}{n}_", raw=True) for n, one in enumerate(rule))
-        )
+        return sa.or_(*(self.condition(one.checked, f"{prefix}{n}_", raw=True) for n, one in enumerate(rule)))
 
     def condition(self, checked: Checked, prefix: str, raw: bool = False) -> sa.ColumnElement[bool]:
         made = to_sql(checked, lambda path: self.column(path, raw), self.dialect, prefix=prefix)
@@ -148,15 +146,13 @@ class ReadCompiler:
             query = query.order_by(*(term for key in keys for term in key.order)).limit(_parameter("limit", sa.Integer()))
         statement = compiled(query, self.dialect, rows.run_time)
         first = len(columns)
-        return Read(
-            statement, row_decoder(picked), row_decoder(picked, nested=True), lambda raw: list(raw[first:])
-        )
+        return Read(statement, row_decoder(picked), row_decoder(picked, nested=True), lambda raw: list(raw[first:]))
 
     def count(self, shape: Shape) -> Statement:
         """How many records a list has, counted up to the bound parameter ``most``."""
         rows = Rows(self.tables, self.policies, shape.entity, self.dialect)
         where = self._where(rows, shape)
-        inner = sa.select(sa.literal_column("1")).select_from(rows.source).where(*where)
+        inner: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(rows.source).where(*where)
         inner = inner.limit(_parameter("most", sa.Integer()))
         return compiled(sa.select(sa.func.count()).select_from(inner.subquery()), self.dialect, rows.run_time)
 
@@ -165,7 +161,7 @@ class ReadCompiler:
         if rule is None:
             raise KeyError(shape.entity)
         deleted = rows.root.c.deleted_at
-        where = [deleted.is_not(None) if shape.deleted else deleted.is_(None)]
+        where: list[sa.ColumnElement[bool]] = [deleted.is_not(None) if shape.deleted else deleted.is_(None)]
         if rule is not True:
             where.append(rows.rule(rule, "p_"))
         where += [rows.condition(one, f"f{n}_") for n, one in enumerate(shape.filters)]
@@ -180,12 +176,10 @@ class ReadCompiler:
         words = _parameter("search", sa.Text())
         inside = sa.func.instr if self.dialect == "sqlite" else sa.func.strpos
         policy = self.policies.by_entity[rows.entity.name]
-        texts = [rows.root.c.title_key]
+        texts: list[sa.ColumnElement[str]] = [rows.root.c.title_key]
         if rows.entity.number:
             texts.append(sa.func.lower(rows.root.c.number))
-        texts += [
-            rows.root.c[f"{name}_key"] for name, field in rows.entity.fields.items() if field.folded and policy.sees(name)
-        ]
+        texts += [rows.root.c[f"{name}_key"] for name, field in rows.entity.fields.items() if field.folded and policy.sees(name)]
         return sa.or_(*(inside(text, words) > 0 for text in texts))
 
 
@@ -210,7 +204,7 @@ class Picked:
 
     @staticmethod
     def of(rows: Rows, path: str) -> Picked:
-        prefix, _, name = path.rpartition(".")
+        prefix = path.rpartition(".")[0]
         field = rows.policies.resolve(rows.entity.name, path)
         if field is None:
             raise KeyError(path)
@@ -269,8 +263,8 @@ def _nested_source(values: Mapping[str, str], prefix: str = "") -> str:
         below = {p: s for p, s in values.items() if p.startswith(path + ".")}
         if below:
             inner = _nested_source(below, path + ".")
-            source = f"(None if {source} is None else {{'id': {source}, {inner[1:]})"
-        parts.append(f"{path[len(prefix) :]!r}: {source}")
+            expanded = f"(None if {source} is None else {{'id': {source}, {inner[1:]})"
+        parts.append(f"{path[len(prefix) :]!r}: {expanded if below else source}")
     return "{" + ", ".join(parts) + "}"
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from xrm.compile.columns import DialectName
 from xrm.expr import Moment
@@ -40,20 +41,20 @@ class Statement:
         return tuple(values[name] if name in values else constants[name] for name in self.names)
 
 
-def compiled(
-    statement: sa.sql.ClauseElement, dialect: DialectName, run_time: Iterable[RunTime] = ()
-) -> Statement:
+def compiled(statement: sa.sql.ClauseElement, dialect: DialectName, run_time: Iterable[RunTime] = ()) -> Statement:
     """Compile for a dialect's driver. Parameters that carry a value are constants, the others are named by the caller."""
     made = statement.compile(dialect=DIALECTS[dialect], compile_kwargs={"render_postcompile": True})
-    processors = made._bind_processors
-    constants = {
-        name: processors[name](value) if name in processors and value is not None else value
-        for name, value in made.params.items()
-        if not _required(made, name)
-    }
+    if not isinstance(made, SQLCompiler):
+        raise TypeError(f"{type(statement).__name__} is not a statement")
+    processors = made._bind_processors  # noqa: SLF001 (no public way to a value's own form)
+    constants = {name: _processed(processors.get(name), value) for name, value in made.params.items() if not _required(made, name)}
     return Statement(str(made), tuple(made.positiontup or ()), constants, tuple(run_time))
 
 
-def _required(made: sa.Compiled, name: str) -> bool:
-    bind = made.binds.get(name)  # type: ignore[attr-defined]
+def _processed(processor: Any, value: Any) -> Any:
+    return value if processor is None or value is None else processor(value)
+
+
+def _required(made: SQLCompiler, name: str) -> bool:
+    bind = made.binds.get(name)
     return bind is not None and bind.required

@@ -7,6 +7,7 @@ the write path keeps it (``compile/rules``), not the column. What xrm itself kee
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -87,9 +88,7 @@ def indexes(table: sa.Table, entity: Entity) -> list[sa.Index]:
         made.append(sa.Index(f"uq_{table.name}_number", table.c.number, unique=True))
     for name, fields in unique_sets(entity).items():
         columns = [table.c[part] for field in fields for part in unique_columns(entity, field)]
-        made.append(
-            sa.Index(f"uq_{table.name}_{name}", *columns, unique=True, sqlite_where=alive, postgresql_where=alive)
-        )
+        made.append(sa.Index(f"uq_{table.name}_{name}", *columns, unique=True, sqlite_where=alive, postgresql_where=alive))
     for field in entity.fields.values():
         if (field.index or field.type == "link") and not field.unique and field.type not in ("json", "point"):
             column = table.c[f"{field.name}_key"] if field.folded else table.c[field.name]
@@ -119,15 +118,16 @@ def order_indexes(table: sa.Table, entity: Entity) -> list[sa.Index]:
     return list(made.values())
 
 
-def order_columns(table: sa.Table, entity: Entity, key: SortKey) -> list[sa.ColumnElement[object]]:
+def order_columns(table: sa.Table, entity: Entity, key: SortKey) -> list[sa.ColumnElement[Any]]:
     """The columns that an ordered list walks; the same shape as its ORDER BY, so that the index serves it."""
     column = sort_column(table, entity, key.path)
     value = column.desc() if key.descending else column.asc()
     last = table.c.id.desc() if key.descending else table.c.id.asc()
-    return [*([column.is_(None)] if column.nullable else []), value, last]
+    first: list[sa.ColumnElement[Any]] = [column.is_(None)] if column.nullable else []
+    return [*first, value, last]
 
 
-def sort_column(table: sa.Table | sa.FromClause, entity: Entity, name: str) -> sa.ColumnElement[object]:
+def sort_column(table: sa.Table, entity: Entity, name: str) -> sa.Column[Any]:
     field = entity.field(name)
     return table.c[f"{name}_key"] if name == "title" or (field and field.folded and not field.system) else table.c[name]
 
@@ -141,7 +141,7 @@ def own_tables(metadata: sa.MetaData) -> None:
     def table(name: str, *columns: sa.schema.SchemaItem) -> sa.Table:
         return sa.Table(f"xrm_{name}", metadata, *columns)
 
-    def need(name: str, kind: sa.types.TypeEngine[object]) -> sa.Column[object]:
+    def need(name: str, kind: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
         return sa.Column(name, kind, nullable=False)
 
     table(
@@ -216,4 +216,3 @@ def own_tables(metadata: sa.MetaData) -> None:
     )
     live = job.c.ended_at.is_(None)
     sa.Index("ix_xrm_job_due", job.c.run_at, sqlite_where=live, postgresql_where=live)
-

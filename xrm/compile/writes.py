@@ -62,13 +62,11 @@ class SystemWrites:
 def entity_writes(tables: Tables, system: Policies, entity: Entity, paths: frozenset[str], dialect: DialectName) -> EntityWrites:
     table = tables.entities[entity.name]
     picked = _whole_record(table, entity, dialect)
-    query = sa.select(*(column for pick in picked for column in pick.columns)).where(
-        table.c.id == sa.bindparam("id", type_=table.c.id.type, required=True)
-    )
+    query = sa.select(*(column for pick in picked for column in pick.columns)).where(_this(table))
     written = {column.name: sa.bindparam(column.name, type_=column.type, required=True) for column in table.c}
     changed = {name: mark for name, mark in written.items() if name not in ("id", "created_at", "created_by", "number")}
     update = sa.update(table).where(table.c.id == sa.bindparam("id_", type_=table.c.id.type, required=True))
-    deleted = sa.select(table.c.deleted_at).where(*query._where_criteria)
+    deleted = sa.select(table.c.deleted_at).where(_this(table))
     return EntityWrites(
         lock=compiled(query.with_for_update(key_share=True), dialect),
         lock_whole=compiled(query.with_for_update(), dialect),
@@ -81,6 +79,10 @@ def entity_writes(tables: Tables, system: Policies, entity: Entity, paths: froze
         links=tuple(_link_read(tables, system, entity, name, paths, dialect) for name in _links_on(paths)),
         referrers=_referrers(tables, system, entity, dialect),
     )
+
+
+def _this(table: sa.Table) -> sa.ColumnElement[bool]:
+    return table.c.id == sa.bindparam("id", type_=table.c.id.type, required=True)
 
 
 def _whole_record(table: sa.Table, entity: Entity, dialect: DialectName) -> list[Picked]:
@@ -100,8 +102,7 @@ def encoder(entity: Entity, dialect: DialectName) -> Callable[[Row], dict[str, A
     steps: list[tuple[str, str, Callable[[Any], Any] | None]] = [("title_key", "title", stored(_folding("title"))[1].part)]
     for field in [*entity.all_fields.values(), DELETED_AT]:
         columns = stored(field)[:1] if field.system else stored(field)
-        for part in columns:
-            steps.append((part.name, field.name, part.part or to_database(field, dialect)))
+        steps += [(part.name, field.name, part.part or to_database(field, dialect)) for part in columns]
 
     def encode(row: Row) -> dict[str, Any]:
         values = {}
@@ -121,9 +122,7 @@ def _links_on(paths: frozenset[str]) -> list[str]:
     return sorted({path.partition(".")[0] for path in paths})
 
 
-def _link_read(
-    tables: Tables, system: Policies, entity: Entity, name: str, paths: frozenset[str], dialect: DialectName
-) -> LinkRead:
+def _link_read(tables: Tables, system: Policies, entity: Entity, name: str, paths: frozenset[str], dialect: DialectName) -> LinkRead:
     field = entity.field(name)
     if field is None or field.to is None:
         raise KeyError(name)

@@ -61,5 +61,3 @@ class Lifecycle:
 
     def leaving(self, state: str) -> tuple[Transition, ...]:
         return tuple(move for move in self.transitions.values() if state in move.sources)
-
-

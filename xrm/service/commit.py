@@ -46,7 +46,7 @@ def insert(
     """
     entity, dialect = compiled.entity, connection.dialect
     key = bind_id(after["id"], dialect)
-    columns = compiled.writes.encode(after)
+    columns = compiled.writes.encode(dict(after))
     statement = compiled.writes.insert if before is None else compiled.writes.update
     try:
         connection.run(statement.sql, statement.bind({**columns, "id_": key}))
@@ -82,11 +82,7 @@ def _change(
 ) -> None:
     system, dialect = ctx.service.application.system, connection.dialect
     old = before or {}
-    fields = {
-        name: (old.get(name), value)
-        for name, value in after.items()
-        if name not in BOOKKEEPING and old.get(name) != value
-    }
+    fields = {name: (old.get(name), value) for name, value in after.items() if name not in BOOKKEEPING and old.get(name) != value}
     body = payload(fields)
     at = bind_instant(ctx.moment.now, dialect)
     row = connection.one(
@@ -121,7 +117,7 @@ def _in_use(ctx: Context, entity: Entity, message: str) -> Invalid:
     sets = {field.name: (field.name,) for field in entity.fields.values()} | {u.name: u.fields for u in entity.unique}
     for name, fields in sets.items():
         columns = ", ".join(f"{table}.{field}_key" if _folded(entity, field) else f"{table}.{field}" for field in fields)
-        if f"uq_{table}_{name}\"" in message or message.endswith(f": {columns}"):
+        if f'uq_{table}_{name}"' in message or message.endswith(f": {columns}"):
             labels = " and ".join(words(entity.fields[field].label) for field in fields)
             return Invalid(Problem("XRM503", f"{labels} is already in use", path=(fields[0],)))
     if "FOREIGN KEY" in message:

@@ -61,9 +61,7 @@ def prepare(ctx: Context, intent: Intent, values: dict[str, Any]) -> dict[str, A
 def validate(ctx: Context, entity: str, record: Mapping[str, Any], before: Mapping[str, Any] | None) -> list[Problem]:
     found: list[Problem] = []
     for hook in ctx.service.plugins.validating:
-        for problems in _call(
-            "validate_record", hook, entity=entity, record=dict(record), before=before, context=hook_context(ctx)
-        ):
+        for problems in _call("validate_record", hook, entity=entity, record=dict(record), before=before, context=hook_context(ctx)):
             found += problems or ()
     return found
 

@@ -28,9 +28,7 @@ def admitted(ctx: Context, connection: Connection) -> None:
     """
     service = ctx.service
     if not release_admitted(connection, service.application.system.release.sql, service.release):
-        raise Unavailable(
-            Problem("XRM405", f"this process runs release {service.release}, which is no longer active", hint="restart it")
-        )
+        raise Unavailable(Problem("XRM405", f"this process runs release {service.release}, which is no longer active", hint="restart it"))
 
 
 def no_record() -> NotFound:
@@ -108,9 +106,7 @@ def _linked(ctx: Context, connection: Connection, entity: str, id: str) -> bool:
     return record["deleted_at"] is None and may_here(ctx, entity, "read", with_links(ctx, connection, compiled, record))
 
 
-def with_links(
-    ctx: Context, connection: Connection, compiled: CompiledEntity, record: Mapping[str, Any]
-) -> dict[str, Any]:
+def with_links(ctx: Context, connection: Connection, compiled: CompiledEntity, record: Mapping[str, Any]) -> dict[str, Any]:
     """The record with what its rules read from beyond its links (``category.code``), raw; empty links give nothing."""
     row = dict(record)
     for link in compiled.writes.links:
@@ -119,5 +115,3 @@ def with_links(
             found = connection.one(link.statement.sql, link.statement.bind({"id": bind_id(target, connection.dialect)}))
             row |= link.decode(found) if found else {}
     return row
-
-

@@ -42,5 +42,3 @@ def forbidden(ctx: Context, entity: str, right: Right) -> Forbidden:
     label = ctx.service.application.model.entities[entity].name.replace("_", " ")
     roles = ", ".join(sorted(ctx.actor.roles)) or "none"
     return Forbidden(Problem("XRM507", f"you may not {VERB[right]} this {label}", hint=f"your roles: {roles}"))
-
-

@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 
 from xrm.compile.columns import bind_id, is_id
+from xrm.compile.policies import PolicyScope
 from xrm.compile.reads import Read, Row, Shape
 from xrm.compile.statements import Statement
 from xrm.errors import Invalid, NotFound, Problem, nearest
 from xrm.expr import Checked, ExpressionError, check, parse
 from xrm.expr.types import BOOL
-from xrm.compile.policies import PolicyScope
 from xrm.model.entity import Entity
 from xrm.model.values import fold
 from xrm.model.views import SortKey, View
@@ -75,9 +75,7 @@ class Prepared:
     purpose: str
 
 
-def get_record(
-    ctx: Context, entity: str, id: str, fields: tuple[str, ...] = (), *, nested: bool = False, deleted: bool = False
-) -> Row:
+def get_record(ctx: Context, entity: str, id: str, fields: tuple[str, ...] = (), *, nested: bool = False, deleted: bool = False) -> Row:
     """One record, as far as the actor may see it.
 
     Raises:
@@ -204,9 +202,7 @@ def _with_cursor(ctx: Context, query: Query) -> tuple[Prepared, dict[str, Any]]:
         return first, {}
     values = ctx.service.seal.open(query.after, first.purpose)
     if not isinstance(values, list):
-        raise Invalid(
-            Problem("XRM513", "the cursor does not belong to this list", path=("after",), hint="start without 'after'")
-        )
+        raise Invalid(Problem("XRM513", "the cursor does not belong to this list", path=("after",), hint="start without 'after'"))
     nulls = tuple(value is None for value in values)
     return _prepared(ctx, query, after=nulls), {f"after_{n}": value for n, value in enumerate(values)}
 
@@ -276,9 +272,5 @@ def _filter(ctx: Context, entity: Entity, text: str) -> Checked:
     except ExpressionError as error:
         faults = error.faults
     if faults:
-        raise Invalid(
-            *(Problem(f.code, f"{f.message} (character {f.start + 1})", path=("filter",), hint=f.hint) for f in faults)
-        )
+        raise Invalid(*(Problem(f.code, f"{f.message} (character {f.start + 1})", path=("filter",), hint=f.hint) for f in faults))
     return checked
-
-

@@ -1,12 +1,12 @@
 """The write journey. There is no second way to write: page, API, import, job, plugin and command all come here.
 
-    may the actor? → prepare hooks → begin → lock in order → re-read, check the version → compute, validate, guard →
-    may the actor, with the final values? → record + change + payload + jobs → commit → wake the observers
+may the actor? → prepare hooks → begin → lock in order → re-read, check the version → compute, validate, guard →
+may the actor, with the final values? → record + change + payload + jobs → commit → wake the observers
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -56,15 +56,11 @@ def create(ctx: Context, entity: str, values: Mapping[str, object], *, historic:
     return write(ctx, Intent("create", entity, values, historic=historic))
 
 
-def update(
-    ctx: Context, entity: str, id: str, version: int | None, values: Mapping[str, object], *, historic: bool = False
-) -> Written:
+def update(ctx: Context, entity: str, id: str, version: int | None, values: Mapping[str, object], *, historic: bool = False) -> Written:
     return write(ctx, Intent("update", entity, values, id, version, historic=historic))
 
 
-def transition(
-    ctx: Context, entity: str, id: str, version: int | None, name: str, values: Mapping[str, object]
-) -> Written:
+def transition(ctx: Context, entity: str, id: str, version: int | None, name: str, values: Mapping[str, object]) -> Written:
     return write(ctx, Intent("transition", entity, values, id, version, name))
 
 
@@ -91,7 +87,7 @@ def write(ctx: Context, intent: Intent) -> Written:
     return written
 
 
-def prepared_write(ctx: Context, intent: Intent) -> Any:
+def prepared_write(ctx: Context, intent: Intent) -> Callable[[Connection | None], Written]:
     """Everything before the transaction; returns what runs in it.
 
     Called with None it makes a transaction of its own; with a connection it joins the caller's (an import of many rows).
@@ -127,9 +123,7 @@ def _number(ctx: Context, intent: Intent, values: Mapping[str, object]) -> str |
     return entity.number.render(ctx.service.numbers.next(series), year)
 
 
-def _transact(
-    ctx: Context, intent: Intent, values: Mapping[str, object], number: str | None, connection: Connection
-) -> Written:
+def _transact(ctx: Context, intent: Intent, values: Mapping[str, object], number: str | None, connection: Connection) -> Written:
     """The transaction, in the order the journey names. Runs again from the start after a deadlock."""
     compiled = ctx.service.application.entities[intent.entity]
     locking.admitted(ctx, connection)

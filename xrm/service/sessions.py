@@ -54,7 +54,7 @@ def sign_in(service: Service, name: str, password: str) -> Issued:
     _not_too_often(service, key)
     row = _sql(
         service.database.connection,
-        "SELECT u.id, u.active, c.password FROM xrm_user u JOIN xrm_credential c ON c.\"user\" = u.id"
+        'SELECT u.id, u.active, c.password FROM xrm_user u JOIN xrm_credential c ON c."user" = u.id'
         " WHERE u.name_key = ? AND u.deleted_at IS NULL",
         key,
     )
@@ -85,7 +85,7 @@ def actor_of(service: Service, token: str, kind: Kind) -> Actor | None:
     dialect = service.database.dialect
     rows = _sql(
         service.database.connection,
-        f"SELECT {COLUMNS} FROM xrm_token t JOIN xrm_user u ON u.id = t.\"user\" WHERE t.digest = ? AND t.kind = ?"
+        f'SELECT {COLUMNS} FROM xrm_token t JOIN xrm_user u ON u.id = t."user" WHERE t.digest = ? AND t.kind = ?'
         " AND t.revoked_at IS NULL AND t.expires_at > ? AND u.deleted_at IS NULL",
         _digest(token), kind, bind_instant(service.clock(), dialect),
     )  # fmt: skip
@@ -147,9 +147,7 @@ def form_token_fits(service: Service, session: str, token: str) -> bool:
 def _actor(service: Service, row: tuple[Any, ...]) -> Actor:
     roles = msgspec.json.decode(row[3]) if row[3] else []
     known = service.application.expand(role for role in roles if isinstance(role, str))
-    preferences: Mapping[str, str] = {
-        name: str(value) for name, value in zip(PREFERENCES, row[5:], strict=True) if value is not None
-    }
+    preferences: Mapping[str, str] = {name: str(value) for name, value in zip(PREFERENCES, row[5:], strict=True) if value is not None}
     return Actor(_text(row[0]), row[1], row[2], known, preferences)
 
 
@@ -158,9 +156,7 @@ def _not_too_often(service: Service, key: str) -> None:
     sql = "SELECT failures FROM xrm_attempt WHERE name = ? AND since > ?"
     rows = _sql(service.database.connection, sql, key, since)
     if rows and rows[0][0] >= MOST_FAILURES:
-        raise Forbidden(
-            Problem("XRM517", "too many failed attempts for this name", path=("name",), hint="wait ten minutes and try again")
-        )
+        raise Forbidden(Problem("XRM517", "too many failed attempts for this name", path=("name",), hint="wait ten minutes and try again"))
 
 
 def _count_attempt(service: Service, key: str, right: bool) -> None:

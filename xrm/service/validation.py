@@ -102,9 +102,7 @@ def _defaults(ctx: Context, compiled: CompiledEntity, intent: Intent, row: dict[
             row[field.name] = closure(row, ctx.moment)
 
 
-def _locked_by_state(
-    ctx: Context, entity: Entity, intent: Intent, before: Mapping[str, Any], row: Mapping[str, Any]
-) -> list[Problem]:
+def _locked_by_state(ctx: Context, entity: Entity, intent: Intent, before: Mapping[str, Any], row: Mapping[str, Any]) -> list[Problem]:
     """What the state does not let change (``edit``). Moves and imports of history are not edits."""
     state = entity.lifecycle.states.get(before["state"]) if entity.lifecycle else None
     if intent.action != "update" or intent.historic or state is None or state.edit is None:
@@ -119,9 +117,7 @@ def _locked_by_state(
     ]  # fmt: skip
 
 
-def _move(
-    ctx: Context, compiled: CompiledEntity, intent: Intent, before: Mapping[str, Any], row: dict[str, Any]
-) -> list[Problem]:
+def _move(ctx: Context, compiled: CompiledEntity, intent: Intent, before: Mapping[str, Any], row: dict[str, Any]) -> list[Problem]:
     """A move: from the right state, with what it asks for, its sets made, and its guards holding on the result."""
     move = compiled.rules.moves[intent.transition or ""]
     words = ctx.service.application.model.words
@@ -142,11 +138,7 @@ def _move(
 def unmet(ctx: Context, move: CompiledMove, row: Mapping[str, Any], ahead: bool = False) -> list[str]:
     """The messages of guards that do not hold. ``ahead``: leave out those that wait for what the move itself asks."""
     words = ctx.service.application.model.words
-    return [
-        words(guard.guard.message)
-        for guard in move.guards
-        if not (ahead and guard.asks) and guard.must(row, ctx.moment) is not True
-    ]
+    return [words(guard.guard.message) for guard in move.guards if not (ahead and guard.asks) and guard.must(row, ctx.moment) is not True]
 
 
 def _compute(ctx: Context, compiled: CompiledEntity, row: dict[str, Any], problems: list[Problem]) -> None:
@@ -170,12 +162,11 @@ def _required(ctx: Context, compiled: CompiledEntity, row: Mapping[str, Any]) ->
     ]
 
 
-def _checks(
-    ctx: Context, compiled: CompiledEntity, row: Mapping[str, Any]
-) -> tuple[list[tuple[str, Problem]], list[tuple[str, Problem]]]:
+def _checks(ctx: Context, compiled: CompiledEntity, row: Mapping[str, Any]) -> tuple[list[tuple[str, Problem]], list[tuple[str, Problem]]]:
     """(must, should) checks that do not hold, by name."""
     words = ctx.service.application.model.words
-    blocking, warnings = [], []
+    blocking: list[tuple[str, Problem]] = []
+    warnings: list[tuple[str, Problem]] = []
     for compiled_check in compiled.rules.checks:
         if not compiled_check.holds(row, ctx.moment):
             check = compiled_check.check

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from xrm.compile.columns import id_text, instant_text
+from xrm.store.connections import SqliteConnection
 from xrm.store.database import Connection, Database
 
 GENESIS = bytes(32)
@@ -127,6 +128,6 @@ def verify(database: Database) -> ChainReport:
 
 
 def _stream(connection: Connection) -> Any:
-    if connection.dialect == "sqlite":
+    if isinstance(connection, SqliteConnection):
         return connection.raw.execute(WHOLE)
     return connection.raw.cursor().stream(WHOLE)

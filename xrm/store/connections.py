@@ -40,9 +40,7 @@ class SqliteConnection:
     def __init__(self, url: str) -> None:
         path = unquote(url.removeprefix("sqlite:///"))
         if sqlite3.sqlite_version_info < (3, 40):
-            raise Unavailable(
-                Problem("XRM404", f"SQLite {sqlite3.sqlite_version} is too old", hint="SQLite 3.40 or newer")
-            )
+            raise Unavailable(Problem("XRM404", f"SQLite {sqlite3.sqlite_version} is too old", hint="SQLite 3.40 or newer"))
         try:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             self.raw = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
@@ -95,9 +93,7 @@ class PostgresConnection:
         except psycopg.Error as error:
             raise _unreachable(error, "is the server up, and XRM_DATABASE_URL right?") from error
         if self.raw.info.server_version < 150000:
-            raise Unavailable(
-                Problem("XRM404", f"PostgreSQL {self.raw.info.server_version // 10000} is too old", hint="15 or newer")
-            )
+            raise Unavailable(Problem("XRM404", f"PostgreSQL {self.raw.info.server_version // 10000} is too old", hint="15 or newer"))
         self.raw.prepared_max = 500
         self.raw.adapters.register_loader("uuid", TextLoader)
         self.cursor = self.raw.cursor()

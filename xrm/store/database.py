@@ -24,6 +24,8 @@ from xrm.store.connections import PostgresConnection, SqliteConnection, connect
 
 Result = TypeVar("Result")
 Connection = SqliteConnection | PostgresConnection
+DatabaseError = (sqlite3.Error, psycopg.Error)
+"""What the drivers raise."""
 RETRIES = 8
 
 
@@ -59,7 +61,6 @@ class Database:
     def __init__(self, url: str, threads: int = 4) -> None:
         self.url = url
         self.dialect: DialectName = "sqlite" if url.startswith("sqlite") else "postgresql"
-        self.errors: tuple[type[Exception], ...] = (sqlite3.Error, psycopg.Error)
         self._threads = threads
         self._own = threading.local()
         self._connections: list[Connection] = []
@@ -110,7 +111,7 @@ class Database:
             except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure, sqlite3.OperationalError) as error:
                 if attempt == RETRIES - 1 or not _passing(error):
                     raise
-                time.sleep(random.uniform(0, 0.01 * 2**attempt))
+                time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 (spread, not secrecy)
         raise AssertionError("unreachable")
 
     async def run(self, work: Callable[[], Result]) -> Result:
@@ -131,9 +132,10 @@ class Database:
     def _serve(self) -> None:
         while (task := self._work.get()) is not None:
             loop, future, work = task
+            settle: Callable[[asyncio.Future[Any], Any], None]
             try:
                 settle, outcome = _result, work()
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 (it is handed to whoever awaits)
                 settle, outcome = _error, error
             if not loop.is_closed():
                 loop.call_soon_threadsafe(settle, future, outcome)
@@ -157,7 +159,7 @@ def _result(future: asyncio.Future[Any], value: Any) -> None:
         future.set_result(value)
 
 
-def _error(future: asyncio.Future[Any], error: BaseException) -> None:
+def _error(future: asyncio.Future[Any], error: Any) -> None:
     if not future.done():
         future.set_exception(error)
 

@@ -64,9 +64,7 @@ def plan(database: Database, tables: Tables, digest: str) -> Plan:
     return Plan(steps, digest, current is None or current.digest != digest)
 
 
-def apply(
-    database: Database, made: Plan, files: Mapping[str, str], *, at: datetime, by: str, why: str | None
-) -> int:
+def apply(database: Database, made: Plan, files: Mapping[str, str], *, at: datetime, by: str, why: str | None) -> int:
     """Run a plan and make its text the active release; the release's number. All of it, or none.
 
     Writers of this and other processes wait, and find afterwards that their release is no longer the active one.
@@ -113,9 +111,7 @@ def _flat(found: Any) -> Iterator[ops.MigrateOperation]:
             yield operation
 
 
-def _steps(
-    found: list[ops.MigrateOperation], tables: Tables, dialect: DialectName, connection: sa.Connection
-) -> Iterator[Step]:
+def _steps(found: list[ops.MigrateOperation], tables: Tables, dialect: DialectName, connection: sa.Connection) -> Iterator[Step]:
     created = [o for o in found if isinstance(o, ops.CreateTableOp)]
     late = _late_keys(created) if dialect == "postgresql" else []
     for operation in sorted(found, key=_rank):
@@ -163,9 +159,7 @@ def _comes_with_its_column(key: ops.CreateForeignKeyOp, found: list[ops.MigrateO
 def render(operation: ops.MigrateOperation, dialect: DialectName) -> tuple[str, ...]:
     """The SQL of one operation, as it will be run."""
     out = io.StringIO()
-    context = MigrationContext.configure(
-        dialect_name=dialect, opts={"as_sql": True, "output_buffer": out, "literal_binds": True}
-    )
+    context = MigrationContext.configure(dialect_name=dialect, opts={"as_sql": True, "output_buffer": out, "literal_binds": True})
     if isinstance(operation, ops.AddColumnOp) and dialect == "sqlite":
         operation.inline_references = True
     Operations(context).invoke(operation)
@@ -197,7 +191,7 @@ def _loss(operation: ops.MigrateOperation, connection: sa.Connection) -> str | N
         count = _count(connection, sa.table(operation.table_name))
         return f"{count} records of {operation.table_name}"
     if isinstance(operation, ops.DropColumnOp):
-        column = sa.column(operation.column_name)
+        column: sa.ColumnClause[Any] = sa.column(operation.column_name)
         table = sa.table(operation.table_name, column)
         count = connection.execute(sa.select(sa.func.count(column)).select_from(table)).scalar_one()
         return f"{count} values of {operation.table_name}.{operation.column_name}"

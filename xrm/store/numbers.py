@@ -10,8 +10,7 @@ BLOCK = 20
 TAKE = {
     "sqlite": "INSERT INTO xrm_number (name, next) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET next = next + ? RETURNING next",
     "postgresql": (
-        "INSERT INTO xrm_number (name, next) VALUES (%s, %s)"
-        " ON CONFLICT (name) DO UPDATE SET next = xrm_number.next + %s RETURNING next"
+        "INSERT INTO xrm_number (name, next) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET next = xrm_number.next + %s RETURNING next"
     ),
 }
 

@@ -33,9 +33,7 @@ DUE = {
 }  # fmt: skip
 END = {
     "sqlite": "UPDATE xrm_job SET ended_at = ?, error = ?, run_at = ?, lease_until = NULL WHERE id = ? AND fence = ?",
-    "postgresql": (
-        "UPDATE xrm_job SET ended_at = %s, error = %s, run_at = %s, lease_until = NULL WHERE id = %s AND fence = %s"
-    ),
+    "postgresql": ("UPDATE xrm_job SET ended_at = %s, error = %s, run_at = %s, lease_until = NULL WHERE id = %s AND fence = %s"),
 }
 
 
@@ -73,7 +71,7 @@ def _do(database: Database, job: Job, handlers: dict[str, Callable[[Any], None]]
     error = None
     try:
         handlers[job.kind](job.body)
-    except Exception as failure:  # a job's failure is its outcome, kept with it
+    except Exception as failure:  # noqa: BLE001 (a job's failure is its outcome, kept with it)
         error = f"{type(failure).__name__}: {failure}"
     now = datetime.now(UTC)
     over = error is None or job.attempts >= MOST_ATTEMPTS

@@ -50,7 +50,9 @@ def has_tables(database: Database) -> bool:
     return database.connection.one("SELECT to_regclass('xrm_release')") != (None,)
 
 
-def record(connection: Connection, digest: str, files: Mapping[str, str], plan: tuple[str, ...], at: datetime, by: str, why: str | None) -> int:
+def record(
+    connection: Connection, digest: str, files: Mapping[str, str], plan: tuple[str, ...], at: datetime, by: str, why: str | None
+) -> int:
     """Make this text the active release, inside the transaction that applies its plan."""
     sqlite = connection.dialect == "sqlite"
     connection.run("UPDATE xrm_release SET active = FALSE WHERE active")
