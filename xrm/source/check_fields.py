@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import re2
 
-from xrm.expr import Checked
+from xrm.expr import ANY, Checked
 from xrm.model.fields import Field
 from xrm.model.standard import SYSTEM_NAMES
 from xrm.source.disclosure import check_reads
 from xrm.source.findings import Findings
-from xrm.source.names import EntityScope, Known, dependencies
+from xrm.source.names import EntityScope, Known, dependencies, formulas_of
 from xrm.source.outline import Formula, Part, Word
 from xrm.source.vocabulary import CURRENCIES, RESERVED, UNSORTED
 
@@ -33,6 +33,8 @@ def check_fields(findings: Findings, known: Known, part: Part) -> None:
             _bounds(findings, inner, field)
             _values(findings, inner, field, scope)
             _indexed(findings, inner, field)
+        elif not inner.has("type") and inner.given("compute"):
+            _untyped(findings, inner, scope)
     _circles(findings, part)
 
 
@@ -83,10 +85,10 @@ def _pattern(findings: Findings, part: Part) -> None:
 def _whole(findings: Findings, part: Part) -> None:
     """What a field of a type must have beside it."""
     type_ = part.word("type")
-    if not part.has("type") and not part.has("compute"):
+    if not part.partial and not part.has("type") and not part.has("compute"):
         findings.note("XRM202", "a field needs a 'type'", part.place, part.path, "for example: type: text")
     for wanted, key in (("choice", "options"), ("link", "to")):
-        if type_ and type_.text == wanted and not part.has(key):
+        if type_ and type_.text == wanted and not part.has(key) and not part.partial:
             hint = "for example: options: [low, high]" if key == "options" else "for example: to: user"
             findings.note("XRM202", f"a {wanted} needs the key '{key}'", part.place, part.path, hint)
     if part.has("compute"):
@@ -146,6 +148,19 @@ def _computed(findings: Findings, part: Part, field: Field, scope: EntityScope) 
     for checked in findings.given(given, field, scope, path):
         _own_fields_only(findings, part, checked, path)
         check_reads(findings, checked, field, scope, place=part.at("compute"), path=path)
+
+
+def _untyped(findings: Findings, part: Part, scope: EntityScope) -> None:
+    """A computed field whose expression did not give it a type: what is wrong with it, or which type to write."""
+    path = (*part.path, "compute")
+    found = [findings.expression(formula, scope, None, path) for formula in formulas_of(part)]
+    if not found:
+        hint = "write it with '=' in front, or give the field a type"
+        findings.note("XRM206", "'compute' wants an expression, beginning with '='", part.at("compute"), path, hint)
+    elif all(found) and not any(checked and checked.type == ANY for checked in found):
+        gives = next((checked.type for checked in reversed(found) if checked), None)
+        message = f"the expression gives {gives}: say which type the field has"
+        findings.note("XRM202", message, part.place, part.path, "for example: type: decimal, places: 2")
 
 
 def _own_fields_only(findings: Findings, part: Part, checked: Checked, path: tuple[str, ...]) -> None:

@@ -192,7 +192,9 @@ def _key(findings: Findings, known: Known, part: Part) -> None:
     if word is None or field is None:
         return
     inner = part.named("fields").get(word.text)
-    required = bool(inner and (inner.flag("required") or "required" in inner.broken))
+    if inner is None or inner.broken:
+        return
+    required = inner.flag("required")
     if field.type != "text" or not field.unique or not required:
         message = f"a key is a text that is unique and required, and '{field.name}' is not"
         hint = f"write: {field.name}: {{type: text, unique: true, required: true}}"
@@ -217,7 +219,7 @@ def _checks(findings: Findings, known: Known, part: Part) -> None:
     scope = findings.names.scope(known.name)
     for rule in part.parts("checks"):
         given = [key for key in ("must", "should") if rule.has(key)]
-        if len(given) != 1:
+        if len(given) != 1 and not rule.partial:
             code = "XRM202" if not given else "XRM206"
             message = "a check says exactly one of 'must' and 'should'"
             findings.note(code, message, rule.place, rule.path, "must refuses, should warns")
@@ -297,14 +299,16 @@ def _sorted(findings: Findings, scope: EntityScope, word: Word, path: tuple[str,
 
 def _forms(findings: Findings, known: Known, part: Part) -> None:
     seen: dict[str, Place] = {}
+    sound = not part.has("forms") or "forms" not in part.broken
     for section in part.parts("forms"):
+        sound &= section.has("fields") and not section.broken
         for word in section.words("fields"):
-            findings.field(known, word, (*section.path, "fields"), declared_only=True)
+            sound &= findings.field(known, word, (*section.path, "fields"), declared_only=True) is not None
             if word.text in seen:
                 message = f"'{word.text}' stands in the form twice"
                 findings.note("XRM204", message, word.place, section.path, f"the other one is in line {seen[word.text].line}")
             seen.setdefault(word.text, word.place)
-    if not seen:
+    if not seen or not sound:
         return
     for name, field in part.named("fields").items():
         if field.flag("required") and not field.has("default") and name not in seen:

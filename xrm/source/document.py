@@ -50,11 +50,12 @@ class Sequence:
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """``flow``: written with braces."""
+    """``flow``: written with braces; ``partial``: a key in it was refused, so that others may only seem to be missing."""
 
     entries: tuple[tuple[Scalar, Node], ...]
     place: Place
     flow: bool
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,9 @@ def read_text(file: str, text: str) -> Document:
     try:
         root = walk.document()
     except yaml.MarkedYAMLError as error:
-        return Document(file, lines, None, (*walk.problems, quoting.explain(file, lines, _stop(error))))
+        told = any(problem.code == "XRM101" and problem.severity == "error" for problem in walk.problems)
+        more = () if told else (quoting.explain(file, lines, _stop(error)),)
+        return Document(file, lines, None, (*walk.problems, *more))
     except _Refused as refusal:
         return Document(file, lines, None, (*walk.problems, refusal.problem))
     return Document(file, lines, root, tuple(walk.problems))
@@ -181,11 +184,19 @@ class _Walk:
         start, end = _marks(event)
         raw = self.text[start.index : end.index]
         node = Scalar(event.value, raw, event.style or "", self.place(event))
-        if "\n" in raw and node.style in ("'", '"'):
-            swallowed = quoting.swallowed(node.place, raw)
-            if swallowed:
-                self.problems.append(swallowed)
+        slip = self.slip(node, end)
+        if slip:
+            self.problems.append(slip)
         return node
+
+    def slip(self, node: Scalar, end: Mark) -> Problem | None:
+        """What is valid YAML and most likely not what was meant."""
+        line = self.lines[node.place.line - 1]
+        if node.plain and "\n" not in node.raw:
+            return quoting.commented(node.place, line, end.column) if node.raw else None
+        if node.style in ("'", '"') and "\n" in node.raw:
+            return quoting.swallowed(node.place, node.raw, line)
+        return None
 
     def checked(self, event: yaml.NodeEvent, node: Node) -> Node:
         """The node, or Broken where it has a tag; an anchor is refused but leaves the node as it is."""
@@ -210,23 +221,31 @@ class _Walk:
 
     def map(self, event: yaml.Event) -> Map:
         entries: dict[str, tuple[Scalar, Node]] = {}
+        partial = False
         while not isinstance(inner := next(self.events), yaml.MappingEndEvent):
             key = self.node(inner)
             value = self.node(next(self.events))
-            if isinstance(key, Scalar):
+            if isinstance(key, Scalar) and self.is_word(key):
                 self.add(entries, key, value)
-            elif not isinstance(key, Broken):
+                continue
+            partial = True
+            if not isinstance(key, Broken | Scalar):
                 hint = quoting.mended(self.lines[key.place.line - 1], key.place.column)
                 self.problems.append(Problem("XRM101", "a key must be a word", key.place, hint=hint))
         flow = bool(getattr(event, "flow_style", False))
-        return Map(tuple(entries.values()), self.place(event), flow)
+        return Map(tuple(entries.values()), self.place(event), flow, partial)
 
-    def add(self, entries: dict[str, tuple[Scalar, Node]], key: Scalar, value: Node) -> None:
+    def is_word(self, key: Scalar) -> bool:
         if key.text == "<<" and key.plain:
             self.problems.append(Problem("XRM103", "the merge key '<<' is refused", key.place, hint="write the keys out"))
         elif key.text == "":
             self.problems.append(Problem("XRM101", "a key is missing here", key.place))
-        elif key.text in entries:
+        else:
+            return True
+        return False
+
+    def add(self, entries: dict[str, tuple[Scalar, Node]], key: Scalar, value: Node) -> None:
+        if key.text in entries:
             first = entries[key.text][0].place
             message = f"the key '{key.text}' stands twice"
             self.problems.append(Problem("XRM102", message, key.place, hint=f"it stands in line {first.line} already"))

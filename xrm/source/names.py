@@ -131,7 +131,7 @@ def index(outline: Outline, functions: Mapping[str, Function]) -> Names:
         {name: included(name, roles) for name in roles},
         {name: part.place for name, part in roles.items()},
         entities,
-        sound=application is not None and "roles" not in application.broken,
+        sound=bool(roles) and application is not None and "roles" not in application.broken,
     )
     return _inferred(bare, functions)
 

@@ -93,7 +93,10 @@ Answer = object
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A checked map. ``place`` is that of the key it stands under; ``broken`` are keys that were given but refused."""
+    """A checked map. ``place`` is that of the key it stands under; ``broken`` are keys that were given but refused.
+
+    ``partial``: something in it was refused before its key was known, so that any key may only seem to be missing.
+    """
 
     kind: str
     name: Word | None
@@ -102,6 +105,7 @@ class Part:
     values: Mapping[str, Answer] = field(default_factory=dict)
     keys: Mapping[str, Place] = field(default_factory=dict)
     broken: frozenset[str] = frozenset()
+    partial: bool = False
 
     def has(self, key: str) -> bool:
         """Whether the key was given, rightly or not."""

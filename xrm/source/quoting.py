@@ -16,8 +16,14 @@ from xrm.source.lines import split_lines
 
 ENTRY = re.compile(r"^(?P<lead>[ ]*(?:-[ ]+)*(?P<key>[\w.-]+|'[^']*'|\"[^\"]*\")[ ]*:[ ]+)(?P<value>\S.*?)\s*$")
 ITEM = re.compile(r"^(?P<lead>[ ]*-[ ]+)(?P<value>\S.*?)\s*$")
-FLOW_ENTRY = re.compile(r"(?P<lead>(?:^|[{,])\s*(?P<key>[\w.-]+):[ ]+)(?P<value>[^{}\[\]'\",][^{}]*?)(?=\s*(?:,\s*[\w.-]+:\s|\}|$))")
+FLOW_ENTRY = re.compile(r"(?P<lead>(?:^|[{,])\s*(?P<key>[\w.-]+):[ ]+)(?P<value>[^{}\]'\",][^{}]*?)(?=\s*(?:,\s*[\w.-]+:\s|\}|$))")
 RESERVED = "!&*@`%|>"
+CONDITIONS = {"when", "must", "should", "required", "filter", "read", "create", "update", "delete"}
+IN_BRACES = r"[,{}\[\]]"
+END_IN_BRACES = re.compile(r",\s*[\w.-]+:\s|\s*[}\]]+\s*(#.*)?$")
+END_OF_VALUE = re.compile(r"\s+#\s.*$|\s*$")
+COMMENT = re.compile(r"\s+#\s.*$")
+TEXT_AFTER_SIGN = re.compile(r"[ \t]+#\S")
 NEXT_KEY = re.compile(r"^\s*(?:-\s+)?[a-z_][\w-]*:(?:\s|$)")
 
 WORDS = {
@@ -53,7 +59,7 @@ def explain(file: str, lines: Sequence[str], error: Stop) -> Problem:
     if "\t" in lines[line][: column + 1] and not lines[line][:column].strip():
         place = Place(file, line + 1, lines[line].index("\t") + 1)
         return Problem("XRM101", "a tab stands where YAML wants spaces", place, hint="indent with spaces")
-    suspect = _open_quote(lines[: line + 1])
+    suspect = _open_quote(lines[: line + 1]) or _endless(error)
     if suspect is not None:
         number, start = suspect
         hint = _closed(lines[number], start)
@@ -76,6 +82,9 @@ def _stop(error: Stop) -> tuple[int, int]:
 
 
 def _message(error: Stop, line: str, column: int) -> str:
+    reserved = re.search(r":\s+([!&*@`%])\S", line[:column])
+    if reserved:
+        return f"a value may not begin with '{reserved[1]}' unless it is quoted"
     if error.problem == "found character that cannot start any token":
         return f"a value may not begin with '{line[column : column + 1]}' unless it is quoted"
     return WORDS.get(error.problem, error.problem)
@@ -92,6 +101,18 @@ def _open_quote(lines: Sequence[str]) -> tuple[int, int] | None:
     return None
 
 
+def _endless(error: Stop) -> tuple[int, int] | None:
+    return error.start if error.context == "while scanning a quoted scalar" and "end of stream" in error.problem else None
+
+
+def commented(place: Place, line: str, end: int) -> Problem | None:
+    """What follows `` #`` is a comment; without a blank after the sign it was most likely meant as text."""
+    if not TEXT_AFTER_SIGN.match(line, end):
+        return None
+    hint = mended(line, place.column)
+    return Problem("XRM101", "what follows ' #' is a comment, not text", place, hint=hint, severity="warning")
+
+
 def _closes(value: str) -> bool:
     quote = value[0]
     body = value[1:].replace("''", "") if quote == "'" else re.sub(r"\\.", "", value[1:])
@@ -99,9 +120,12 @@ def _closes(value: str) -> bool:
 
 
 def _closed(line: str, start: int) -> str:
-    quote = line[start]
-    value = line[start:].rstrip()
-    return f"write: {line[:start].strip()} {value}{quote}"
+    """The line with the quote at ``start`` closed: before the next key or brace within braces, else at the end."""
+    quote, rest = line[start], line[start + 1 :]
+    within = line[:start].count("{") > line[:start].count("}")
+    end = END_IN_BRACES.search(rest) if within else END_OF_VALUE.search(rest)
+    stop = end.start() if end else len(rest)
+    return f"write: {line[:start].lstrip()}{quote}{rest[:stop]}{quote}{rest[stop:]}".rstrip()
 
 
 def _where_to_mend(lines: Sequence[str], stop: int) -> int:
@@ -142,12 +166,20 @@ def mended(line: str, column: int) -> str | None:
     found = ENTRY.match(line) or ITEM.match(line)
     if not found:
         return None
-    value = found["value"]
+    value = COMMENT.sub("", found["value"])
     if value[0] == "{":
         return _mended_in_braces(line)
     if not _wants_quotes(value):
         return None
-    return f"write: {found['lead'].strip()} {_quoted(value)}"
+    key = found.groupdict().get("key") or ""
+    return f"write: {found['lead'].strip()} {_rewritten(key, value)}{found['value'][len(value) :]}"
+
+
+def _rewritten(key: str, value: str, unsafe: str = "^$") -> str:
+    """The value in quotes; a condition that only begins with a sign of YAML's needs no more than ``=`` (rule 3)."""
+    if key in CONDITIONS and value[0] in "![" and not re.search(unsafe, value[1:]) and not re.search(r":\s|\s#", value):
+        return f"={value}"
+    return _quoted(value)
 
 
 def _wants_quotes(value: str) -> bool:
@@ -157,7 +189,7 @@ def _wants_quotes(value: str) -> bool:
         return bool(re.match(r"('(?:[^']|'')*'|\"(?:[^\"\\]|\\.)*\")\s*[^\s#]", value))
     if value[0] == "[":
         return bool(re.search(r"\][^\s,\]#]|\]\s+[^\s#]", value))
-    return bool(re.search(r":\s|:$|\s#", value)) or value[0] in ",]}"
+    return bool(re.search(r":\s|:$|\s#\S", value)) or value[0] in ",]}"
 
 
 def _mended_in_braces(line: str) -> str | None:
@@ -168,8 +200,11 @@ def _mended_in_braces(line: str) -> str | None:
 
 def _quote_entry(found: re.Match[str]) -> str:
     value = found["value"]
-    wants = value[0] in RESERVED or bool(re.search(r"[,\[\]]|:\s|\s#", value))
-    return f"{found['lead']}{_quoted(value)}" if wants else found.group()
+    if value[0] == "[":
+        wants = not re.fullmatch(r"\[[^\[\]]*\]", value)
+    else:
+        wants = value[0] in RESERVED or bool(re.search(r"[,\[\]]|:\s|\s#", value))
+    return f"{found['lead']}{_rewritten(found['key'], value, IN_BRACES)}" if wants else found.group()
 
 
 def _quoted(value: str) -> str:
@@ -179,8 +214,9 @@ def _quoted(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def swallowed(place: Place, raw: str) -> Problem | None:
+def swallowed(place: Place, raw: str, line: str) -> Problem | None:
     """A quote that closes some lines on, with what looks like keys in between: most likely it was forgotten."""
     if not any(NEXT_KEY.match(line) for line in split_lines(raw)[1:]):
         return None
-    return Problem("XRM101", "the quote is not closed on its line", place, hint=f"close it: {split_lines(raw)[0]}{raw[0]}")
+    hint = _closed(line, place.column - 1)
+    return Problem("XRM101", "the quote is not closed on its line", place, hint=hint)

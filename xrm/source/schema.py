@@ -110,8 +110,10 @@ class _Structure:
                 values[key.name] = self.answer(key, value, written.place, (*path, key.name))
             except Refused:
                 broken.add(key.name)
-        part = Part(kind.name, name, place, path, values, keys, frozenset(broken))
-        self.missing(kind, part)
+        partial = isinstance(node, Map) and node.partial
+        part = Part(kind.name, name, place, path, values, keys, frozenset(broken), partial)
+        if not partial:
+            self.missing(kind, part)
         return part
 
     def entries(self, kind: MapKind, node: Node, path: Path) -> tuple[tuple[Scalar, Node], ...]:
