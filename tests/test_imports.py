@@ -31,6 +31,9 @@ HOMES = {
     "starlette": ("xrm.api", "xrm.web", "xrm.bootstrap"),
     "typer": ("xrm.commands",),
     "uvicorn": ("xrm.commands", "xrm.bootstrap"),
+    "sqlite3": ("xrm.store",),
+    "psycopg": ("xrm.store",),
+    "alembic": ("xrm.store",),
 }
 NAMES_THAT_SAY_NOTHING = {"util", "utils", "helper", "helpers", "manager", "managers", "misc", "common"}
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import psycopg
 
 from xrm.compile.application import CompiledEntity
 from xrm.compile.columns import bind_id, bind_instant
+from xrm.compile.tables import unique_columns, unique_sets
 from xrm.errors import Invalid, Problem
 from xrm.model.entity import Entity
 from xrm.service.context import Context
 from xrm.store.changes import payload
+from xrm.store.connections import Dangling, Duplicate
 from xrm.store.database import Connection
 
 if TYPE_CHECKING:
@@ -50,8 +50,10 @@ def insert(
     statement = compiled.writes.insert if before is None else compiled.writes.update
     try:
         connection.run(statement.sql, statement.bind({**columns, "id_": key}))
-    except (sqlite3.IntegrityError, psycopg.errors.UniqueViolation) as error:
-        raise _in_use(ctx, entity, str(error)) from error
+    except Duplicate as refused:
+        raise _in_use(ctx, entity, refused.rule) from refused
+    except Dangling as refused:
+        raise Invalid(Problem("XRM511", "a linked record does not exist")) from refused
     _spine(ctx, connection, entity, before, columns, key)
     _change(ctx, connection, intent, before, after, key)
 
@@ -110,21 +112,13 @@ def _change(
         connection.run(system.job.sql, system.job.bind(values))
 
 
-def _in_use(ctx: Context, entity: Entity, message: str) -> Invalid:
-    """Which unique rule was broken, by the name of its index or columns in the driver's words."""
+def _in_use(ctx: Context, entity: Entity, rule: str) -> Invalid:
+    """Which unique rule refused the row: SQLite names its columns, PostgreSQL its index."""
     words = ctx.service.application.model.words
     table = ctx.service.application.tables.entities[entity.name].name
-    sets = {field.name: (field.name,) for field in entity.fields.values()} | {u.name: u.fields for u in entity.unique}
-    for name, fields in sets.items():
-        columns = ", ".join(f"{table}.{field}_key" if _folded(entity, field) else f"{table}.{field}" for field in fields)
-        if f'uq_{table}_{name}"' in message or message.endswith(f": {columns}"):
+    for name, fields in unique_sets(entity).items():
+        columns = ", ".join(f"{table}.{column}" for field in fields for column in unique_columns(entity, field))
+        if rule in (f"uq_{table}_{name}", columns, f"index 'uq_{table}_{name}'"):
             labels = " and ".join(words(entity.fields[field].label) for field in fields)
             return Invalid(Problem("XRM503", f"{labels} is already in use", path=(fields[0],)))
-    if "FOREIGN KEY" in message:
-        return Invalid(Problem("XRM511", "a linked record does not exist"))
     return Invalid(Problem("XRM503", "a value that must be unique is already in use"))
-
-
-def _folded(entity: Entity, name: str) -> bool:
-    field = entity.field(name)
-    return field is not None and field.folded

@@ -18,8 +18,23 @@ MILLISECONDS = 5000
 """How long a statement waits for a lock that another process holds."""
 
 
+class Duplicate(Exception):
+    """A unique index refused a row. ``rule`` is what the driver says of it: the index's name, or its columns."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(rule)
+        self.rule = rule
+
+
+class Dangling(Exception):
+    """A foreign key refused a row: what it points at is not there."""
+
+
 class Connection(Protocol):
-    """One connection of one thread. Rows are tuples; ``run`` gives the count of rows changed."""
+    """One connection of one thread. Rows are tuples.
+
+    ``run`` gives the count of rows changed, and raises Duplicate or Dangling for a row that an index or a key refuses.
+    """
 
     dialect: DialectName
 
@@ -61,7 +76,12 @@ class SqliteConnection:
         return row
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
-        return self.raw.execute(sql, parameters).rowcount
+        try:
+            return self.raw.execute(sql, parameters).rowcount
+        except sqlite3.IntegrityError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
+                raise Dangling from error
+            raise Duplicate(str(error).rpartition(": ")[2]) from error
 
     def begin(self, write: bool) -> None:
         self.raw.execute("BEGIN IMMEDIATE" if write else "BEGIN")
@@ -105,7 +125,12 @@ class PostgresConnection:
         return self.cursor.execute(sql, parameters).fetchone()
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
-        return self.cursor.execute(sql, parameters).rowcount
+        try:
+            return self.cursor.execute(sql, parameters).rowcount
+        except psycopg.errors.UniqueViolation as error:
+            raise Duplicate(error.diag.constraint_name or "") from error
+        except psycopg.errors.ForeignKeyViolation as error:
+            raise Dangling from error
 
     def begin(self, write: bool) -> None:
         self.cursor.execute("BEGIN")
