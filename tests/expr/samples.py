@@ -60,7 +60,7 @@ VALUES: dict[str, list[Any]] = {
     "state": ["new", "waiting", "done"], "urgency": ["low", "high", "above"],
     "born": [date(2026, 3, 2), date(1, 1, 1), date(9999, 12, 31), date(2024, 2, 29), date(1980, 1, 31)],
     "due": [date(2026, 3, 2), date(2026, 3, 3), date(1999, 12, 31)],
-    "opened_at": [MOMENT.now, datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
+    "opened_at": [MOMENT.now, datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
                   datetime(2026, 3, 2, 9, 30, 0, 125001, tzinfo=UTC), datetime(2024, 2, 29, 12, tzinfo=UTC)],
     "closed_at": [MOMENT.now, datetime(2026, 3, 1, 9, 30, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)],
     "owner": [ADA, BOB, EVE], "creator": [BOB, ADA],

@@ -21,7 +21,7 @@ def faults(text: str, **options: object) -> tuple[Fault, ...]:
         ("state == new", "XRM302", "new", "'new'"), ("siz(name) > 1", "XRM304", "siz", "'size'"), ("length(name) > 1", "XRM304", "length", "size("),
         ("name.size() > 1", "XRM304", "size", "size("), ("startsWith(name, 'a')", "XRM304", "startsWith", "text.startsWith"), ("name.startsWith()", "XRM304", "startsWith", "startsWith("),
         ("state == 'nwe'", "XRM305", "'nwe'", "'new'"), ("state in ['new', 'don']", "XRM305", "'don'", "'done'"), ("'dome' != state", "XRM305", "'dome'", "'done'"),
-        ("coalesce(state, 'nw') == 'new'", "XRM305", "'nw'", "'new'"), ("urgency > 'hig'", "XRM305", "'hig'", "'high'"), ("(flag ? state : 'x') == 'new'", "XRM305", "'x'", "one of new"),
+        ("coalesce(state, 'new') == 'nw'", "XRM305", "'nw'", "'new'"), ("urgency > 'hig'", "XRM305", "'hig'", "'high'"), ("(flag ? state : 'done') == 'x'", "XRM305", "'x'", "one of new"),
         ("a == 'x'", "XRM303", "a == 'x'", ""), ("a < null", "XRM303", "a < null", "== null"), ("a + null", "XRM303", "a + null", "coalesce"), ("due + 3 == born", "XRM303", "due + 3", "days(3)"),
         ("due + duration('1h') == born", "XRM303", "due + duration('1h')", "days(3)"), ("due == '2026-01-01'", "XRM303", "due == '2026-01-01'", 'date("'), ("opened_at < due", "XRM303", "opened_at < due", "date(x)"),
         ("opened_at > 'x'", "XRM303", "opened_at > 'x'", "timestamp("), ("owner == 'ada'", "XRM303", "owner == 'ada'", ".code"), ("a < b < 3", "XRM303", "a < b < 3", "a < b && b < c"),
@@ -119,7 +119,7 @@ def test_the_query_has_a_bounded_size() -> None:
     for _ in range(14):
         text = f"(('a'.startsWith({text})) ? name : word)"
     assert len(text) < 4096
-    assert "too large" in checked(f"name == {text}").sql_faults[-1].message
+    assert any("too large" in fault.message for fault in checked(f"name == {text}").sql_faults)
 
 
 def test_types_are_hashable_and_readable() -> None:

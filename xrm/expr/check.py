@@ -18,6 +18,7 @@ from xrm.expr.scope import Scope, unknown_name
 from xrm.expr.syntax import Binary, Call, Conditional, ListLiteral, Literal, Logical, Node, Path, Root, Unary
 from xrm.expr.typed import (
     ActorValue, Apply, Arithmetic, Checked, Choice, Column, Constant, Equality, Items, Membership, Negate, Not, Order, Place, Typed,
+    common_type,
 )  # fmt: skip
 from xrm.expr.typed import Logical as TypedLogical
 from xrm.expr.types import ANY, BOOL, INT, NULL, NUMBERS, SPANS, TEXT, Type, accepts, decimal, list_of, unify
@@ -100,6 +101,9 @@ class _Checker:
         if isinstance(typed, Choice):
             self._results(typed.then, expect)
             self._results(typed.other, expect)
+        elif isinstance(typed, Apply) and typed.function.name == "coalesce":
+            for argument in typed.arguments:
+                self._results(argument, expect)
         self._options(typed, expect)
 
     def _fault(self, node: Node, code: str, message: str, hint: str | None = None) -> Typed:
@@ -132,7 +136,7 @@ class _Checker:
         if typed.type not in (BOOL, NULL, ANY):
             hint = "write != null to ask whether there is a value" if operator == "!" else "a condition compares, as in a == b"
             self._fault(node, TYPE_MISMATCH, f"'{operator}' wants a condition, not {typed.type}", hint)
-        return typed
+        return replace(typed, type=BOOL) if typed.type == NULL else typed
 
     def _unary(self, node: Unary) -> Typed:
         if node.operator == "!":
@@ -151,9 +155,7 @@ class _Checker:
     def _conditional(self, node: Conditional) -> Typed:
         test = self._condition(node.test, "?")
         then, other = self.typed(node.then), self.typed(node.other)
-        self._options(then, other.type)
-        self._options(other, then.type)
-        found = unify(then.type, other.type)
+        found = common_type(then, other)
         if found is None:
             return self._fault(node, TYPE_MISMATCH, f"the two results are {then.type} and {other.type}", "give both one type")
         return Choice(node.start, node.end, found, test, then, other)
@@ -260,11 +262,7 @@ class _Checker:
 
     def _call(self, node: Call) -> Typed:
         given = tuple(self.typed(part) for part in node.parts)
-        typed = checked_call(node, given, self._functions, self.faults)
-        if isinstance(typed, Apply) and typed.function.name == "coalesce":
-            self._options(given[0], given[1].type)
-            self._options(given[1], given[0].type)
-        return typed
+        return checked_call(node, given, self._functions, self.faults)
 
 
 def _placed(node: Typed, options: tuple[str, ...]) -> Typed:

@@ -11,9 +11,9 @@ from typing import Any
 import re2
 
 from xrm.expr import values
-from xrm.expr.typed import Constant, Moment, Typed
+from xrm.expr.typed import Constant, Moment, Typed, common_type
 from xrm.expr.types import (
-    ANY, BOOL, DATE, DATETIME, DAYS, DURATION, INT, MAX_SCALE, MONTHS, TEXT, Type, accepts, decimal, list_of, scale_of, unify,
+    ANY, BOOL, DATE, DATETIME, DAYS, DURATION, INT, MAX_SCALE, MONTHS, TEXT, Type, accepts, decimal, list_of, scale_of,
 )  # fmt: skip
 
 Param = Type | tuple[Type, ...]
@@ -82,10 +82,7 @@ _COMPARABLE = (INT, decimal(), TEXT, DATE, DATETIME, DURATION)
 
 
 def _common(arguments: tuple[Typed, ...]) -> Type | None:
-    found: Type | None = arguments[0].type
-    for argument in arguments[1:]:
-        found = unify(found, argument.type) if found else None
-    return found
+    return common_type(arguments[0], arguments[1])
 
 
 def _same(arguments: tuple[Typed, ...]) -> Type:
@@ -160,7 +157,7 @@ _TABLE = (
     Function("date", ((TEXT, DATETIME),), DATE, _date, "A date, written out; or the date of an instant in the application's zone.",
              'date("2026-03-02")', "2026-03-02", moment=True, literal=1),
     Function("duration", (TEXT,), DURATION, values.parse_duration, "A length of time in d, h, m, s, ms and us; d is 24 hours.",
-             'duration("1d12h")', "36:00:00", literal=1),
+             'duration("1d12h")', "36h", literal=1),
     Function("days", (INT,), DAYS, values.days, "Whole days, to move a date or an instant.",
              'date("2026-03-02") + days(3)', "2026-03-05"),
     Function("months", (INT,), MONTHS, lambda count: count, "Calendar months, to move a date or an instant; the day is clamped to the month's end.",

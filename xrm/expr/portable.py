@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from xrm.expr.faults import NOT_IN_DATABASE, Fault
 from xrm.expr.typed import (
-    Apply, Arithmetic, Choice, Column, Constant, Equality, Items, Membership, Negate, Order, Place, Typed, rescaled_bound,
+    Apply, Arithmetic, Choice, Column, Constant, Equality, Items, Membership, Negate, Not, Order, Place, Typed,
+    rescaled_bound,
 )  # fmt: skip
 from xrm.expr.types import NUMBERS, scale_of
 from xrm.expr.values import INT64_LIMIT
 
 MAX_COST = 20_000
 """Most parts of the SQL of one expression, counting each as often as it is written."""
+
+MAX_NESTING = 60
+"""Most entries that an expression takes on the stack of SQLite's parser, which has 100 (YYSTACKDEPTH; unbounded since 3.46)."""
 
 _MOVE = "move the arithmetic to the constant side: opened_at < now() - duration(\"5d\")"
 _FIELD = "make it a computed field and ask for that"
@@ -27,6 +31,8 @@ def database_faults(root: Typed) -> tuple[Fault, ...]:
         inspection.refuse(root, "a list is no value of a query", "write x in list")
     if inspection.visit(root) > MAX_COST:
         inspection.refuse(root, "the query would be too large", "make a part of it a computed field")
+    if nesting(root) > MAX_NESTING:
+        inspection.refuse(root, "nested too deeply for the database", _FIELD)
     return tuple(sorted(inspection.faults, key=lambda fault: (fault.start, fault.end)))
 
 
@@ -122,6 +128,34 @@ class _Inspection:
     def _list(self, node: Typed) -> None:
         if not node.fixed and not isinstance(node, Column):
             self.refuse(node, "the database takes a list from a field or a literal only", _FIELD)
+
+
+_BEFORE: dict[type[Typed], tuple[int, int]] = {
+    Not: (2, 2),
+    Negate: (3, 3),
+    Apply: (5, 7),
+    Place: (4, 4),
+    Items: (0, 0),
+}
+"""What stands on the parser's stack before the first, and before a later operand: `(`, an operator, CASE … THEN."""
+
+
+def _before(node: Typed) -> tuple[int, int]:
+    if not isinstance(node, Membership):
+        return _BEFORE.get(type(node), (1, 3))
+    return (8, 9) if isinstance(node.right, Items) else (18, 18)
+
+
+def nesting(node: Typed) -> int:
+    """Entries on the parser's stack that the SQL of a node takes, at most."""
+    if node.fixed:
+        return 1
+    if isinstance(node, Choice):
+        chained = 0 if isinstance(node.other, Choice) else 5  # a chain of conditions is one CASE
+        return max(5 + nesting(node.test), 5 + nesting(node.then), chained + nesting(node.other))
+    first, later = _before(node)
+    depths = [nesting(part) + (later if place else first) for place, part in enumerate(node.parts)]
+    return max(depths, default=1)
 
 
 def _written(node: Typed) -> int:

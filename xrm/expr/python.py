@@ -39,9 +39,9 @@ def to_python(checked: Checked) -> Closure:
     return closure(checked.node)
 
 
-def closure(node: Typed) -> Closure:
-    """The function that evaluates one part of a checked expression."""
-    return _Writer().function(node)
+def closure(node: Typed, whole: bool = True) -> Closure:
+    """The function that evaluates a node; when it is a part and not the whole, an int may have 64 bits."""
+    return _Writer().function(node, whole)
 
 
 class _Writer:
@@ -69,8 +69,10 @@ class _Writer:
             Apply: self._apply,
         }
 
-    def function(self, node: Typed) -> Closure:
-        result = self._finished(node, self.emit(node))
+    def function(self, node: Typed, whole: bool) -> Closure:
+        result = self.emit(node)
+        if whole:
+            result = self._finished(node, result)
         body = "\n".join(["def expression(row, moment):", *self._lines, f" return {result}"])
         namespace = dict(self._constants)
         exec(compile(body, "<expression>", "exec"), namespace)  # noqa: S102  # the text is this module's own
@@ -129,7 +131,7 @@ class _Writer:
     def _constant(self, node: Constant) -> str:
         if node.value is None or isinstance(node.value, bool):
             return str(node.value)
-        return f"({node.value})" if type(node.value) is int else self._keep(node.value)
+        return self._keep(node.value)
 
     def _unless_null(self, value: str, operands: list[tuple[Typed, str]]) -> str:
         """Assigns `value`, or None when an operand is None."""

@@ -17,9 +17,9 @@ from xrm.expr.typed import Moment, Typed
 from xrm.expr.types import Type
 
 
-def bound_value(node: Typed, type_: Type, dialect: str) -> Closure:
-    """The value itself."""
-    evaluate = closure(node)
+def bound_value(node: Typed, type_: Type, dialect: str, whole: bool) -> Closure:
+    """The value itself; `whole` as for `closure`."""
+    evaluate = closure(node, whole)
 
     def bound(row: Mapping[str, object], moment: Moment) -> object:
         return to_database(evaluate(row, moment), type_, dialect)
@@ -29,7 +29,7 @@ def bound_value(node: Typed, type_: Type, dialect: str) -> Closure:
 
 def bound_number(node: Typed, scale: int, rounding: Rounding) -> Closure:
     """A number in units of `scale` decimals."""
-    evaluate = closure(node)
+    evaluate = closure(node, whole=False)
 
     def bound(row: Mapping[str, object], moment: Moment) -> object:
         value: Any = evaluate(row, moment)
@@ -40,7 +40,7 @@ def bound_number(node: Typed, scale: int, rounding: Rounding) -> Closure:
 
 def bound_numbers(node: Typed, scale: int, dialect: str) -> Closure:
     """A list of numbers in units of `scale` decimals; those that lie between two units are left out."""
-    evaluate = closure(node)
+    evaluate = closure(node, whole=False)
 
     def bound(row: Mapping[str, object], moment: Moment) -> object:
         value: Any = evaluate(row, moment)
@@ -55,7 +55,7 @@ def bound_numbers(node: Typed, scale: int, dialect: str) -> Closure:
 
 def bound_refs(node: Typed) -> Closure:
     """SQLite: the ids of a list, one after the other, 16 bytes each; a BLOB cannot stand in JSON."""
-    evaluate = closure(node)
+    evaluate = closure(node, whole=False)
 
     def bound(row: Mapping[str, object], moment: Moment) -> object:
         value: Any = evaluate(row, moment)
@@ -66,7 +66,7 @@ def bound_refs(node: Typed) -> Closure:
 
 def bound_ref_offsets(node: Typed) -> Closure:
     """SQLite: where each id of `bound_refs` begins, counted from 1, as a JSON array."""
-    evaluate = closure(node)
+    evaluate = closure(node, whole=False)
 
     def bound(row: Mapping[str, object], moment: Moment) -> object:
         value: Any = evaluate(row, moment)

@@ -61,11 +61,11 @@ def to_sql(checked: Checked, column: ColumnOf, dialect: Dialect, positive: bool 
     """
     if checked.sql_faults:
         raise ExpressionError(checked.sql_faults)
-    writer = _Writer(checked.text, column, dialect, prefix)
+    writer = _Writer(checked, column, dialect, prefix)
     clause = writer.write(checked.node, positive=positive and checked.type == BOOL)
-    if checked.type == INT and checked.node.bound >= STORED_LIMIT and not checked.node.fixed:
+    if checked.type == INT and checked.node.bound >= STORED_LIMIT:
         limit = writer.value(STORED_LIMIT, INT)
-        clause = sa.case((_infix(sa.func.abs(clause), "<", limit), clause))
+        clause = sa.case((_infix(sa.func.abs(clause, type_=sa.BigInteger()), "<", limit), clause))
     return SqlExpression(clause, tuple(writer.run_time.values()))
 
 
@@ -83,8 +83,9 @@ def _infix(left: Element, operator: str, right: Element, type_: TypeEngine[Any] 
 class _Writer:
     """Writes one expression for one database."""
 
-    def __init__(self, text: str, column: ColumnOf, dialect: Dialect, prefix: str) -> None:
-        self._text = text
+    def __init__(self, checked: Checked, column: ColumnOf, dialect: Dialect, prefix: str) -> None:
+        self._text = checked.text
+        self._root = checked.node
         self._column_of = column
         self._dialect = dialect
         self._prefix = prefix
@@ -131,7 +132,7 @@ class _Writer:
     def _fixed(self, node: Typed) -> Element:
         if isinstance(node, Constant):
             return self.value(node.value, node.type)
-        return self._bind(node, "value", node.type, lambda: bound_value(node, node.type, self._dialect))
+        return self._bind(node, "value", node.type, lambda: bound_value(node, node.type, self._dialect, node is self._root))
 
     def _fixed_number(self, node: Typed, scale: int, rounding: Rounding) -> Element:
         """A number without columns in units of `scale` decimals."""
@@ -186,8 +187,13 @@ class _Writer:
         return join(*clauses)
 
     def _choice(self, node: Choice, positive: bool) -> Element:
-        then, other = (self._part(part, node.type, positive) for part in (node.then, node.other))
-        return sa.case((_grouped(self.write(node.test, positive=True)), then), else_=other)
+        """A chain of conditions is one CASE; in SQL too an unknown test is passed over."""
+        whens: list[tuple[Element, Element]] = []
+        rest: Typed = node
+        while isinstance(rest, Choice) and not rest.fixed:
+            whens.append((_grouped(self.write(rest.test, positive=True)), self._part(rest.then, node.type, positive)))
+            rest = rest.other
+        return sa.case(*whens, else_=self._part(rest, node.type, positive))
 
     def _part(self, node: Typed, type_: Type, positive: bool = False) -> Element:
         """A part that becomes a value of `type_`."""
@@ -265,7 +271,7 @@ class _Writer:
             wanted = Type("list", item=INT)
             array = self._bind(right, f"list{scale}", wanted, lambda: bound_numbers(right, scale, self._dialect))
         else:
-            array = self._bind(right, "list", right.type, lambda: bound_value(right, right.type, self._dialect))
+            array = self._bind(right, "list", right.type, lambda: bound_value(right, right.type, self._dialect, whole=False))
         return _infix(written, "=", sa.func.any(array))
 
     def _bound_rows(self, left: Typed, right: Typed, item: Type) -> Any:
@@ -279,7 +285,7 @@ class _Writer:
             scale = scale_of(left.type) or 0
             bound = self._bind(right, f"list{scale}", right.type, lambda: bound_numbers(right, scale, "sqlite"))
         else:
-            bound = self._bind(right, "list", right.type, lambda: bound_value(right, right.type, "sqlite"))
+            bound = self._bind(right, "list", right.type, lambda: bound_value(right, right.type, "sqlite", whole=False))
         return sa.select(sa.func.json_each(bound).table_valued("value", joins_implicitly=True).alias().c.value)
 
     def _in_column(self, left: Typed, right: Typed) -> Element:
@@ -292,7 +298,8 @@ class _Writer:
             return _infix(column, "@>", array)
         rows = sa.func.json_each(column).table_valued("value", joins_implicitly=True).alias()
         sought = sa.func.lower(sa.func.hex(written)) if item.name == "ref" else written
-        return sa.exists(sa.select(sa.literal_column("1")).select_from(rows).where(_infix(rows.c.value, "=", sought)))
+        found = sa.select(sa.literal_column("1")).select_from(rows).where(_infix(rows.c.value, "=", sought))
+        return sa.exists(found.correlate_except(rows))
 
     # Arithmetic and functions
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from xrm.expr.faults import Fault
-from xrm.expr.types import BOOL, INT, Type, scale_of
+from xrm.expr.types import BOOL, INT, Type, scale_of, unify
 from xrm.expr.values import INT64_LIMIT, SCALED_LIMIT, STORED_LIMIT
 
 if TYPE_CHECKING:
@@ -238,6 +238,14 @@ def rescaled_bound(node: Typed, scale: int) -> int:
     """The bound of a number when it is counted in units of `scale` decimals, at least its own scale."""
     own = scale_of(node.type) or 0
     return node.bound * 10 ** max(0, scale - own)
+
+
+def common_type(left: Typed, right: Typed) -> Type | None:
+    """The type of what is one or the other; a literal that is one of the options keeps it a choice."""
+    for one, other in ((left, right), (right, left)):
+        if one.type.options and isinstance(other, Constant) and other.value in one.type.options:
+            return one.type
+    return unify(left.type, right.type)
 
 
 @dataclass(frozen=True)
