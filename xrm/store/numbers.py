@@ -18,8 +18,9 @@ TAKE = {
 class Numbers:
     """The next number of each series (an entity, or an entity's year). One block at a time is held in memory."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, block: int = BLOCK) -> None:
         self._database = database
+        self._block = block
         self._lock = threading.Lock()
         self._held: dict[str, tuple[int, int]] = {}
 
@@ -28,13 +29,13 @@ class Numbers:
             following, end = self._held.get(series, (0, 0))
             if following >= end:
                 end = self._take(series)
-                following = end - BLOCK
+                following = end - self._block
             self._held[series] = (following + 1, end)
             return following
 
     def _take(self, series: str) -> int:
-        """The end of a new block: numbers from ``end - BLOCK`` up to but not including ``end`` are ours."""
+        """The end of a new block: numbers from ``end - block`` up to but not including ``end`` are ours."""
         database = self._database
         with database.transaction() as connection:
-            row = connection.one(TAKE[database.dialect], (series, BLOCK + 1, BLOCK))
-        return int(row[0]) if row else BLOCK + 1
+            row = connection.one(TAKE[database.dialect], (series, self._block + 1, self._block))
+        return int(row[0]) if row else self._block + 1

@@ -1,0 +1,171 @@
+"""An export: every record that the actor may see, as CSV or as JSON lines, page by page through the one way to read.
+
+Values are exact: what ``xrm import`` reads back is what was there. A link is written as its record's key where there is
+one, else as its id.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, Literal, TextIO
+
+import msgspec
+
+from xrm.model.fields import Field
+from xrm.model.values import Point
+from xrm.service.context import Context
+from xrm.service.reading import MOST_ROWS, Query, list_records
+
+Form = Literal["csv", "jsonl"]
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for a formula at the start of a cell (OWASP, CSV injection)."""
+WORDED = ("text", "long_text", "email", "phone", "url", "choice", "json")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of an export: its name, the path that is read for it, and the field at its end."""
+
+    name: str
+    path: str
+    field: Field
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What is to be exported. ``guarded``: text that a spreadsheet would run gets an apostrophe before it."""
+
+    entity: str
+    fields: tuple[str, ...] = ()
+    filter: str | None = None
+    sort: str | None = None
+    form: Form = "csv"
+    guarded: bool = False
+
+
+def export(ctx: Context, wanted: Export, out: TextIO, watch: Callable[[int], None] = lambda rows: None) -> int:
+    """Write every record to ``out``; how many they were.
+
+    Raises:
+        NotFound: the entity is not there for this actor.
+        Invalid: a field, the filter or the order is wrong.
+    """
+    columns = columns_of(ctx, wanted)
+    pages = pages_of(ctx, wanted, columns)
+    write = _csv if wanted.form == "csv" else _lines
+    return write(out, columns, _counted(pages, watch), wanted.guarded)
+
+
+def columns_of(ctx: Context, wanted: Export) -> tuple[Column, ...]:
+    """The columns: those asked for, or every field that the actor sees."""
+    ctx.entity(wanted.entity)
+    names = wanted.fields or ctx.policies.names(wanted.entity)
+    query = Query(wanted.entity, tuple(names), wanted.filter, wanted.sort, limit=1)
+    list_records(ctx, query)  # refuses what is not there, before anything is written
+    return tuple(_column(ctx, wanted.entity, name) for name in names)
+
+
+def _column(ctx: Context, entity: str, name: str) -> Column:
+    """A link is read through to the key of its record, if the actor sees that."""
+    found = ctx.policies.resolve(entity, name)
+    assert found is not None
+    if found.type == "link" and found.to and found.name != "id":
+        key = ctx.service.application.model.entities[found.to].key
+        target = ctx.policies.resolve(entity, f"{name}.{key}") if key else None
+        if target is not None:
+            return Column(name, f"{name}.{key}", target)
+    return Column(name, name, found)
+
+
+def pages_of(ctx: Context, wanted: Export, columns: tuple[Column, ...]) -> Iterator[list[dict[str, Any]]]:
+    """Page after page, by cursor. Without an order the oldest come first, so that what is added meanwhile comes last."""
+    query = Query(
+        wanted.entity, tuple(column.path for column in columns), wanted.filter, wanted.sort or "created_at", limit=MOST_ROWS
+    )
+    while True:
+        page = list_records(ctx, query)
+        yield page.rows
+        if page.next is None:
+            return
+        query = replace(query, after=page.next)
+
+
+def _counted(pages: Iterator[list[dict[str, Any]]], watch: Callable[[int], None]) -> Iterator[dict[str, Any]]:
+    rows = 0
+    for page in pages:
+        rows += len(page)
+        yield from page
+        watch(rows)
+
+
+def _csv(out: TextIO, columns: tuple[Column, ...], rows: Iterator[dict[str, Any]], guarded: bool) -> int:
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([column.name for column in columns])
+    count = 0
+    for row in rows:
+        writer.writerow([_cell(column, row[column.path], guarded) for column in columns])
+        count += 1
+    return count
+
+
+def _cell(column: Column, value: object, guarded: bool) -> str:
+    text = cell_text(column.field, value)
+    if guarded and column.field.type in WORDED and text.startswith(DANGEROUS):
+        return f"'{text}"
+    return text
+
+
+def cell_text(field: Field, value: object) -> str:
+    """The text of a value, which its field reads back as the same."""
+    if value is None:
+        return ""
+    if field.type == "json":
+        return msgspec.json.encode(value, order="deterministic").decode()
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case datetime():
+            return _instant(value)
+        case date():
+            return value.isoformat()
+        case Decimal():
+            return f"{value:f}"
+        case Point():
+            return f"{_degrees(value.lat)}, {_degrees(value.lon)}"
+        case _:
+            return str(value)
+
+
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
+def _degrees(value: float) -> str:
+    """The shortest decimal that is the same float, without an exponent."""
+    return f"{Decimal(repr(value)):f}"
+
+
+def _lines(out: TextIO, columns: tuple[Column, ...], rows: Iterator[dict[str, Any]], guarded: bool) -> int:
+    """One JSON object a line; decimals as text, since JSON's numbers are floats to many readers."""
+    encode = msgspec.json.Encoder(enc_hook=_plain, decimal_format="string").encode
+    count = 0
+    for row in rows:
+        out.write(encode(_object(columns, row)).decode() + "\n")
+        count += 1
+    return count
+
+
+def _object(columns: tuple[Column, ...], row: Mapping[str, Any]) -> dict[str, Any]:
+    return {column.name: _json(row[column.path]) for column in columns}
+
+
+def _json(value: object) -> object:
+    return _instant(value) if isinstance(value, datetime) else value
+
+
+def _plain(value: Any) -> object:
+    return value.as_json()
