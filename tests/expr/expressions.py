@@ -34,7 +34,15 @@ UNORDERED = {"bool", "state", "ref"}
 NUMBER_MAKERS = ["({x} + {y})", "({x} - {y})", "({x} * 3)", "(-{x})", "abs({x})", "int({x})", "({x} / 7)", "({x} / -2)", "({x} % 7)", "({x} % -3)",
                  "({x} * {y})", "coalesce({x}, {y})", "(flag ? {x} : {y})", "({x} - 1.25)", "({x} + actor.limit)", "({x} * actor.level)"]  # fmt: skip
 TEXT_MAKERS = ["({x} + {y})", "coalesce({x}, {y})", "(flag ? {x} : {y})", "coalesce({x}, 'new')", "({x} + 'é')"]
-TEXT_TESTS = ["{x}.contains({y})", "{x}.startsWith({y})", "{x}.endsWith({y})", "{x} < {y}", "{x} >= {y}", "{x} == {y}", "size({x}) > size({y})"]
+TEXT_TESTS = [
+    "{x}.contains({y})",
+    "{x}.startsWith({y})",
+    "{x}.endsWith({y})",
+    "{x} < {y}",
+    "{x} >= {y}",
+    "{x} == {y}",
+    "size({x}) > size({y})",
+]
 
 
 def pairs(kind: str) -> Iterator[tuple[str, str]]:
@@ -76,14 +84,24 @@ def _memberships() -> Iterator[str]:
         for operand, found in product([*COLUMN[kind], *FIXED.get(kind, [])], lists):
             if operand not in ("null", "''"):
                 yield from (f"{operand} in {found}", f"!({operand} in {found})", f"({operand} in {found}) == flag")
-    yield from ("(name in tags ? 'a' : word) in tags", "!((owner in members ? creator : owner) in members)", "(name in actor.roles ? 'a' : word) in actor.roles")
+    yield from (
+        "(name in tags ? 'a' : word) in tags",
+        "!((owner in members ? creator : owner) in members)",
+        "(name in actor.roles ? 'a' : word) in actor.roles",
+    )
     yield from (f"size({found}) == {count}" for found in ("tags", "counts", "members", "actor.roles") for count in (0, 1, "a"))
 
 
 def _logic() -> Iterator[str]:
     operands = ["flag", "open", "true", "false", "null", "a > 1", "actor.admin", "flag != open", "(owner == actor)"]
     for left, right in product(operands, operands):
-        yield from (f"{left} && {right}", f"{left} || {right}", f"!({left} && {right})", f"{left} || !{right} && flag", f"{left} ? {right} : open")
+        yield from (
+            f"{left} && {right}",
+            f"{left} || {right}",
+            f"!({left} && {right})",
+            f"{left} || !{right} && flag",
+            f"{left} ? {right} : open",
+        )
         yield from (f"coalesce({left}, {right})", f"({left}) == ({right})", f"!({left} ? {right} : flag)", f"flag ? {left} : {right}")
 
 
@@ -108,7 +126,23 @@ def _others() -> Iterator[str]:
     for kind in ("date", "datetime", "ref", "duration", "urgency", "state"):
         for left, right in pairs(kind):
             yield from (f"coalesce({left}, {right})", f"flag ? {left} : {right}", f"(flag ? {left} : {right}) == {left}")
-    yield from ("a", "name", "owner", "born", "opened_at", "spent", "actor", "now()", "actor.admin", "'a' == actor.name", "1", "null", "true", "a + a", "a + a - b")
+    yield from (
+        "a",
+        "name",
+        "owner",
+        "born",
+        "opened_at",
+        "spent",
+        "actor",
+        "now()",
+        "actor.admin",
+        "'a' == actor.name",
+        "1",
+        "null",
+        "true",
+        "a + a",
+        "a + a - b",
+    )
 
 
 def _spread(parts: list[str]) -> st.SearchStrategy[str]:
@@ -158,7 +192,9 @@ def numbers(depth: int) -> st.SearchStrategy[str]:
         leaves,
         st.builds("({} {} {})".format, inner, _spread(["+", "-"]), inner),
         st.builds("({} * {})".format, inner, _spread(["2", "-3", "1.5", "a", "actor.level"])),
-        st.builds("({} {} {})".format, _spread(["a", "b", "(a + b)", "size(name)"]), _spread(["/", "%"]), _spread(["7", "-2", "1", "1000000"])),
+        st.builds(
+            "({} {} {})".format, _spread(["a", "b", "(a + b)", "size(name)"]), _spread(["/", "%"]), _spread(["7", "-2", "1", "1000000"])
+        ),
         st.builds("{}({})".format, _spread(["abs", "int", "-"]), inner),
         st.builds("size({})".format, texts(depth - 1)),
         st.builds("coalesce({}, {})".format, inner, inner),

@@ -7,7 +7,24 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from xrm.expr import (
-    BOOL, DATE, DATETIME, DURATION, INT, JSON, POINT, TEXT, Checked, Moment, Names, Type, choice, compile_check, decimal, list_of, ref, to_python,
+    BOOL,
+    DATE,
+    DATETIME,
+    DURATION,
+    INT,
+    JSON,
+    POINT,
+    TEXT,
+    Checked,
+    Moment,
+    Names,
+    Type,
+    choice,
+    compile_check,
+    decimal,
+    list_of,
+    ref,
+    to_python,
 )  # fmt: skip
 
 ADA = "0190a000-0000-7000-8000-000000000001"
@@ -74,11 +91,13 @@ VALUES: dict[str, list[Any]] = {
 
 def sample_rows() -> list[dict[str, Any]]:
     """Records that hold every value of every column beside many others, and nulls in all places."""
-    rows: list[dict[str, Any]] = [{name: None for name in COLUMNS}]
+    rows: list[dict[str, Any]] = [dict.fromkeys(COLUMNS)]
     columns = [[*found, None] for found in VALUES.values()]
     for turn in range(4):
         turned = [found[(turn * place) % len(found) :] + found[: (turn * place) % len(found)] for place, found in enumerate(columns)]
-        rows.extend(dict(zip(VALUES, record, strict=True)) for record in zip_longest(*(_stretched(found, 9 + 3 * turn) for found in turned)))
+        rows.extend(
+            dict(zip(VALUES, record, strict=True)) for record in zip_longest(*(_stretched(found, 9 + 3 * turn) for found in turned))
+        )
     return rows
 
 

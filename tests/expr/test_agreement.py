@@ -28,8 +28,9 @@ def compiled(text: str) -> Checked | None:
     try:
         return checked(text)
     except ExpressionError as error:
-        assert {fault.code for fault in error.faults} <= {"XRM303", "XRM304", "XRM305", "XRM306"}, error
-        return None
+        if {fault.code for fault in error.faults} <= {"XRM303", "XRM304", "XRM305", "XRM306"}:
+            return None
+        raise
 
 
 def test_every_operator_and_function_agrees_for_every_type(databases: list[Database]) -> None:
@@ -38,9 +39,9 @@ def test_every_operator_and_function_agrees_for_every_type(databases: list[Datab
     kept = [case for case in map(compiled, cases) if case is not None]
     in_database = [case for case in kept if not case.sql_faults]
     wrong = [message for case in in_database for message in disagreements(case, databases)]
-    print(f"\n{len(cases)} cases, {len(kept)} compile, {len(in_database)} in the databases, {len(in_database) * len(ROWS)} values each")
     assert not wrong, f"{len(wrong)}: " + "\n".join(wrong[:20])
-    assert len(in_database) > 2000
+    assert len(in_database) > 7000
+    assert len(ROWS) > 50
 
 
 @RANDOM

@@ -18,12 +18,23 @@ ENVIRONMENT = cel.NewEnv(
     }
 )  # fmt: skip
 MOST = 2**53 - 1
-EXAMPLES = settings(max_examples=20_000 if os.environ.get("XRM_SOAK") else 400, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+EXAMPLES = settings(
+    max_examples=20_000 if os.environ.get("XRM_SOAK") else 400, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+)
 
 INTS = st.one_of(st.sampled_from([0, 1, -1, 2, 7, -7, MOST, -MOST]), st.integers(-MOST, MOST))
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=4)
 ROWS = st.fixed_dictionaries(
-    {"i": INTS, "j": INTS, "s": TEXTS, "t": TEXTS, "f": st.booleans(), "g": st.booleans(), "l": st.lists(INTS, max_size=3), "m": st.lists(TEXTS, max_size=3)}
+    {
+        "i": INTS,
+        "j": INTS,
+        "s": TEXTS,
+        "t": TEXTS,
+        "f": st.booleans(),
+        "g": st.booleans(),
+        "l": st.lists(INTS, max_size=3),
+        "m": st.lists(TEXTS, max_size=3),
+    }
 )
 
 
@@ -104,7 +115,12 @@ def test_numbers_mean_what_cel_means(expression: str, row: dict[str, Any]) -> No
 
 
 @EXAMPLES
-@given(st.sampled_from(["f", "g", "1 / 0 == 1", "i / 0 > 0", "true", "false"]), st.sampled_from(["&&", "||"]), st.sampled_from(["f", "g", "1 % 0 > 0", "true"]), ROWS)
+@given(
+    st.sampled_from(["f", "g", "1 / 0 == 1", "i / 0 > 0", "true", "false"]),
+    st.sampled_from(["&&", "||"]),
+    st.sampled_from(["f", "g", "1 % 0 > 0", "true"]),
+    ROWS,
+)
 def test_an_error_meets_logic_as_in_cel(left: str, sign: str, right: str, row: dict[str, Any]) -> None:
     """CEL's && and || absorb errors as Kleene's absorb unknown."""
     left, right = (part.replace(" == 1", " > 1") for part in (left, right))

@@ -143,7 +143,15 @@ PLANTS = [
     plain_inequality, plain_equality, two_valued_logic, pythons_own_and, like_for_contains, floor_division, pythons_own_modulo, collation_without_case,
     membership_with_unknown, unknown_test_is_unknown, wrong_rounding, forgotten_scale, too_small_numbers, positive_under_not, actor_without_null,
 ]  # fmt: skip
-EASY = [plain_inequality, two_valued_logic, pythons_own_and, membership_with_unknown, like_for_contains, floor_division, collation_without_case]
+EASY = [
+    plain_inequality,
+    two_valued_logic,
+    pythons_own_and,
+    membership_with_unknown,
+    like_for_contains,
+    floor_division,
+    collation_without_case,
+]
 SEARCH = settings(max_examples=3000, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
 
 
@@ -194,6 +202,7 @@ def test_the_random_search_finds_a_planted_mistake(plant: Callable[[Patch], None
 
 def test_the_enumeration_finds_the_default_collation_of_postgresql(postgres_url: str, monkeypatch: Patch) -> None:
     """A server sorts as people do unless it is told not to."""
+
     def mistaken(self: Any, node: Any) -> Any:
         left, sign, right = self._operands(node)
         return sql._infix(sa.collate(left, "default"), sign, right)

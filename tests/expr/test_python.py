@@ -58,7 +58,9 @@ def test_empty_text_is_null() -> None:
     assert value("name + ''", name="x") is None
 
 
-@pytest.mark.parametrize(("text", "expected"), [("7 / 2", 3), ("-7 / 2", -3), ("7 / -2", -3), ("-7 / -2", 3), ("7 % 3", 1), ("-7 % 3", -1), ("7 % -3", 1)])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("7 / 2", 3), ("-7 / 2", -3), ("7 / -2", -3), ("-7 / -2", 3), ("7 % 3", 1), ("-7 % 3", -1), ("7 % -3", 1)]
+)
 def test_division_truncates_toward_zero(text: str, expected: int) -> None:
     """As in CEL and SQL, not as in Python."""
     assert value(text) == expected

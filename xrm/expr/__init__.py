@@ -12,7 +12,23 @@ from xrm.expr.scope import Names, Scope
 from xrm.expr.syntax import Node
 from xrm.expr.typed import Checked, Moment
 from xrm.expr.types import (
-    ANY, BOOL, DATE, DATETIME, DAYS, DURATION, INT, JSON, MONTHS, NULL, POINT, TEXT, Type, choice, decimal, list_of, ref,
+    ANY,
+    BOOL,
+    DATE,
+    DATETIME,
+    DAYS,
+    DURATION,
+    INT,
+    JSON,
+    MONTHS,
+    NULL,
+    POINT,
+    TEXT,
+    Type,
+    choice,
+    decimal,
+    list_of,
+    ref,
 )  # fmt: skip
 
 __all__ = [

@@ -17,16 +17,28 @@ from xrm.expr.portable import database_faults
 from xrm.expr.scope import Scope, unknown_name
 from xrm.expr.syntax import Binary, Call, Conditional, ListLiteral, Literal, Logical, Node, Path, Root, Unary
 from xrm.expr.typed import (
-    ActorValue, Apply, Arithmetic, Checked, Choice, Column, Constant, Equality, Items, Membership, Negate, Not, Order, Place, Typed,
+    ActorValue,
+    Apply,
+    Arithmetic,
+    Checked,
+    Choice,
+    Column,
+    Constant,
+    Equality,
+    Items,
+    Membership,
+    Negate,
+    Not,
+    Order,
+    Place,
+    Typed,
     common_type,
 )  # fmt: skip
 from xrm.expr.typed import Logical as TypedLogical
 from xrm.expr.types import ANY, BOOL, INT, NULL, NUMBERS, SPANS, TEXT, Type, accepts, decimal, list_of, unify
 
 
-def compile_check(
-    text: str, scope: Scope, expect: Type | None = None, functions: Mapping[str, Function] = STANDARD
-) -> Checked:
+def compile_check(text: str, scope: Scope, expect: Type | None = None, functions: Mapping[str, Function] = STANDARD) -> Checked:
     """Parses and checks; raises ExpressionError."""
     return check(parse(text), scope, expect, functions)
 
@@ -41,6 +53,7 @@ def check(node: Node, scope: Scope, expect: Type | None = None, functions: Mappi
     typed = checker.typed(body)
     if expect is not None and not checker.faults:
         checker.expect(typed, expect)
+        typed = replace(typed, type=expect) if typed.type == NULL else typed
     if checker.faults:
         raise ExpressionError(checker.faults)
     return _checked(text, typed)
@@ -55,8 +68,13 @@ def _checked(text: str, typed: Typed) -> Checked:
         paths=frozenset(node.name for node in nodes if isinstance(node, Column)),
         sql_faults=database_faults(typed),
         actor_keys=frozenset(node.key for node in nodes if isinstance(node, ActorValue)),
-        reads_clock=any(isinstance(node, Apply) and node.function.moment for node in nodes),
+        reads_clock=any(isinstance(node, Apply) and _reads_clock(node.function) for node in nodes),
     )
+
+
+def _reads_clock(function: Function) -> bool:
+    """A standard function with the moment may only want its zone; of another nothing is known."""
+    return function.name in ("now", "today") if function.standard else function.moment
 
 
 def _walk(node: Typed) -> list[Typed]:
@@ -270,5 +288,3 @@ def _placed(node: Typed, options: tuple[str, ...]) -> Typed:
         place = options.index(str(node.value)) if node.value in options else None
         return Constant(node.start, node.end, INT, place)
     return Place(node.start, node.end, INT, node, node.type.options or options)
-
-

@@ -13,7 +13,21 @@ import re2
 from xrm.expr import values
 from xrm.expr.typed import Constant, Moment, Typed, common_type
 from xrm.expr.types import (
-    ANY, BOOL, DATE, DATETIME, DAYS, DURATION, INT, MAX_SCALE, MONTHS, TEXT, Type, accepts, decimal, list_of, scale_of,
+    ANY,
+    BOOL,
+    DATE,
+    DATETIME,
+    DAYS,
+    DURATION,
+    INT,
+    MAX_SCALE,
+    MONTHS,
+    TEXT,
+    Type,
+    accepts,
+    decimal,
+    list_of,
+    scale_of,
 )  # fmt: skip
 
 Param = Type | tuple[Type, ...]
@@ -31,8 +45,8 @@ class Function:
     ArithmeticError or LookupError it raises, is null. `sql` says whether the database evaluates it
     too: for True always, for names of types when the first argument has one of those. `literal` is
     how many of the last arguments must be literals; then a ValueError is a fault of the expression,
-    found when it is checked, and `prepare` turns the last of them, once, into what `call` gets. `example` is an expression without fields, and `gives` its value as
-    the reference page shows it.
+    found when it is checked, and `prepare` turns the last of them, once, into what `call` gets.
+    `example` is an expression without fields, and `gives` its value as the reference page shows it.
     """
 
     name: str
@@ -151,7 +165,8 @@ _IN_DATE_ONLY = ("date",)
 
 _TABLE = (
     Function("now", (), DATETIME, lambda moment: moment.now, "The instant of the operation.", "now()", moment=True),
-    Function("today", (), DATE, lambda moment: moment.today, "The date of the operation, in the application's zone.", "today()", moment=True),
+    Function("today", (), DATE, lambda moment: moment.today, "The date of the operation, in the application's zone.",
+             "today()", moment=True),
     Function("timestamp", (TEXT,), DATETIME, values.parse_timestamp, "An instant, written with its zone.",
              'timestamp("2026-03-02T09:00:00+01:00")', "2026-03-02T08:00:00Z", literal=1),
     Function("date", ((TEXT, DATETIME),), DATE, _date, "A date, written out; or the date of an instant in the application's zone.",
@@ -160,7 +175,8 @@ _TABLE = (
              'duration("1d12h")', "36h", literal=1),
     Function("days", (INT,), DAYS, values.days, "Whole days, to move a date or an instant.",
              'date("2026-03-02") + days(3)', "2026-03-05"),
-    Function("months", (INT,), MONTHS, lambda count: count, "Calendar months, to move a date or an instant; the day is clamped to the month's end.",
+    Function("months", (INT,), MONTHS, lambda count: count,
+             "Calendar months, to move a date or an instant; the day is clamped to the month's end.",
              'date("2026-01-31") + months(1)', "2026-02-28"),
     Function("year", (_DATES,), INT, lambda moment, value: _local(moment, value).year,
              "The year of a date, or of an instant in the application's zone.", 'year(date("2026-03-02"))', "2026",

@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 from xrm.expr.types import (
-    DATE, DATETIME, DAYS, DURATION, INT, MAX_SCALE, NULL, NUMBERS, OPAQUE, ORDERED, SPANS, TEXT, Type, decimal, scale_of,
+    DATE,
+    DATETIME,
+    DAYS,
+    DURATION,
+    INT,
+    MAX_SCALE,
+    NULL,
+    NUMBERS,
+    OPAQUE,
+    ORDERED,
+    SPANS,
+    TEXT,
+    Type,
+    decimal,
+    scale_of,
 )  # fmt: skip
 from xrm.expr.values import QUOTIENT_SCALE
 
@@ -64,7 +78,7 @@ def arithmetic_hint(operator: str, left: Type, right: Type) -> str | None:
     if names == {"date", "duration"}:
         return "a date moves by whole days: days(3)"
     if "int" in names and names & {"date", "datetime"}:
-        return "write days(3) or duration(\"36h\")"
+        return 'write days(3) or duration("36h")'
     if names == {"date", "datetime"}:
         return "date(x) is the date of an instant"
     if "text" in names and operator == "+":
@@ -106,9 +120,9 @@ def comparison_hint(operator: str, left: Type, right: Type) -> str | None:
         return 'write a date as date("2026-03-02")'
     if names == {"datetime", "text"}:
         return 'write an instant as timestamp("2026-03-02T09:00:00Z")'
-    if names == {"duration", "text"} or names == {"days", "text"}:
+    if names in ({"duration", "text"}, {"days", "text"}):
         return 'write a duration as duration("36h")'
-    if names == {"bool"} or names == {"bool", "int"}:
+    if names in ({"bool"}, {"bool", "int"}):
         return "write a < b && b < c" if operator not in ("==", "!=") else None
     if "ref" in names and "text" in names:
         return "compare a field of the linked record, such as .code, with a text"

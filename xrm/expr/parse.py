@@ -153,6 +153,8 @@ class _Parser:
             return self._call(name, node)
         if not isinstance(node, Path):
             raise ExpressionError([Fault(SYNTAX, f"'.{name.text}' may follow a name only", name.start, name.end)])
+        if len(node.names) == MAX_DEPTH:
+            raise _too_deep(node.start, name.end)
         return Path(node.start, name.end, (*node.names, name.text), (*node.places, name.start))
 
     def _primary(self) -> Node:

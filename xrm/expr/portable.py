@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from xrm.expr.faults import NOT_IN_DATABASE, Fault
 from xrm.expr.typed import (
-    Apply, Arithmetic, Choice, Column, Constant, Equality, Items, Membership, Negate, Not, Order, Place, Typed,
+    Apply,
+    Arithmetic,
+    Choice,
+    Column,
+    Constant,
+    Equality,
+    Items,
+    Membership,
+    Negate,
+    Not,
+    Order,
+    Place,
+    Typed,
     rescaled_bound,
 )  # fmt: skip
 from xrm.expr.types import NUMBERS, scale_of
@@ -20,7 +32,7 @@ MAX_COST = 20_000
 MAX_NESTING = 60
 """Most entries that an expression takes on the stack of SQLite's parser, which has 100 (YYSTACKDEPTH; unbounded since 3.46)."""
 
-_MOVE = "move the arithmetic to the constant side: opened_at < now() - duration(\"5d\")"
+_MOVE = 'move the arithmetic to the constant side: opened_at < now() - duration("5d")'
 _FIELD = "make it a computed field and ask for that"
 
 
@@ -120,10 +132,10 @@ class _Inspection:
                 self._compared(item, node.left, item)
             return
         self._list(node.right)
-        item_type = node.right.type.item
-        if not node.fixed and not node.right.fixed and not node.left.fixed and item_type and item_type.name in NUMBERS:
-            if scale_of(item_type) != scale_of(node.left.type):
-                self.refuse(node, "the decimals of the list are others", _FIELD)
+        listed = node.right.type.item
+        both_columns = not node.right.fixed and not node.left.fixed
+        if both_columns and listed and listed.name in NUMBERS and scale_of(listed) != scale_of(node.left.type):
+            self.refuse(node, "the decimals of the list are others", _FIELD)
 
     def _list(self, node: Typed) -> None:
         if not node.fixed and not isinstance(node, Column):

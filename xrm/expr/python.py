@@ -13,8 +13,23 @@ from typing import Any
 from xrm.expr import values
 from xrm.expr.functions import Function
 from xrm.expr.typed import (
-    ActorValue, Apply, Arithmetic, Checked, Choice, Column, Constant, Equality, Items, Logical, Membership, Moment, Negate, Not, Order,
-    Place, Typed,
+    ActorValue,
+    Apply,
+    Arithmetic,
+    Checked,
+    Choice,
+    Column,
+    Constant,
+    Equality,
+    Items,
+    Logical,
+    Membership,
+    Moment,
+    Negate,
+    Not,
+    Order,
+    Place,
+    Typed,
 )  # fmt: skip
 from xrm.expr.types import BOOL, INT, SPANS, TEXT, Type
 from xrm.expr.values import INT64_LIMIT, STORED_LIMIT

@@ -28,8 +28,8 @@ An expression has at most {MAX_LENGTH} characters and is at most {MAX_DEPTH} dee
 
 | type | written | notes |
 |---|---|---|
-| text | `"road"` `'road'` | escapes `\\\\ \\" \\' \\n \\t \\r \\xHH \\uHHHH \\UHHHHHHHH`; NFC; compared by code point; **empty text is null** |
-| int | `42` | a stored number is less than 2^53 in magnitude, a result on the way has 64 bits |
+| text | `"road"` `'road'` | escapes as in CEL: `\\n \\" \\u00e9`; NFC; by code point; **empty text is null** |
+| int | `42` | less than 2^53 in magnitude; a result on the way has 64 bits |
 | decimal | `1.50` | exact, never binary; at most 18 decimals; mixes with int |
 | bool | `true` `false` | |
 | date | `date("2026-03-02")` | |
@@ -84,6 +84,14 @@ negation: `!(a > 5)` is unknown too when `a` is null; `!(a == 5)` is true. Empty
 `name == null` ask the same, and `name + ""` is null.
 """
 
+CEL = """## Differences from CEL
+
+What both have means the same, and a test compares them. Here are no floats (a number with a point is an exact
+decimal), bytes, maps, indexes or type conversions; `null` and errors are one thing, so `==`, `in` and `?:` never fail;
+empty text is null; durations have `d`. `days`, `months`, `year`, `month`, `day`, `lower`, `upper`, `abs`, `min`, `max`,
+`round`, `sum` and `coalesce` are added.
+"""
+
 DATABASE = """## What the database evaluates
 
 Filters, row rules and searches run in the database. There a part that reads no field (`now() - duration("5d")`,
@@ -103,7 +111,7 @@ Anything else is found when the definition is checked (XRM307). A computed field
 
 def reference(functions: Mapping[str, Function] = STANDARD) -> str:
     """The page, in Markdown."""
-    return "\n".join([HEAD, _functions(functions), DATABASE, _faults()])
+    return "\n".join([HEAD, _functions(functions), DATABASE, CEL, _faults()])
 
 
 def _functions(functions: Mapping[str, Function]) -> str:

@@ -23,7 +23,22 @@ from xrm.expr.python import Closure
 from xrm.expr.runtime import bound_number, bound_numbers, bound_ref_offsets, bound_refs, bound_value
 from xrm.expr.storage import Dialect, Rounding, to_database, units_of
 from xrm.expr.typed import (
-    ActorValue, Apply, Arithmetic, Checked, Choice, Column, Constant, Equality, Items, Logical, Membership, Negate, Not, Order, Place, Typed,
+    ActorValue,
+    Apply,
+    Arithmetic,
+    Checked,
+    Choice,
+    Column,
+    Constant,
+    Equality,
+    Items,
+    Logical,
+    Membership,
+    Negate,
+    Not,
+    Order,
+    Place,
+    Typed,
 )  # fmt: skip
 from xrm.expr.types import BOOL, INT, NUMBERS, Type, scale_of
 from xrm.expr.values import STORED_LIMIT
@@ -106,7 +121,8 @@ class _Writer:
             return sa.Boolean()
         if self._sqlite:
             return sa.LargeBinary() if type_.name == "ref" else sa.Text()
-        return {"date": sa.Date(), "datetime": sa.DateTime(timezone=True), "ref": sa.Uuid()}.get(type_.name, sa.Text())
+        native: dict[str, TypeEngine[Any]] = {"date": sa.Date(), "datetime": sa.DateTime(timezone=True), "ref": sa.Uuid()}
+        return native.get(type_.name, sa.Text())
 
     def _typed(self, bind: Element, type_: Type) -> Element:
         """PostgreSQL is told the type of each bind; SQLite sees it in the value."""
@@ -298,7 +314,7 @@ class _Writer:
             return _infix(column, "@>", array)
         rows = sa.func.json_each(column).table_valued("value", joins_implicitly=True).alias()
         sought = sa.func.lower(sa.func.hex(written)) if item.name == "ref" else written
-        found = sa.select(sa.literal_column("1")).select_from(rows).where(_infix(rows.c.value, "=", sought))
+        found: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(rows).where(_infix(rows.c.value, "=", sought))
         return sa.exists(found.correlate_except(rows))
 
     # Arithmetic and functions
@@ -357,13 +373,14 @@ class _Writer:
 
     def _text_test(self, name: str, text: Element, part: Element) -> Element:
         """Never LIKE: its case and its wildcards differ between databases."""
-        zero, one = sa.literal_column("0"), sa.literal_column("1")
         if name == "contains":
             place = sa.func.instr(text, part) if self._sqlite else sa.func.strpos(text, part)
-            return _infix(place, ">", zero)
+            return _infix(place, ">", sa.literal_column("0"))
         length = sa.func.length(part)
+        if name == "startsWith" and not self._sqlite:
+            return sa.func.starts_with(text, part, type_=sa.Boolean())
         if name == "startsWith":
-            return _infix(sa.func.substr(text, one, length), "=", part) if self._sqlite else sa.func.starts_with(text, part, type_=sa.Boolean())
+            return _infix(sa.func.substr(text, sa.literal_column("1"), length), "=", part)
         end = sa.func.substr(text, -length) if self._sqlite else sa.func.right(text, length)
         return _infix(end, "=", part)
 

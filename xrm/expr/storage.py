@@ -102,7 +102,8 @@ def units_of(value: int | Decimal, scale: int, rounding: Rounding) -> int:
     "exact" gives BEYOND for what lies between two units; what is past 64 bits is clamped to BEYOND.
     """
     numerator, denominator = value.as_integer_ratio()
-    units, rest = divmod(numerator * 10**scale, denominator)
+    factor: int = 10**scale
+    units, rest = divmod(numerator * factor, denominator)
     if rest and rounding == "exact":
         return BEYOND
     return max(-BEYOND, min(BEYOND, units + (1 if rest and rounding == "ceiling" else 0)))

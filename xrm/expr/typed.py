@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
+from decimal import Decimal
 from functools import cached_property
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from xrm.expr.faults import Fault
-from xrm.expr.types import BOOL, INT, Type, scale_of, unify
+from xrm.expr.types import BOOL, INT, Type, decimal, scale_of, unify
 from xrm.expr.values import INT64_LIMIT, SCALED_LIMIT, STORED_LIMIT
 
 if TYPE_CHECKING:
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 
 UNBOUNDED = INT64_LIMIT * INT64_LIMIT
 """The bound of a number of which nothing is known."""
+
+
+def _units(type_: Type) -> int:
+    """How many units of its last decimal a number has in one."""
+    units: int = 10 ** (scale_of(type_) or 0)
+    return units
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,8 @@ class Constant(Typed):
     def _bound(self) -> int:
         if self.value is None:
             return 0
-        return abs(int(self.value * 10 ** (self.type.scale or 0)))  # type: ignore[operator]
+        assert isinstance(self.value, int | Decimal), self
+        return abs(int(self.value * _units(self.type)))
 
 
 @dataclass(frozen=True)
@@ -230,14 +238,14 @@ class Apply(Typed):
         if self.function.name in ("coalesce", "min", "max", "abs"):
             return max(rescaled_bound(argument, scale_of(self.type) or 0) for argument in self.arguments)
         if self.function.name == "int":
-            return min(self.arguments[0].bound // 10 ** (scale_of(self.arguments[0].type) or 0) + 1, INT64_LIMIT)
+            return min(self.arguments[0].bound // _units(self.arguments[0].type) + 1, INT64_LIMIT)
         return STORED_LIMIT - 1 if self.type == INT else UNBOUNDED
 
 
 def rescaled_bound(node: Typed, scale: int) -> int:
     """The bound of a number when it is counted in units of `scale` decimals, at least its own scale."""
-    own = scale_of(node.type) or 0
-    return node.bound * 10 ** max(0, scale - own)
+    missing = max(0, scale - (scale_of(node.type) or 0))
+    return node.bound * _units(decimal(missing))
 
 
 def common_type(left: Typed, right: Typed) -> Type | None:
@@ -252,9 +260,10 @@ def common_type(left: Typed, right: Typed) -> Type | None:
 class Checked:
     """A checked expression.
 
-    `paths` are the record's paths it reads (`category.code`), `actor_keys` what it reads of the
-    actor (`id`, `roles`), `reads_clock` whether it depends on now() or today(). `sql_faults` says why
-    the database cannot evaluate it, and is empty when it can.
+    `type` is what it gives: the type that was expected where it gives null only. `paths` are the record's
+    paths it reads (`category.code`), `actor_keys` what it reads of the actor (`id`, `roles`), `reads_clock`
+    whether it depends on now() or today(). `sql_faults` says why the database cannot evaluate it, and is
+    empty when it can.
     """
 
     text: str
