@@ -12,9 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from xrm.compile.columns import BYTES, FLAG, ID, INSTANT, TEXT, WHOLE, stored
+from xrm.compile.indexes import indexes
 from xrm.model.application import Application
 from xrm.model.entity import Entity
-from xrm.model.views import SortKey
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -22,6 +22,10 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+REFERENCES = "references"
+"""In a column's ``info``: the table it points at (``store/ddl`` writes it into the column on SQLite)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +55,14 @@ def entity_table(metadata: sa.MetaData, application: Application, entity: Entity
     for column in system_columns(entity):
         table.append_column(column)
     for field in entity.fields.values():
-        for part in stored(field):
-            table.append_column(sa.Column(part.name, part.type))
         if field.type == "link" and field.to:
             target = table_name(application.entities[field.to])
+            table.append_column(sa.Column(field.name, ID, info={REFERENCES: target}))
             table.append_constraint(sa.ForeignKeyConstraint([field.name], [f"{target}.id"]))
-    indexes(table, entity)  # an index attaches itself to its table
+            continue
+        for part in stored(field):
+            table.append_column(sa.Column(part.name, part.type))
+    indexes(table, entity)
     return table
 
 
@@ -78,58 +84,6 @@ def system_columns(entity: Entity) -> list[sa.Column[object]]:
         sa.Column("updated_by", ID, nullable=False),
         sa.Column("deleted_at", INSTANT),
     ]
-
-
-def indexes(table: sa.Table, entity: Entity) -> list[sa.Index]:
-    """Indexes for what is unique, for links, for what asks for one, and for each view's default order."""
-    alive = table.c.deleted_at.is_(None)
-    made = [sa.Index(f"ix_{table.name}_title", table.c.title_key)]
-    if entity.number:
-        made.append(sa.Index(f"uq_{table.name}_number", table.c.number, unique=True))
-    for name, fields in unique_sets(entity).items():
-        columns = [table.c[part] for field in fields for part in unique_columns(entity, field)]
-        made.append(sa.Index(f"uq_{table.name}_{name}", *columns, unique=True, sqlite_where=alive, postgresql_where=alive))
-    for field in entity.fields.values():
-        if (field.index or field.type == "link") and not field.unique and field.type not in ("json", "point"):
-            column = table.c[f"{field.name}_key"] if field.folded else table.c[field.name]
-            made.append(sa.Index(f"ix_{table.name}_{field.name}", column, table.c.id))
-    return made + order_indexes(table, entity)
-
-
-def unique_columns(entity: Entity, name: str) -> list[str]:
-    """A unique text is unique by its folded key: ``Oak St`` and ``OAK ST`` are one."""
-    field = entity.field(name)
-    if field is None:
-        return []
-    return [f"{name}_key"] if field.folded else [part.name for part in stored(field)]
-
-
-def unique_sets(entity: Entity) -> dict[str, tuple[str, ...]]:
-    single = {field.name: (field.name,) for field in entity.fields.values() if field.unique or field.name == entity.key}
-    return single | {unique.name: unique.fields for unique in entity.unique}
-
-
-def order_indexes(table: sa.Table, entity: Entity) -> list[sa.Index]:
-    made: dict[str, sa.Index] = {}
-    for view in entity.views.values():
-        if view.sort and "." not in view.sort[0].path:
-            name = f"ix_{table.name}_by_{view.sort[0].path}"
-            made.setdefault(name, sa.Index(name, *order_columns(table, entity, view.sort[0])))
-    return list(made.values())
-
-
-def order_columns(table: sa.Table, entity: Entity, key: SortKey) -> list[sa.ColumnElement[Any]]:
-    """The columns that an ordered list walks; the same shape as its ORDER BY, so that the index serves it."""
-    column = sort_column(table, entity, key.path)
-    value = column.desc() if key.descending else column.asc()
-    last = table.c.id.desc() if key.descending else table.c.id.asc()
-    first: list[sa.ColumnElement[Any]] = [column.is_(None)] if column.nullable else []
-    return [*first, value, last]
-
-
-def sort_column(table: sa.Table, entity: Entity, name: str) -> sa.Column[Any]:
-    field = entity.field(name)
-    return table.c[f"{name}_key"] if name == "title" or (field and field.folded and not field.system) else table.c[name]
 
 
 SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")

@@ -9,7 +9,7 @@ import msgspec
 
 from xrm.compile.application import CompiledEntity
 from xrm.compile.columns import bind_id, bind_instant
-from xrm.compile.tables import unique_columns, unique_sets
+from xrm.compile.indexes import broken_rule
 from xrm.errors import Invalid, Problem
 from xrm.model.entity import Entity
 from xrm.service.context import Context
@@ -113,12 +113,9 @@ def _change(
 
 
 def _in_use(ctx: Context, entity: Entity, rule: str) -> Invalid:
-    """Which unique rule refused the row: SQLite names its columns, PostgreSQL its index."""
+    fields = broken_rule(ctx.service.application.tables.entities[entity.name], rule)
+    if not fields:
+        return Invalid(Problem("XRM503", "a value that must be unique is already in use"))
     words = ctx.service.application.model.words
-    table = ctx.service.application.tables.entities[entity.name].name
-    for name, fields in unique_sets(entity).items():
-        columns = ", ".join(f"{table}.{column}" for field in fields for column in unique_columns(entity, field))
-        if rule in (f"uq_{table}_{name}", columns, f"index 'uq_{table}_{name}'"):
-            labels = " and ".join(words(entity.fields[field].label) for field in fields)
-            return Invalid(Problem("XRM503", f"{labels} is already in use", path=(fields[0],)))
-    return Invalid(Problem("XRM503", "a value that must be unique is already in use"))
+    labels = " and ".join(words(entity.all_fields[field].label) for field in fields)
+    return Invalid(Problem("XRM503", f"{labels} is already in use", path=(fields[0],)))

@@ -106,7 +106,7 @@ def list_records(ctx: Context, query: Query, *, nested: bool = False) -> Page:
         raise Invalid(Problem("XRM512", f"limit must be from 1 to {MOST_ROWS}", path=("limit",)))
     prepared, values = _with_cursor(ctx, query)
     statement = prepared.read.statement
-    values |= {"limit": query.limit + 1, "search": fold(query.search or "")}
+    values |= {"limit": query.limit + 1, "search": _words(query)}
     rows = ctx.service.database.connection.all(statement.sql, statement.bind(values, ctx.moment))
     following = None
     if len(rows) > query.limit:
@@ -120,9 +120,14 @@ def count_records(ctx: Context, query: Query, most: int = 1000) -> int:
     """How many records a list has, counted no further than ``most``."""
     ctx.entity(query.entity)
     statement = _prepared(ctx, query).count
-    values = {"most": most, "search": fold(query.search or "")}
+    values = {"most": most, "search": _words(query)}
     row = ctx.service.database.connection.one(statement.sql, statement.bind(values, ctx.moment))
     return int(row[0]) if row else 0
+
+
+def _words(query: Query) -> str:
+    """What is searched, spaced and folded as stored text is."""
+    return fold(" ".join((query.search or "").split()))
 
 
 def history(ctx: Context, entity: str, id: str) -> list[HistoryEntry]:

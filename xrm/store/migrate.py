@@ -7,6 +7,7 @@ others, in one transaction on either database (SQLite's DDL is transactional too
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,8 +21,10 @@ from alembic.operations import Operations, ops
 
 from xrm.compile.columns import DialectName
 from xrm.compile.tables import Tables
+from xrm.errors import Invalid, Problem
 from xrm.store import releases
-from xrm.store.database import Connection, Database
+from xrm.store.database import Connection, Database, DatabaseError
+from xrm.store.ddl import ddl_dialect
 
 LOCK = 7_246_002
 """The advisory lock (PostgreSQL) that writers share and ``apply`` takes alone."""
@@ -58,8 +61,7 @@ def plan(database: Database, tables: Tables, digest: str) -> Plan:
     current = releases.active(database)
     with _engine(database) as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": False, "include_object": _included(tables)})
-        script = produce_migrations(context, tables.metadata)
-        found = list(_flat(script.upgrade_ops.ops if script.upgrade_ops else []))
+        found = [*_table_changes(context, tables), *_index_changes(connection, tables)]
         steps = tuple(_steps(found, tables, database.dialect, connection))
     return Plan(steps, digest, current is None or current.digest != digest)
 
@@ -72,9 +74,21 @@ def apply(database: Database, made: Plan, files: Mapping[str, str], *, at: datet
     with database.transaction() as connection:
         if database.dialect == "postgresql":
             connection.one("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
-        for statement in made.statements:
-            connection.raw.execute(statement)
+        else:
+            connection.run("PRAGMA defer_foreign_keys = ON")  # what the last step leaves is what must hold
+        for step in made.steps:
+            _run(connection, step)
         return releases.record(connection, made.digest, files, made.statements, at, by, why)
+
+
+def _run(connection: Connection, step: Step) -> None:
+    try:
+        for statement in step.sql:
+            connection.raw.execute(statement)
+    except DatabaseError as error:
+        reason = str(error).strip().splitlines()[0]
+        hint = "nothing was changed; records that share a value must be told apart first" if "nique" in reason else "nothing was changed"
+        raise Invalid(Problem("XRM402", f"the database refused to {step.words}: {reason}", hint=hint)) from error
 
 
 @contextmanager
@@ -94,7 +108,7 @@ def _included(tables: Tables) -> Any:
     """Leave alone what we did not make: on PostgreSQL other tables may stand beside ours."""
 
     def included(item: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:
-        return not (kind == "table" and reflected and compare_to is None and not _ours(item))
+        return kind != "index" and not (kind == "table" and reflected and compare_to is None and not _ours(item))
 
     return included
 
@@ -103,21 +117,48 @@ def _ours(table: sa.Table) -> bool:
     return {"title_key", "version", "created_by"} <= set(table.c.keys()) or table.name.startswith("xrm_")
 
 
+def _table_changes(context: MigrationContext, tables: Tables) -> list[ops.MigrateOperation]:
+    """What Alembic finds. That it passes over indexes on expressions is known: those are compared below."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index")
+        warnings.filterwarnings("ignore", "autogenerate skipping metadata-specified expression-based index")
+        warnings.filterwarnings("ignore", "Cannot correctly sort tables")  # circles of links; ``_late_keys`` sees to them
+        script = produce_migrations(context, tables.metadata)
+    return list(_flat(script.upgrade_ops.ops if script.upgrade_ops else []))
+
+
+STANDING = {
+    "sqlite": "SELECT name, tbl_name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL",
+    "postgresql": "SELECT indexname, tablename FROM pg_indexes WHERE schemaname = current_schema()",
+}
+
+
+def _index_changes(connection: sa.Connection, tables: Tables) -> Iterator[ops.MigrateOperation]:
+    """Indexes by name: a changed one has another name. (Alembic cannot compare those on expressions.)"""
+    wanted = {str(index.name): index for table in tables.metadata.tables.values() for index in table.indexes}
+    rows = connection.execute(sa.text(STANDING[connection.dialect.name])).all()
+    standing = {name: table for name, table in rows if name.startswith(("ix_", "uq_")) and table in tables.metadata.tables}
+    for name in sorted(standing.keys() - wanted.keys()):
+        yield ops.DropIndexOp(name, standing[name])
+    for name in sorted(wanted.keys() - standing.keys()):
+        yield ops.CreateIndexOp.from_index(wanted[name])
+
+
 def _flat(found: Any) -> Iterator[ops.MigrateOperation]:
     for operation in found:
         if isinstance(operation, ops.ModifyTableOps):
             yield from _flat(operation.ops)
-        else:
+        elif not isinstance(operation, (ops.CreateIndexOp, ops.DropIndexOp)):
             yield operation
 
 
 def _steps(found: list[ops.MigrateOperation], tables: Tables, dialect: DialectName, connection: sa.Connection) -> Iterator[Step]:
     created = [o for o in found if isinstance(o, ops.CreateTableOp)]
     late = _late_keys(created) if dialect == "postgresql" else []
+    if dialect == "postgresql":
+        found = [*found, *_keys_of_dropped(found, connection)]
     for operation in sorted(found, key=_rank):
         if isinstance(operation, (ops.CreateForeignKeyOp, ops.DropConstraintOp)) and dialect == "sqlite":
-            continue
-        if isinstance(operation, ops.CreateForeignKeyOp) and _comes_with_its_column(operation, found):
             continue
         yield Step(_words(operation), render(operation, dialect), _loss(operation, connection))
     for key in late:
@@ -152,16 +193,20 @@ def _late_keys(created: list[ops.CreateTableOp]) -> list[ops.CreateForeignKeyOp]
     return late
 
 
-def _comes_with_its_column(key: ops.CreateForeignKeyOp, found: list[ops.MigrateOperation]) -> bool:
-    return False
+def _keys_of_dropped(found: list[ops.MigrateOperation], connection: sa.Connection) -> Iterator[ops.DropConstraintOp]:
+    """Tables that point at each other are dropped after the keys between them."""
+    dropped = [operation.table_name for operation in found if isinstance(operation, ops.DropTableOp)]
+    inspector = sa.inspect(connection)
+    for table in dropped:
+        for key in inspector.get_foreign_keys(table):
+            if key["referred_table"] in dropped and key["name"]:
+                yield ops.DropConstraintOp(key["name"], table, type_="foreignkey")
 
 
 def render(operation: ops.MigrateOperation, dialect: DialectName) -> tuple[str, ...]:
     """The SQL of one operation, as it will be run."""
     out = io.StringIO()
-    context = MigrationContext.configure(dialect_name=dialect, opts={"as_sql": True, "output_buffer": out, "literal_binds": True})
-    if isinstance(operation, ops.AddColumnOp) and dialect == "sqlite":
-        operation.inline_references = True
+    context = MigrationContext.configure(dialect=ddl_dialect(dialect), opts={"as_sql": True, "output_buffer": out, "literal_binds": True})
     Operations(context).invoke(operation)
     return tuple(text.strip() for text in out.getvalue().split(";\n") if text.strip())
 
@@ -181,6 +226,8 @@ def _words(operation: ops.MigrateOperation) -> str:
             return f"{verb} index {operation.index_name}"
         case ops.CreateForeignKeyOp():
             return f"link {operation.source_table}.{operation.local_cols[0]} to {operation.referent_table}"
+        case ops.DropConstraintOp():
+            return f"drop constraint {operation.constraint_name}"
         case _:
             return type(operation).__name__.removesuffix("Op")
 
@@ -189,12 +236,12 @@ def _loss(operation: ops.MigrateOperation, connection: sa.Connection) -> str | N
     """What the step would destroy, counted."""
     if isinstance(operation, ops.DropTableOp):
         count = _count(connection, sa.table(operation.table_name))
-        return f"{count} records of {operation.table_name}"
+        return f"{count:,} records of {operation.table_name}" if count else None
     if isinstance(operation, ops.DropColumnOp):
         column: sa.ColumnClause[Any] = sa.column(operation.column_name)
         table = sa.table(operation.table_name, column)
         count = connection.execute(sa.select(sa.func.count(column)).select_from(table)).scalar_one()
-        return f"{count} values of {operation.table_name}.{operation.column_name}"
+        return f"{count:,} values of {operation.table_name}.{operation.column_name}" if count else None
     return None
 
 
