@@ -18,19 +18,21 @@ class KeysInColumns(SQLiteDDLCompiler):
     """SQLite drops a column with ``REFERENCES`` of its own, but not one that a constraint of the table names."""
 
     def get_column_specification(self, column: sa.Column[Any], **options: Any) -> str:
-        text: str = super().get_column_specification(column, **options)
+        text: str = super().get_column_specification(column, **options)  # type: ignore[no-untyped-call]
         target = column.info.get(REFERENCES)
         return f"{text} REFERENCES {self.preparer.quote(target)} (id)" if target else text
 
     def create_table_constraints(self, table: sa.Table, _include_foreign_key_constraints: Any = None, **options: Any) -> str:
         keys = [key for key in table.foreign_key_constraints if not any(REFERENCES in c.info for c in key.columns)]
-        text: str = super().create_table_constraints(table, _include_foreign_key_constraints=keys, **options)
+        text: str = super().create_table_constraints(  # type: ignore[no-untyped-call]
+            table, _include_foreign_key_constraints=keys, **options
+        )
         return text
 
 
 def ddl_dialect(name: DialectName) -> Dialect:
     if name == "postgresql":
-        return psycopg.dialect()
+        return psycopg.dialect()  # type: ignore[no-untyped-call]
     dialect = sqlite.dialect()
     dialect.ddl_compiler = KeysInColumns
     return dialect
