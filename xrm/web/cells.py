@@ -112,7 +112,7 @@ def cell(tongue: Tongue, entity: Entity, path: str, use: Use = "detail") -> Cell
     """The cell of a path (``category.title`` follows a link). Raises KeyError where the path leads nowhere."""
     owner, field = _end(tongue.application, entity, path)
     none = NONE[use]
-    if field.type == "link":
+    if is_link(field):
         return _link_cell(tongue, field, path, use)
     if field.type == "datetime":
         return _instant_cell(tongue, path, use)
@@ -123,6 +123,11 @@ def cell(tongue: Tongue, entity: Entity, path: str, use: Use = "detail") -> Cell
         return none if value is None else write(value)
 
     return value_cell
+
+
+def is_link(field: Field) -> bool:
+    """A link to follow: the record's own id, a link to itself in expressions, is none here."""
+    return field.type == "link" and field.to is not None and not (field.system and field.name == "id")
 
 
 def _end(application: Application, entity: Entity, path: str) -> tuple[Entity, Field]:
@@ -163,8 +168,14 @@ def _writing(tongue: Tongue, entity: Entity, field: Field, use: Use) -> Writing:
 LINKED: dict[str, Writing] = {
     "email": lambda value: f'<a href="mailto:{escape(quote(str(value), safe="@"))}"><bdi dir="ltr">{escape(value)}</bdi></a>',
     "phone": lambda value: f'<a href="tel:{escape(value)}"><bdi dir="ltr">{escape(phone(str(value)))}</bdi></a>',
-    "url": lambda value: f'<a href="{escape(value)}" rel="noopener noreferrer"><bdi dir="ltr">{escape(value)}</bdi></a>',
+    "url": lambda value: _web_address(str(value)),
 }
+
+
+def _web_address(text: str) -> str:
+    shown = f'<bdi dir="ltr">{escape(text)}</bdi>'
+    safe = text.startswith(("https://", "http://"))
+    return f'<a href="{escape(text)}" rel="noopener noreferrer">{shown}</a>' if safe else shown
 
 
 def _badge_writing(badges: Badges, always: bool) -> Writing:
@@ -227,9 +238,10 @@ class Table:
 
 
 def table(tongue: Tongue, entity: Entity, paths: Sequence[str], sortable: Callable[[str], bool]) -> Table:
-    """Compiled for these columns; the record's link is on its title, else its number, else the first column."""
-    link = next((path for path in ("title", "number") if path in paths), paths[0])
+    """Compiled for these columns. The link to the record is on its title, else on the first text, else on the first."""
     fields = [_end(tongue.application, entity, path)[1] for path in paths]
+    texts = (p for p, f in zip(paths, fields, strict=True) if f.type == "text" and p != "number" and "." not in p)
+    link = "title" if "title" in paths else next(texts, paths[0])
     styles = _styles(paths, fields, link)
     columns = tuple(
         Column(path, column_label(tongue, entity, path), style, cell(tongue, entity, path, "list"), sortable(path))

@@ -41,6 +41,9 @@ class Display:
     number: Callable[[Decimal | int, int], str]
     money: Callable[[Decimal, str], str]
     duration: Callable[[timedelta], str]
+    point: str
+    group: str
+    region: str | None
 
     def local(self, instant: datetime) -> datetime:
         return instant.astimezone(self.zone)
@@ -52,6 +55,17 @@ class Display:
         """Date and time in full: ``18 Nov 2026, 22:47``."""
         local = instant.astimezone(self.zone)
         return f"{self.day(local.date())}, {self.time(local)}"
+
+    def typed(self, text: str) -> str:
+        """A number as people of the locale type it, as stored numbers are written; what is none stays as it is.
+
+        ``1.250,50`` and ``1250,5`` where the comma is the point; a text that is grouped wrongly is not guessed at.
+        """
+        tight = "".join(text.split())
+        group, point = re.escape(self.group.strip() or " "), re.escape(self.point)
+        if re.fullmatch(rf"[+-]?(\d{{1,3}}({group}\d{{2,3}})+|\d+)({point}\d+)?", tight):
+            return tight.replace(self.group, "").replace(self.point, ".")
+        return text.strip()
 
     def near(self, instant: datetime, today: date) -> str:
         """As short as is clear beside others in a list: the time today, the day this year, else the date."""
@@ -66,7 +80,7 @@ class Display:
 def display(locale: str, timezone: str) -> Display:
     """The display for ``en-US`` and ``America/Los_Angeles``. An unknown locale gives its language's, else English."""
     cldr = _cldr(locale)
-    formats = cldr.date_formats
+    formats, symbols = cldr.date_formats, cldr.number_symbols.get("latn", {})
     return Display(
         locale=str(cldr).replace("_", "-"),
         direction=cldr.text_direction,
@@ -78,12 +92,28 @@ def display(locale: str, timezone: str) -> Display:
         number=_numbers(cldr),
         money=_money(cldr),
         duration=_durations(cldr),
+        point=symbols.get("decimal", "."),
+        group=symbols.get("group", ","),
+        region=cldr.territory,
     )
 
 
 def phone(text: str) -> str:
     """An E.164 number as people read it (ITU-T E.123); other text as it is."""
     return _phone(text)
+
+
+def dialled(text: str, region: str | None) -> str:
+    """A number as people of a region dial it, in E.164; what is no valid number there stays as it is."""
+    if text.strip().startswith("+") or region is None:
+        return text
+    try:
+        parsed = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return text
+    if not phonenumbers.is_valid_number(parsed):
+        return text
+    return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164))
 
 
 @lru_cache(maxsize=4096)

@@ -115,7 +115,7 @@ class Fact:
     label: str
     cell: Cell
     wide: bool = False
-    hint: str = ""
+    name: str = ""
 
 
 # ------------------------------------------------------------------------ sign-in

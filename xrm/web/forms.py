@@ -1,0 +1,156 @@
+"""Forms: the inputs of fields, with what stands in them and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from xrm.errors import Problem
+from xrm.model.fields import Field
+from xrm.model.values import TEXT_LENGTH
+from xrm.service.context import Context
+from xrm.service.reading import Query, list_records
+from xrm.web import pages
+from xrm.web.cells import WIDE, currency_of, is_link
+from xrm.web.failures import said
+from xrm.web.screens import Screen
+from xrm.web.typed import editable, link_of, posted, title_of, value_of
+
+MOST_OPTIONS = 30
+"""A link to more records than this is a combobox instead of a select."""
+KINDS = {
+    "text": "text", "long_text": "area", "integer": "number", "decimal": "number", "money": "number", "boolean": "radios",
+    "date": "date", "datetime": "datetime", "choice": "select", "email": "email", "phone": "tel", "url": "url", "point": "text",
+    "json": "json",
+}  # fmt: skip
+COMPLETE = {"email": "off", "phone": "off"}
+LONG_TEXT = 60
+"""A text that may be longer than this gets the whole width."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A form in work: the text of each input, the words of link inputs, and what is wrong, by field."""
+
+    texts: Mapping[str, str]
+    words: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+    def wrong(self, name: str) -> str:
+        return " ".join(said(problem) for problem in self.problems if problem.path[:1] == (name,))
+
+
+def filled_from(screen: Screen, fields: Iterable[Field], row: Mapping[str, object]) -> Filled:
+    """The form as the record is now."""
+    display = screen.tongue.display
+    fields = list(fields)
+    texts = {f.name: editable(display, row.get(f.name)) for f in fields}
+    words = {f.name: str(row.get(f"{f.name}.title") or "") for f in fields if is_link(f)}
+    return Filled(texts, words)
+
+
+def filled_by(ctx: Context, screen: Screen, fields: Iterable[Field], form: Mapping[str, str]) -> Filled:
+    """The form as it was sent. Link inputs that name no single record are wrong already."""
+    texts: dict[str, str] = {}
+    words: dict[str, str] = {}
+    problems: list[Problem] = []
+    for one in fields:
+        if is_link(one) and (one.name in form or f"{one.name}.text" in form):
+            texts[one.name], problem = link_of(ctx, one, screen.words(one.name), form)
+            words[one.name] = form.get(f"{one.name}.text", "")
+            problems += [problem] if problem else []
+        elif (text := posted(form, one.name)) is not None:
+            texts[one.name] = text
+    return Filled(texts, words, tuple(problems))
+
+
+def changed(screen: Screen, now: Filled, sent: Filled) -> dict[str, str]:
+    """The texts that were sent and differ from what stands in the record."""
+    return {name: text for name, text in sent.texts.items() if text != now.texts.get(name, "")}
+
+
+def values(screen: Screen, texts: Mapping[str, str]) -> dict[str, object]:
+    """The texts as values for the service."""
+    display = screen.tongue.display
+    return {name: value_of(display, screen.entity.fields[name], text) for name, text in texts.items()}
+
+
+def sections(
+    ctx: Context, screen: Screen, fields: Mapping[str, Iterable[Field]], filled: Filled, required: Mapping[str, bool] | None = None
+) -> tuple[pages.Section, ...]:
+    """The inputs under their sections' labels. ``required`` overrides what fields say (a move asks in its own way)."""
+    return tuple(
+        pages.Section(label, tuple(_input(ctx, screen, one, filled, required or {}) for one in found)) for label, found in fields.items()
+    )
+
+
+def troubles(screen: Screen, problems: Iterable[Problem], inputs: Iterable[str]) -> tuple[pages.Trouble, ...]:
+    """The error summary, in the order of the form; what concerns no input of it comes first."""
+    order = {name: place for place, name in enumerate(inputs)}
+    found = sorted(problems, key=lambda problem: order.get(next(iter(problem.path), ""), -1))
+    return tuple(
+        pages.Trouble(said(problem), f"f-{problem.path[0]}" if problem.path and problem.path[0] in order else "") for problem in found
+    )
+
+
+def names(sections_: Iterable[pages.Section]) -> tuple[str, ...]:
+    return tuple(one.name for section in sections_ for one in section.inputs)
+
+
+def _input(ctx: Context, screen: Screen, one: Field, filled: Filled, required: Mapping[str, bool]) -> pages.Input:
+    tongue = screen.tongue
+    must = required.get(one.name, one.required is not False)
+    made = pages.Input(
+        name=one.name,
+        kind=KINDS.get(one.type, "text"),
+        label=screen.words(one.name),
+        value=filled.texts.get(one.name, ""),
+        hint=_hint(screen, one),
+        optional=not must,
+        error=filled.wrong(one.name),
+        wide=one.type in WIDE or (one.type == "text" and (one.length or TEXT_LENGTH["text"]) > LONG_TEXT),
+        after=one.unit or "",
+        limit=(one.length or 0) if one.type == "long_text" else 0,
+        before=currency_of(tongue, one) if one.type == "money" else "",
+    )
+    if is_link(one):
+        return _link_input(ctx, screen, one, made, filled)
+    if one.type in ("choice", "boolean"):
+        return replace(made, options=tuple(_options(screen, one, made)))
+    return made
+
+
+def _hint(screen: Screen, one: Field) -> str:
+    words = screen.tongue.words(one.hint)
+    if words:
+        return words
+    if one.type == "datetime":
+        return f"Time in {screen.tongue.display.zone.key.rpartition('/')[2].replace('_', ' ')}"
+    return "Latitude, longitude" if one.type == "point" else ""
+
+
+def _options(screen: Screen, one: Field, made: pages.Input) -> Iterable[pages.Option]:
+    if one.type == "boolean":
+        yield pages.Option("yes", "Yes", made.value == "yes")
+        yield pages.Option("no", "No", made.value == "no")
+        if made.optional:
+            yield pages.Option("", "Not known", made.value == "")
+        return
+    yield pages.Option("", "None" if made.optional else "Choose", not made.value)
+    for name, label in screen.badges[one.name].labels.items():
+        yield pages.Option(name, label, made.value == name)
+
+
+def _link_input(ctx: Context, screen: Screen, one: Field, made: pages.Input, filled: Filled) -> pages.Input:
+    """A select of all records where they are few, else a combobox that asks the server."""
+    target = one.to or ""
+    rows = list_records(ctx, Query(target, ("title",), sort="title", limit=MOST_OPTIONS + 1)).rows
+    words = filled.words.get(one.name, "") or (title_of(ctx, target, made.value) if made.value else "")
+    if len(rows) > MOST_OPTIONS:
+        source = f"{screen.url}/options?field={one.name}"
+        return replace(made, kind="combo", source=source, shown=words, hint=made.hint or "Type a part of the name or number")
+    options = [pages.Option("", "None" if made.optional else "Choose", not made.value)]
+    options += [pages.Option(str(row["id"]), str(row["title"]), str(row["id"]) == made.value) for row in rows]
+    if made.value and not any(option.selected for option in options):
+        options.append(pages.Option(made.value, words or "The record that is there now", selected=True))
+    return replace(made, kind="select", options=tuple(options))

@@ -1,0 +1,179 @@
+"""The record page and its short form beside a list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from xrm.errors import NotFound
+from xrm.service.context import Context
+from xrm.service.moves import Move, may_now, moves
+from xrm.service.reading import HistoryEntry, get_record, history
+from xrm.web import pages
+from xrm.web.cells import WIDE
+from xrm.web.related import Titles, related
+from xrm.web.screens import Screen, Screens, form_fields
+from xrm.web.timeline import SHOWN, days, stages
+
+KEYS = "123456789"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A record as its page needs it; ``deleted`` ones may only be restored."""
+
+    row: dict[str, object]
+    deleted: bool = False
+
+    @property
+    def id(self) -> str:
+        return str(self.row["id"])
+
+    @property
+    def number(self) -> str:
+        return str(self.row.get("number") or "")
+
+    @property
+    def title(self) -> str:
+        return str(self.row.get("title") or self.number or self.id)
+
+    @property
+    def heading(self) -> str:
+        """The title without the number that stands above it."""
+        rest = self.title.removeprefix(self.number).strip() if self.number else self.title
+        return rest or self.title
+
+    @property
+    def name(self) -> str:
+        return self.number or self.title
+
+    @property
+    def version(self) -> str:
+        return str(self.row["version"])
+
+
+def find(ctx: Context, screen: Screen, id: str, *, deleted: bool = False) -> Found:
+    """Raises NotFound (XRM506) where this actor has no such record."""
+    return Found(get_record(ctx, screen.entity.name, id, screen.fields, deleted=deleted), deleted)
+
+
+def find_any(ctx: Context, screen: Screen, id: str) -> Found:
+    """The record; one that was deleted, for those who may restore it."""
+    try:
+        return find(ctx, screen, id)
+    except NotFound:
+        if not screen.policy.may("delete"):
+            raise
+        return find(ctx, screen, id, deleted=True)
+
+
+def crumbs(screen: Screen, found: Found | None = None) -> tuple[pages.Link, ...]:
+    here = (pages.Link(found.name, url(screen, found)),) if found else ()
+    return (pages.Link(screen.plural, screen.url), *here)
+
+
+def url(screen: Screen, found: Found) -> str:
+    return f"{screen.url}/{found.id}"
+
+
+def record_page(ctx: Context, screens: Screens, screen: Screen, id: str, *, all_changes: bool = False) -> pages.RecordPage:
+    """Raises NotFound (XRM506)."""
+    found = find_any(ctx, screen, id)
+    if found.deleted:
+        return _deleted_page(screen, found)
+    entity = screen.entity.name
+    allowed, past = may_now(ctx, entity, id), history(ctx, entity, id)
+    shown = past if all_changes else past[:SHOWN]
+    return pages.RecordPage(
+        title=found.title,
+        heading=found.heading,
+        number=found.number,
+        row=found.row,
+        crumbs=crumbs(screen),
+        badges=badges(screen, found),
+        facts=screen.facts,
+        flags=flags(screen, found),
+        stages=stages(ctx, screen, found.row, past),
+        steps=_steps(screen, found, moves(ctx, entity, id)),
+        groups=screen.groups,
+        days=days(screen, Titles(ctx), shown),
+        more=_more(screen, found, past, shown),
+        links=tuple(fact for fact in screen.links if found.row.get(fact.name) is not None),
+        related=tuple(related(ctx, screens, screen, found.id)),
+        info=screen.info,
+        edit=f"{url(screen, found)}/edit" if allowed["update"] and _has_inputs(screen, found) else "",
+        delete=f"{url(screen, found)}/delete" if allowed["delete"] else "",
+    )
+
+
+def _deleted_page(screen: Screen, found: Found) -> pages.RecordPage:
+    restore = pages.Post("Restore", f"{url(screen, found)}/restore", (("version", found.version),))
+    return pages.RecordPage(
+        title=found.title, heading=found.heading, number=found.number, row=found.row, crumbs=crumbs(screen),
+        badges=badges(screen, found), facts=screen.facts, groups=screen.groups, info=screen.info, restore=restore,
+    )  # fmt: skip
+
+
+def _has_inputs(screen: Screen, found: Found) -> bool:
+    state = found.row.get("state")
+    return bool(form_fields(screen, creating=False, state=state if isinstance(state, str) else None))
+
+
+def _more(screen: Screen, found: Found, past: Sequence[HistoryEntry], shown: Sequence[HistoryEntry]) -> pages.Link | None:
+    if len(shown) == len(past):
+        return None
+    return pages.Link(f"Show all {len(past)} changes", f"{url(screen, found)}?changes=all")
+
+
+def badges(screen: Screen, found: Found) -> tuple[pages.Badge, ...]:
+    """The state, and every choice whose option has a tone."""
+    made = []
+    for name, known in screen.badges.items():
+        value = found.row.get(name)
+        tone = known.tones.get(str(value)) if value is not None else None
+        if name == "state" and value is not None:
+            made.append(pages.Badge(screen.text(name, value), tone, "flag"))  # type: ignore[arg-type]
+        elif tone:
+            icon = "alert-triangle" if tone in ("warn", "danger") else ""
+            made.append(pages.Badge(f"{screen.words(name)}: {screen.text(name, value)}", tone, icon))  # type: ignore[arg-type]
+    return tuple(made)
+
+
+def flags(screen: Screen, found: Found) -> tuple[str, ...]:
+    """The messages of ``should`` checks that do not hold; the record keeps their names."""
+    names = str(found.row.get("flags") or "").split()
+    return tuple(screen.tongue.words(check.message) for check in screen.entity.checks if check.name in names)
+
+
+def _steps(screen: Screen, found: Found, found_moves: Sequence[Move]) -> tuple[pages.Step, ...]:
+    """What is allowed comes first, with a key each."""
+    allowed = [move for move in found_moves if move.allowed]
+    blocked = [move for move in found_moves if not move.allowed]
+    keys = {move.name: key for move, key in zip(allowed, KEYS, strict=False)}
+    return tuple(
+        pages.Step(m.name, m.label, f"{url(screen, found)}/move/{m.name}", m.allowed, m.reasons, keys.get(m.name, ""))
+        for m in (*allowed, *blocked)
+    )
+
+
+def peek_page(ctx: Context, screen: Screen, id: str) -> pages.PeekPage:
+    """Raises NotFound (XRM506)."""
+    found = find(ctx, screen, id)
+    long = [fact for group in screen.groups for fact in group.facts if fact.wide and found.row.get(fact.name)]
+    steps = _steps(screen, found, moves(ctx, screen.entity.name, id))
+    return pages.PeekPage(
+        title=found.heading,
+        number=found.number,
+        url=url(screen, found),
+        row=found.row,
+        badges=badges(screen, found),
+        flags=flags(screen, found),
+        facts=screen.facts,
+        long=tuple(fact for fact in long if screen.entity.fields[fact.name].type in WIDE)[:1],
+        moves=tuple(pages.Link(step.label, step.url) for step in steps if step.allowed),
+    )
+
+
+def stage_labels(screen: Screen, row: Mapping[str, object], target: str) -> tuple[str, str]:
+    """Where a move leads from and to, in words."""
+    return screen.text("state", row.get("state")), screen.text("state", target)

@@ -1,0 +1,69 @@
+"""What a record's page says about other records: those that link here, and titles of those its history names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from xrm.errors import NotFound
+from xrm.service.context import Context
+from xrm.service.reading import Query, get_record, list_records
+from xrm.web import pages
+from xrm.web.lists import Asked
+from xrm.web.screens import Inverse, Screen, Screens
+
+SHOWN = 5
+"""Linked records of one kind that a page shows."""
+
+
+class Titles:
+    """The titles of linked records, each asked for once."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._known: dict[tuple[str, str], str] = {}
+
+    def of(self, entity: str, id: str) -> str:
+        key = (entity, id)
+        if key not in self._known:
+            self._known[key] = self._ask(entity, id)
+        return self._known[key]
+
+    def _ask(self, entity: str, id: str) -> str:
+        try:
+            title = get_record(self._ctx, entity, id, ("title",))["title"]
+        except NotFound:
+            return "a record that you may not see"
+        return str(title)
+
+
+def related(ctx: Context, screens: Screens, screen: Screen, id: str) -> Iterable[pages.Related]:
+    """The newest records of each kind that link here."""
+    for inverse in screen.inverse:
+        yield _group(ctx, screens.by_entity[inverse.entity], inverse, id)
+
+
+def _group(ctx: Context, other: Screen, inverse: Inverse, id: str) -> pages.Related:
+    rule = f'{inverse.field} == "{id}"'
+    wanted = ("title", *(name for name in ("number", "state", "created_at") if name in other.texts))
+    rows = list_records(ctx, Query(inverse.entity, wanted, rule, "-created_at", limit=SHOWN + 1)).rows
+    more = len(rows) > SHOWN
+    new = f"{other.url}/new?{inverse.field}={id}"
+    may_add = other.policy.may("create") and inverse.field in other.policy.editable
+    return pages.Related(
+        label=inverse.label,
+        url=Asked(filter=rule).url(other) if more else "",
+        count=f"{SHOWN}+" if more else str(len(rows)),
+        records=tuple(_link(other, row) for row in rows[:SHOWN]),
+        new=pages.Link("Add", new) if may_add else None,
+    )
+
+
+def _link(other: Screen, row: dict[str, object]) -> pages.Link:
+    said = [other.text(name, row.get(name)) for name in ("state", "created_at") if row.get(name) is not None]
+    return pages.Link(numbered(row), f"{other.url}/{row['id']}", " · ".join(said))
+
+
+def numbered(row: dict[str, object]) -> str:
+    """The title with its number before it, unless the title has it already."""
+    title, number = str(row.get("title") or ""), row.get("number")
+    return title if not number or str(number) in title else f"{number} {title}"

@@ -1,0 +1,151 @@
+"""A record's past as its page tells it: the changes by day, and the stages of its lifecycle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby, pairwise
+from typing import Literal
+
+from xrm.model.lifecycle import State
+from xrm.model.values import Misfit, coerce
+from xrm.service.context import Context
+from xrm.service.reading import HistoryEntry
+from xrm.web import pages
+from xrm.web.cells import is_link
+from xrm.web.related import Titles
+from xrm.web.screens import Screen
+
+Kind = Literal["created", "changed", "moved", "deleted", "restored", "other"]
+SHOWN = 30
+"""Changes that a page shows at first."""
+KINDS: Mapping[str, Kind] = {
+    "create": "created",
+    "update": "changed",
+    "transition": "moved",
+    "delete": "deleted",
+    "restore": "restored",
+}
+TEXTS = {"created": "opened this record", "deleted": "deleted this record", "restored": "restored this record"}
+KEPT = frozenset({"state", "state_since", "number", "deleted_at"})
+"""Fields whose change is said in other words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A time that a record was in one state; ``until`` is None while it still is."""
+
+    state: str
+    since: datetime
+    until: datetime | None
+
+
+# ------------------------------------------------------------------------- stages
+
+
+def stages(ctx: Context, screen: Screen, row: Mapping[str, object], history: Sequence[HistoryEntry]) -> tuple[pages.Stage, ...]:
+    """States passed, in the order of the definition; the current one; and those that lie ahead of it."""
+    lifecycle, current = screen.entity.lifecycle, row.get("state")
+    if lifecycle is None or not isinstance(current, str) or current not in lifecycle.states:
+        return ()
+    stays = _stays(history)
+    passed = {stay.state for stay in stays}
+    states = list(lifecycle.states.values())
+    done = [state for state in states if state.name in passed and state.name != current and not state.final]
+    now = lifecycle.states[current]
+    return (
+        *(_done(screen, state, stays) for state in done),
+        _now(ctx, screen, now, row),
+        *(pages.Stage(screen.tongue.words(state.label), "todo") for state in _ahead(states, now, done)),
+    )
+
+
+def _stays(history: Sequence[HistoryEntry]) -> list[Stay]:
+    """From the newest-first history: when each state was entered and left."""
+    entered = [(entry.at, entry.fields["state"][1]) for entry in reversed(history) if "state" in entry.fields]
+    pairs = [Stay(state, since, until) for (since, state), (until, _) in pairwise(entered)]
+    return pairs + [Stay(state, since, None) for since, state in entered[-1:]]
+
+
+def _ahead(states: Sequence[State], now: State, done: Sequence[State]) -> list[State]:
+    """What may come: states declared later, and of several ends the first. Nothing comes after an end."""
+    if now.final:
+        return []
+    later = [s for s in states[states.index(now) + 1 :] if s not in done and not s.final]
+    return [*later, *[s for s in states if s.final][:1]]
+
+
+def _done(screen: Screen, state: State, stays: Sequence[Stay]) -> pages.Stage:
+    display = screen.tongue.display
+    mine = [stay for stay in stays if stay.state == state.name]
+    length = sum(((stay.until or stay.since) - stay.since for stay in mine), timedelta())
+    note = display.short_day(display.local(mine[-1].since).date())
+    return pages.Stage(screen.tongue.words(state.label), "done", note, display.duration(length))
+
+
+def _now(ctx: Context, screen: Screen, state: State, row: Mapping[str, object]) -> pages.Stage:
+    label, since, display = screen.tongue.words(state.label), row.get("state_since"), screen.tongue.display
+    if not isinstance(since, datetime):
+        return pages.Stage(label, "now")
+    note = f"since {display.near(since, ctx.moment.today)}"
+    running = None if state.final else since
+    length = "" if state.final else display.duration(ctx.moment.now - since)
+    return pages.Stage(label, "now", note, length, running)
+
+
+# ------------------------------------------------------------------------ changes
+
+
+def days(screen: Screen, titles: Titles, history: Iterable[HistoryEntry]) -> tuple[pages.Day, ...]:
+    display = screen.tongue.display
+    entries = ((display.local(entry.at).date(), entry) for entry in history)
+    return tuple(
+        pages.Day(display.long_day(day), tuple(_entry(screen, titles, entry) for _, entry in group))
+        for day, group in groupby(entries, key=lambda pair: pair[0])
+    )
+
+
+def _entry(screen: Screen, titles: Titles, entry: HistoryEntry) -> pages.Entry:
+    display = screen.tongue.display
+    kind = KINDS.get(entry.action, "other")
+    found = tuple(changes(screen, titles, entry.fields)) if kind in ("changed", "moved") else ()
+    text, emphasis = _said(screen, kind, entry, len(found))
+    if entry.historic:
+        text = f"{text} (imported history)"
+    return pages.Entry(kind, entry.actor, text, entry.at, display.time(display.local(entry.at)), emphasis, found)
+
+
+def _said(screen: Screen, kind: Kind, entry: HistoryEntry, count: int) -> tuple[str, str]:
+    if kind == "moved":
+        before, after = entry.fields.get("state", (None, None))
+        return f"moved it from {screen.text('state', before)} to", screen.text("state", after)
+    if kind == "changed":
+        return ("changed 1 field" if count == 1 else f"changed {count} fields"), ""
+    return TEXTS.get(kind, entry.action), ""
+
+
+def changes(screen: Screen, titles: Titles, fields: Mapping[str, tuple[object, object]]) -> Iterable[pages.Change]:
+    """The changes of fields in words; values come as the change log keeps them."""
+    for name, (before, after) in fields.items():
+        if name not in KEPT and screen.entity.field(name) is not None:
+            yield pages.Change(screen.words(name), shown(screen, titles, name, before), shown(screen, titles, name, after))
+
+
+def shown(screen: Screen, titles: Titles, name: str, value: object) -> str:
+    """A value in words: a link as its record's title, anything else as its field writes it."""
+    field = screen.entity.field(name)
+    if value is None or field is None:
+        return ""
+    if is_link(field):
+        return titles.of(field.to or "", str(value))
+    return screen.text(name, stored_value(screen, name, value))
+
+
+def stored_value(screen: Screen, name: str, value: object) -> object:
+    """A value of the change log in its field's own type."""
+    field = screen.entity.field(name)
+    try:
+        return coerce(field, value) if field else value
+    except Misfit:
+        return value

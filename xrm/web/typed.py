@@ -1,0 +1,84 @@
+"""What stands in an input, and back: a stored value as text to edit, and typed text as a value to write.
+
+Texts are compared to see what a person changed, so that an input which cannot hold all of a value (the seconds of an
+instant) changes nothing by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+from xrm.errors import NotFound, Problem
+from xrm.model.fields import Field
+from xrm.service.context import Context
+from xrm.service.reading import Query, get_record, list_records
+from xrm.web.display import Display, dialled
+
+MINUTES = "%Y-%m-%dT%H:%M"
+"""The value of an ``<input type=datetime-local>``."""
+MATCHES = 6
+"""Records that are read to see whether words name one."""
+
+
+def editable(display: Display, value: object) -> str:
+    """A value as the text of its input."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return display.local(value).strftime(MINUTES)
+    if isinstance(value, Decimal):
+        return f"{value:f}".replace(".", display.point)
+    if isinstance(value, (dict, list)):
+        return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    return str(value)
+
+
+def posted(form: Mapping[str, str], name: str) -> str | None:
+    """What was sent for a field, as text with plain line ends; None if the form did not have it."""
+    text = form.get(name)
+    return None if text is None else text.replace("\r\n", "\n").strip()
+
+
+def value_of(display: Display, field: Field, text: str) -> object:
+    """Typed text as what the service takes; what does not fit goes on as it is, to be refused there with its reason."""
+    if field.type in ("integer", "decimal", "money"):
+        return display.typed(text)
+    if field.type == "phone":
+        return dialled(text, display.region)
+    if field.type == "datetime" and text:
+        try:
+            return datetime.strptime(text[:16], MINUTES).replace(tzinfo=display.zone)
+        except ValueError:
+            return text
+    return text
+
+
+def link_of(ctx: Context, field: Field, label: str, form: Mapping[str, str]) -> tuple[str, Problem | None]:
+    """The id of the record that a link's input names: the one that was chosen, else the only one its words fit."""
+    id, words = form.get(field.name, "").strip(), form.get(f"{field.name}.text")
+    if words is None or (id and title_of(ctx, field.to or "", id) == words.strip()):
+        return id, None
+    if not words.strip():
+        return "", None
+    found = list_records(ctx, Query(field.to or "", ("title",), search=words.strip(), limit=MATCHES)).rows
+    exact = [row for row in found if row["title"] == words.strip()]
+    if len(exact or found) == 1:
+        return str((exact or found)[0]["id"]), None
+    if found:
+        near = ", ".join(f"“{row['title']}”" for row in found[:3])
+        return "", Problem("XRM511", f"{label}: more than one record fits, for example {near}", path=(field.name,))
+    return "", Problem("XRM511", f"{label}: no record fits “{words.strip()[:60]}”", path=(field.name,))
+
+
+def title_of(ctx: Context, entity: str, id: str) -> str:
+    """A linked record's title; empty where this actor has no such record."""
+    try:
+        return str(get_record(ctx, entity, id, ("title",))["title"])
+    except NotFound:
+        return ""

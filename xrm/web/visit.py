@@ -1,0 +1,137 @@
+"""One request to the pages: who makes it, whether it comes from a page of ours, and how answers are sent."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from xrm.service.context import Actor, Service
+from xrm.service.sessions import SESSION_LIFE, actor_of, form_token_fits
+from xrm.web.security import PAGE_HEADERS
+from xrm.web.writing import STALE_TOKEN
+
+COOKIE = "xrm_session"
+LEAST_PACKED = 1000
+"""Bytes below which packing an answer is not worth it."""
+MOST_FIELDS = 300
+MOST_BODY = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request as the pages need it, read before the work begins. ``sent`` is the form, ``given`` the query string."""
+
+    path: str
+    query: str
+    given: Mapping[str, str]
+    params: Mapping[str, str]
+    session: str
+    host: str
+    secure: bool
+    fragment: bool
+    packs: bool
+    method: str
+    origin: str | None
+    site: str | None
+    sent: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def here(self) -> str:
+        return f"{self.path}?{self.query}" if self.query else self.path
+
+
+async def visit(request: Request) -> Visit:
+    """Read all of a request. A form that is too large is refused by Starlette with 400 or 413."""
+    headers = request.headers
+    sent = {}
+    if request.method == "POST":
+        async with request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=MOST_BODY) as form:
+            sent = {name: value for name, value in form.items() if isinstance(value, str)}
+    return Visit(
+        path=request.url.path,
+        query=request.url.query,
+        given=dict(request.query_params),
+        params=request.path_params,
+        session=request.cookies.get(COOKIE, ""),
+        host=headers.get("host", ""),
+        secure=request.url.scheme == "https",
+        fragment=headers.get("hx-request") == "true" and headers.get("hx-request-type", "partial") == "partial",
+        packs="gzip" in headers.get("accept-encoding", ""),
+        method=request.method,
+        origin=headers.get("origin"),
+        site=headers.get("sec-fetch-site"),
+        sent=sent,
+    )
+
+
+def ours(visit: Visit) -> bool:
+    """Whether an unsafe request comes from a page of this server (Fetch Metadata; RFC 6454, section 7)."""
+    if visit.site is not None and visit.site not in ("same-origin", "none"):
+        return False
+    return visit.origin is None or urlsplit(visit.origin).netloc == visit.host
+
+
+def actor(service: Service, visit: Visit) -> Actor | None:
+    return actor_of(service, visit.session, "session") if visit.session else None
+
+
+def form_of(service: Service, visit: Visit) -> Mapping[str, str]:
+    """The form that was sent, with its token judged: one that does not fit this session is marked as stale."""
+    fits = form_token_fits(service, visit.session, visit.sent.get("token", ""))
+    return visit.sent if fits else {**visit.sent, "token": STALE_TOKEN}
+
+
+# ------------------------------------------------------------------------ answers
+
+
+def html(visit: Visit, text: str, status: int = 200) -> Response:
+    body = text.encode()
+    response = Response(status_code=status, headers=dict(PAGE_HEADERS), media_type="text/html")
+    if visit.packs and len(body) > LEAST_PACKED:
+        packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+        body = packer.compress(body) + packer.flush()
+        response.headers["content-encoding"] = "gzip"
+        response.headers["vary"] = "HX-Request, Accept-Encoding"
+    response.body = body
+    response.headers["content-length"] = str(len(body))
+    return response
+
+
+def see_other(visit: Visit, url: str) -> Response:
+    """Go there with GET (RFC 9110, section 15.4.4); a page that asked for a fragment is told to go as a whole."""
+    headers = {**PAGE_HEADERS, "location": url}
+    if visit.fragment:
+        return Response(status_code=204, headers={**PAGE_HEADERS, "hx-redirect": url})
+    return Response(status_code=303, headers=headers)
+
+
+def signed_in(visit: Visit, response: Response, token: str) -> Response:
+    """Hand the session over: scripts cannot read it, other sites cannot send it with a form of theirs."""
+    response.set_cookie(
+        COOKIE, token, max_age=int(SESSION_LIFE.total_seconds()), path="/", httponly=True, samesite="lax", secure=visit.secure
+    )
+    return response
+
+
+def signed_out(visit: Visit, response: Response) -> Response:
+    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax", secure=visit.secure)
+    return response
+
+
+def to_sign_in(visit: Visit, *, ended: bool = False) -> Response:
+    """The sign-in page, and from there back to where the person wanted to go."""
+    then = quote(visit.here, safe="/") if visit.method == "GET" and visit.path != "/w/" else ""
+    parts = [f"then={then}" if then else "", "ended=yes" if ended else ""]
+    text = "&".join(part for part in parts if part)
+    return see_other(visit, f"/w/sign-in?{text}" if text else "/w/sign-in")
+
+
+def local_path(text: str) -> str:
+    """Where to go after signing in: a path on this server, else home. ``//elsewhere`` and schemes are not followed."""
+    safe = text.startswith("/w") and not text.startswith("//") and "\\" not in text and text.isprintable()
+    return text if safe else "/w/"

@@ -1,0 +1,317 @@
+"""Pages that write: create, edit, move, delete, restore, and choosing what to keep when somebody else saved first.
+
+Each ``…_form`` gives the page to fill in; each ``do_…`` writes what was sent. A write that is refused gives the same page
+again, filled in as it was sent, with every reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from xrm.errors import Invalid, NotFound, Problem, Stale
+from xrm.model.fields import Field
+from xrm.service import records
+from xrm.service.context import Context
+from xrm.service.moves import Move, moves
+from xrm.service.policy import may
+from xrm.service.reading import HistoryEntry, history
+from xrm.service.records import Written
+from xrm.web import forms, pages
+from xrm.web.forms import Filled
+from xrm.web.record import Found, crumbs, find, find_any, stage_labels, url
+from xrm.web.related import Titles
+from xrm.web.screens import Screen, form_fields
+from xrm.web.timeline import shown, stored_value
+from xrm.web.typed import editable
+
+Sent = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What was sent cannot be written: the page that says so, and its HTTP status."""
+
+    page: pages.FormPage | pages.ConfirmPage | pages.ConflictPage
+    status: int = 422
+
+
+# ------------------------------------------------------------------------- create
+
+
+def new_form(ctx: Context, screen: Screen, given: Sent, problems: Sequence[Problem] = (), sent: Filled | None = None) -> pages.FormPage:
+    """Raises Forbidden (XRM507) for who may create none. ``given``: values that the address brings (``?request=…``)."""
+    may(ctx, screen.entity.name, "create")
+    fields = form_fields(screen, creating=True, state=None)
+    every = [one for found in fields.values() for one in found]
+    start = _defaults(ctx, screen, every)
+    brought = {one.name: given[one.name] for one in every if one.name in given}
+    filled = sent or replace(start, texts={**start.texts, **brought})
+    title = f"New {screen.label[:1].lower()}{screen.label[1:]}"
+    return _form(
+        ctx, screen, fields, filled, problems, title, f"{screen.url}/new", f"Create {screen.label.lower()}", screen.url, crumbs(screen)
+    )
+
+
+def _defaults(ctx: Context, screen: Screen, fields: Iterable[Field]) -> Filled:
+    """Defaults that need nothing else are shown; the others are filled in when the record is made."""
+    rules = ctx.service.application.entities[screen.entity.name].rules
+    nothing: dict[str, object] = dict.fromkeys([*screen.entity.all_fields, *rules.paths])
+    row = {one.name: closure(nothing, ctx.moment) for one, closure in rules.defaults}
+    return forms.filled_from(screen, fields, row)
+
+
+def do_new(ctx: Context, screen: Screen, form: Sent) -> Written | Refused:
+    fields = [one for found in form_fields(screen, creating=True, state=None).values() for one in found]
+    sent = forms.filled_by(ctx, screen, fields, form)
+    problems = sent.problems or _token_problem(form)
+    if not problems:
+        given = {name: text for name, text in sent.texts.items() if text}
+        try:
+            return records.create(ctx, screen.entity.name, forms.values(screen, given))
+        except Invalid as error:
+            problems = error.problems
+    return Refused(new_form(ctx, screen, {}, problems, replace(sent, problems=tuple(problems))))
+
+
+# --------------------------------------------------------------------------- edit
+
+
+def edit_form(ctx: Context, screen: Screen, id: str, problems: Sequence[Problem] = (), sent: Filled | None = None) -> pages.FormPage:
+    """Raises NotFound or Forbidden."""
+    may(ctx, screen.entity.name, "update")
+    found = find(ctx, screen, id)
+    fields = _editable(screen, found)
+    now = forms.filled_from(screen, [one for some in fields.values() for one in some], found.row)
+    filled = Filled({**now.texts, **sent.texts}, {**now.words, **sent.words}, sent.problems) if sent else now
+    here = url(screen, found)
+    page = _form(ctx, screen, fields, filled, problems, f"Edit {found.name}", f"{here}/edit", "Save", here, crumbs(screen, found))
+    return replace(page, hidden=(("version", found.version),))
+
+
+def _editable(screen: Screen, found: Found) -> dict[str, list[Field]]:
+    state = found.row.get("state")
+    return form_fields(screen, creating=False, state=str(state) if state is not None else None)
+
+
+def do_edit(ctx: Context, screen: Screen, id: str, form: Sent) -> Written | Refused:
+    """Only what differs from the record is written, so that two people may edit different fields."""
+    found = find(ctx, screen, id)
+    fields = [one for some in _editable(screen, found).values() for one in some]
+    kept = {name: text for name, text in form.items() if form.get(f"keep.{name.partition('.')[0]}") != "theirs"}
+    sent = forms.filled_by(ctx, screen, fields, kept)
+    problems = sent.problems or _token_problem(form)
+    version = int(form["version"]) if form.get("version", "").isdecimal() else None
+    if not problems:
+        if version is not None and version < int(found.version):
+            return Refused(conflict_page(ctx, screen, found, version, fields, sent), 412)
+        changed = forms.changed(screen, forms.filled_from(screen, fields, found.row), sent)
+        try:
+            return records.update(ctx, screen.entity.name, id, int(found.version), forms.values(screen, changed))
+        except Stale:
+            return Refused(conflict_page(ctx, screen, find(ctx, screen, id), int(found.version), fields, sent), 412)
+        except Invalid as error:
+            problems = error.problems
+    page = edit_form(ctx, screen, id, problems, replace(sent, problems=tuple(problems)))
+    return Refused(replace(page, hidden=(("version", form.get("version", found.version)),)))
+
+
+# ----------------------------------------------------------------------- conflict
+
+
+def conflict_page(ctx: Context, screen: Screen, found: Found, version: int, fields: Sequence[Field], sent: Filled) -> pages.ConflictPage:
+    """What both changed stands side by side; nothing that was typed is lost."""
+    since = [entry for entry in history(ctx, screen.entity.name, found.id) if entry.version > version]
+    titles = Titles(ctx)
+    texts = _texts_before(screen, fields, found, since)
+    now = forms.filled_from(screen, fields, found.row).texts
+    mine = {name: text for name, text in sent.texts.items() if text != texts[name]}
+    theirs = {name for name in now if now[name] != texts[name]}
+    clashing = [name for name in mine if name in theirs and mine[name] != now[name]]
+
+    def words(name: str, text: str) -> str:
+        return _in_words(screen, titles, name, text)
+
+    carried = [(name, mine[name]) for name in mine]
+    heading = f"Choose what to keep: {found.name}"
+    return pages.ConflictPage(
+        title=heading,
+        heading=heading,
+        action=f"{url(screen, found)}/edit",
+        cancel=url(screen, found),
+        by=since[0].actor if since else "Somebody",
+        at=since[0].at if since else ctx.moment.now,
+        time=screen.tongue.display.instant(since[0].at if since else ctx.moment.now),
+        clashes=tuple(
+            pages.Clash(name, screen.words(name), words(name, texts[name]), words(name, now[name]), words(name, mine[name]))
+            for name in clashing
+        ),
+        kept=tuple(pages.Change(screen.words(n), words(n, texts[n]), words(n, mine[n])) for n in mine if n not in theirs),
+        theirs=tuple(pages.Change(screen.words(n), words(n, texts[n]), words(n, now[n])) for n in now if n in theirs and n not in clashing),
+        crumbs=crumbs(screen, found),
+        hidden=(("version", found.version), *carried),
+    )
+
+
+def _texts_before(screen: Screen, fields: Sequence[Field], found: Found, since: Sequence[HistoryEntry]) -> dict[str, str]:
+    """The texts of the inputs as they were at the version that the person saw: later changes undone, newest first."""
+    row = dict(found.row)
+    for entry in since:
+        for name, (before, _) in entry.fields.items():
+            row[name] = None if before is None else stored_value(screen, name, before)
+    return {one.name: editable(screen.tongue.display, row.get(one.name)) for one in fields}
+
+
+def _in_words(screen: Screen, titles: Titles, name: str, text: str) -> str:
+    """The text of an input as people read its value."""
+    if not text:
+        return ""
+    values = forms.values(screen, {name: text})
+    return shown(screen, titles, name, values[name])
+
+
+# --------------------------------------------------------------------------- move
+
+
+def known_move(ctx: Context, screen: Screen, id: str, name: str) -> Move:
+    """Raises NotFound for one that does not exist, Invalid (XRM510) with the reasons why it is not possible now."""
+    move = next((move for move in moves(ctx, screen.entity.name, id) if move.name == name), None)
+    if move is None:
+        if screen.entity.lifecycle and name in screen.entity.lifecycle.transitions:
+            raise Invalid(Problem("XRM510", "this step does not lead on from the state that the record is in", path=("transition",)))
+        raise NotFound(Problem("XRM506", f"there is no step '{name[:60]}'", path=("transition",)))
+    if not move.allowed:
+        raise Invalid(*(Problem("XRM510", reason, path=("transition",)) for reason in move.reasons))
+    return move
+
+
+def move_form(
+    ctx: Context, screen: Screen, id: str, name: str, problems: Sequence[Problem] = (), sent: Filled | None = None
+) -> pages.FormPage:
+    """Raises NotFound or Invalid (XRM510)."""
+    move, found = known_move(ctx, screen, id, name), find(ctx, screen, id)
+    fields = _asked(screen, move)
+    now = forms.filled_from(screen, fields, found.row)
+    filled = Filled({**now.texts, **sent.texts}, {**now.words, **sent.words}, sent.problems) if sent else now
+    before, after = stage_labels(screen, found.row, move.target)
+    here = url(screen, found)
+    page = _form(
+        ctx, screen, {"": fields} if fields else {}, filled, problems, f"{move.label}: {found.name}", f"{here}/move/{name}", move.label,
+        here, crumbs(screen, found), {ask.field: ask.required for ask in move.ask},
+    )  # fmt: skip
+    intro = f"{found.heading} goes from “{before}” to “{after}”."
+    return replace(page, heading=move.label, intro=intro, hidden=(("version", found.version),), guard=bool(fields))
+
+
+def _asked(screen: Screen, move: Move) -> list[Field]:
+    return [screen.entity.fields[ask.field] for ask in move.ask if ask.field in screen.policy.visible]
+
+
+def do_move(ctx: Context, screen: Screen, id: str, name: str, form: Sent) -> Written | Refused:
+    move, found = known_move(ctx, screen, id, name), find(ctx, screen, id)
+    sent = forms.filled_by(ctx, screen, _asked(screen, move), form)
+    problems = sent.problems or _token_problem(form)
+    version = int(form["version"]) if form.get("version", "").isdecimal() else int(found.version)
+    if not problems:
+        try:
+            return records.transition(ctx, screen.entity.name, id, version, name, forms.values(screen, sent.texts))
+        except Stale:
+            text = "somebody has changed this record since you opened this page: look at it again, then send it once more"
+            problems = (Problem("XRM508", text),)
+        except Invalid as error:
+            problems = error.problems
+    return Refused(move_form(ctx, screen, id, name, problems, replace(sent, problems=tuple(problems))))
+
+
+# ------------------------------------------------------------------ delete, restore
+
+
+def delete_form(ctx: Context, screen: Screen, id: str, problems: Sequence[Problem] = ()) -> pages.ConfirmPage:
+    """Raises NotFound or Forbidden."""
+    may(ctx, screen.entity.name, "delete")
+    found = find(ctx, screen, id)
+    title = f"Delete {found.name}?"
+    return pages.ConfirmPage(
+        title=f"Error: {title}" if problems else title,
+        heading=title,
+        text=f"{found.heading} will be out of lists, search and counts. Its history is kept, and it can be restored.",
+        action=f"{url(screen, found)}/delete",
+        submit="Delete",
+        cancel=url(screen, found),
+        crumbs=crumbs(screen, found),
+        hidden=(("version", found.version),),
+        troubles=forms.troubles(screen, problems, ()),
+        danger=True,
+    )
+
+
+def do_delete(ctx: Context, screen: Screen, id: str, form: Sent) -> Written | Refused:
+    version = int(form["version"]) if form.get("version", "").isdecimal() else None
+    problems = _token_problem(form)
+    if not problems:
+        try:
+            return records.delete(ctx, screen.entity.name, id, version)
+        except Stale:
+            problems = (Problem("XRM508", "somebody has changed this record since you opened this page"),)
+        except Invalid as error:
+            problems = error.problems
+    return Refused(delete_form(ctx, screen, id, problems), 409)
+
+
+def restore_form(ctx: Context, screen: Screen, id: str) -> pages.ConfirmPage | None:
+    """None for a record that is not deleted. Raises NotFound."""
+    found = find_any(ctx, screen, id)
+    if not found.deleted:
+        return None
+    title = f"Restore {found.name}?"
+    return pages.ConfirmPage(
+        title, title, f"{found.heading} will be in lists and search again.", f"{url(screen, found)}/restore", "Restore", screen.url,
+        crumbs(screen), (("version", found.version),),
+    )  # fmt: skip
+
+
+def do_restore(ctx: Context, screen: Screen, id: str, form: Sent) -> Written | Refused:
+    page = restore_form(ctx, screen, id)
+    if page and (problems := _token_problem(form)):
+        return Refused(replace(page, troubles=forms.troubles(screen, problems, ())))
+    return records.restore(ctx, screen.entity.name, id, None)
+
+
+# ------------------------------------------------------------------------- shared
+
+
+def _form(
+    ctx: Context,
+    screen: Screen,
+    fields: Mapping[str, Iterable[Field]],
+    filled: Filled,
+    problems: Sequence[Problem],
+    title: str,
+    action: str,
+    submit: str,
+    cancel: str,
+    way: tuple[pages.Link, ...],
+    required: Mapping[str, bool] | None = None,
+) -> pages.FormPage:
+    made = forms.sections(ctx, screen, fields, filled, required)
+    return pages.FormPage(
+        title=f"Error: {title}" if problems else title,
+        heading=title,
+        action=action,
+        submit=submit,
+        cancel=cancel,
+        crumbs=way,
+        sections=made,
+        troubles=forms.troubles(screen, problems, forms.names(made)),
+    )
+
+
+def _token_problem(form: Sent) -> tuple[Problem, ...]:
+    """A form whose token has run out comes back as it was, with a new one; nothing is written."""
+    if form.get("token") == STALE_TOKEN:
+        return (Problem("XRM516", "you have signed in again since this form was opened: look it over and send it once more"),)
+    return ()
+
+
+STALE_TOKEN = "stale"  # noqa: S105 - a mark, not a secret
+"""What the routes put in place of a form token that does not fit the session."""
