@@ -1,6 +1,7 @@
 """Fixtures and hooks of the whole suite; what they stand on is in `tests/support`.
 
 Databases: `postgres_url`, `sqlite_url`, `database_url` (both engines, empty), `databases` (both engines, empty ones and clones).
+Applications: `application` (both engines: from YAML texts to a service that runs).
 Browser: `page`, `new_page`, `browser`, `tolerate`. Real data: `shared_data`.
 """
 
@@ -8,7 +9,7 @@ import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -19,6 +20,9 @@ from tests.support.databases import PostgresDatabases, SqliteDatabases, Template
 from tests.support.missing import NotRunRegistry, missing, note_missing
 from tests.support.scratch import scratch_folder
 from tests.support.shared import shared_data as find_shared_data
+
+if TYPE_CHECKING:
+    from tests.support.application import Applications
 
 ENGINES = ("sqlite", "postgresql")
 ON_REQUEST = {"soak": "XRM_SOAK", "bench": "XRM_BENCH"}
@@ -170,6 +174,16 @@ def databases(request: pytest.FixtureRequest) -> Iterator[TestDatabases]:
 def database_url(databases: TestDatabases) -> str:
     """Runs the test on both engines, each time with an empty database."""
     return databases.empty()
+
+
+@pytest.fixture
+def application(databases: TestDatabases, tmp_path: Path) -> "Iterator[Applications]":
+    """Runs the test on both engines: `application({"note": "fields: {name: text}"})` gives a running service (see tests/support)."""
+    from tests.support.application import Applications  # here, since loading xrm costs those who test something else half a second
+
+    mine = Applications(databases, tmp_path)
+    yield mine
+    mine.close()
 
 
 # Browser

@@ -7,6 +7,7 @@ canonical UUID text; point → :class:`Point`; json → plain data.
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -61,7 +62,7 @@ def fold(text: str) -> str:
     """The key by which people sort, search and match: case, accents and width do not count (Unicode TR 15 and 30)."""
     if text.isascii():
         return text.lower()
-    plain = unicodedata.normalize("NFKD", text.casefold())
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text.casefold()).casefold())  # a sign such as ™ opens into capitals
     return unicodedata.normalize("NFC", "".join(c for c in plain if not unicodedata.combining(c)))
 
 
@@ -147,8 +148,8 @@ def _decimal(field: Field, raw: object) -> Decimal:
 
 
 def _number(raw: object) -> Decimal:
-    if isinstance(raw, float):
-        raw = repr(raw)
+    if isinstance(raw, float) and math.isfinite(raw):
+        return Decimal(repr(raw))
     if isinstance(raw, str):
         text = raw.strip()
         if not re.fullmatch(r"[+-]?(\d{1,20}(\.\d{0,20})?|\.\d{1,20})", text, re.ASCII):
@@ -282,6 +283,8 @@ def _json(field: Field, raw: object) -> object:
         value = msgspec.json.decode(raw) if isinstance(raw, str) else raw
         if len(msgspec.json.encode(value)) > JSON_LIMIT:
             raise Misfit(f"must have {JSON_LIMIT} bytes or fewer")
+        if isinstance(value, str):  # a text is read as JSON, so that one shown alone would not come back as it is
+            raise Misfit("must be more than a text", hint='for example {"a": 1} or ["a"]')
     except (msgspec.DecodeError, TypeError, RecursionError, UnicodeEncodeError):
         raise Misfit("must be JSON") from None
     return value
