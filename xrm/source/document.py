@@ -21,7 +21,8 @@ from xrm.source.lines import split_lines
 
 MOST_BYTES = 1_000_000
 MOST_DEPTH = 40
-MOST_NODES = 200_000
+MOST_NODES = 120_000
+MOST_PROBLEMS = 200
 
 Mark = yaml.Mark | CMark
 
@@ -180,13 +181,19 @@ class _Walk:
         self.depth -= 1
         return self.checked(event, inner)
 
+    def report(self, problem: Problem) -> None:
+        self.problems.append(problem)
+        if len(self.problems) >= MOST_PROBLEMS:
+            rest = f"more than {MOST_PROBLEMS} problems: the rest of the file is not read"
+            raise _Refused(Problem("XRM104", rest, problem.place))
+
     def scalar(self, event: yaml.ScalarEvent) -> Scalar:
         start, end = _marks(event)
         raw = self.text[start.index : end.index]
         node = Scalar(event.value, raw, event.style or "", self.place(event))
         slip = self.slip(node, end)
         if slip:
-            self.problems.append(slip)
+            self.report(slip)
         return node
 
     def slip(self, node: Scalar, end: Mark) -> Problem | None:
@@ -210,7 +217,7 @@ class _Walk:
     def refuse(self, event: yaml.Event, message: str) -> Broken:
         place = self.place(event)
         hint = quoting.mended(self.lines[place.line - 1], place.column) or "write the value out"
-        self.problems.append(Problem("XRM103", message, place, hint=hint))
+        self.report(Problem("XRM103", message, place, hint=hint))
         return Broken(place)
 
     def sequence(self, event: yaml.Event) -> Sequence:
@@ -231,15 +238,15 @@ class _Walk:
             partial = True
             if not isinstance(key, Broken | Scalar):
                 hint = quoting.mended(self.lines[key.place.line - 1], key.place.column)
-                self.problems.append(Problem("XRM101", "a key must be a word", key.place, hint=hint))
+                self.report(Problem("XRM101", "a key must be a word", key.place, hint=hint))
         flow = bool(getattr(event, "flow_style", False))
         return Map(tuple(entries.values()), self.place(event), flow, partial)
 
     def is_word(self, key: Scalar) -> bool:
         if key.text == "<<" and key.plain:
-            self.problems.append(Problem("XRM103", "the merge key '<<' is refused", key.place, hint="write the keys out"))
+            self.report(Problem("XRM103", "the merge key '<<' is refused", key.place, hint="write the keys out"))
         elif key.text == "":
-            self.problems.append(Problem("XRM101", "a key is missing here", key.place))
+            self.report(Problem("XRM101", "a key is missing here", key.place))
         else:
             return True
         return False
@@ -248,6 +255,6 @@ class _Walk:
         if key.text in entries:
             first = entries[key.text][0].place
             message = f"the key '{key.text}' stands twice"
-            self.problems.append(Problem("XRM102", message, key.place, hint=f"it stands in line {first.line} already"))
+            self.report(Problem("XRM102", message, key.place, hint=f"it stands in line {first.line} already"))
         else:
             entries[key.text] = (key, value)

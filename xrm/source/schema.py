@@ -23,8 +23,8 @@ OPTION_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|\d{3}))?")
 INTEGER = re.compile(r"[-+]?(0|[1-9]\d*)")
 MOST_OPTION = 100
-MOST_HINTS = 200
-"""After so many problems in a file nobody is told what else was meant: it would take minutes."""
+MOST_PROBLEMS = 200
+"""Problems in the structure of one file after which the rest is not looked at."""
 NULLS = ("null", "Null", "NULL", "~", "")
 
 Path = tuple[str, ...]
@@ -45,13 +45,17 @@ def read(document: Document) -> tuple[Part | None, tuple[Problem, ...]]:
         return None, tuple(structure.problems)
     try:
         part = structure.part(kind, None, document.root, top, ())
-    except Refused:
+    except (Refused, TooMany):
         part = None
     return part, tuple(structure.problems)
 
 
 def _needs(kind: MapKind) -> str:
     return ", ".join(f"'{key.name}'" for key in kind.keys if key.required)
+
+
+class TooMany(Exception):
+    """So much is wrong with the file that more would not help."""
 
 
 class _Structure:
@@ -79,6 +83,10 @@ class _Structure:
 
     def note(self, code: str, message: str, place: Place, path: Path, hint: str | None = None) -> None:
         self.problems.append(Problem(code, message, place, path, hint))
+        if len(self.problems) >= MOST_PROBLEMS:
+            rest = f"more than {MOST_PROBLEMS} problems: the rest of the file is not checked"
+            self.problems.append(Problem("XRM104", rest, place))
+            raise TooMany
 
     def refuse(self, code: str, message: str, place: Place, path: Path, hint: str | None = None) -> Refused:
         self.note(code, message, place, path, hint)
@@ -98,11 +106,12 @@ class _Structure:
 
     def part(self, kind: MapKind, name: Word | None, node: Node, place: Place, path: Path) -> Part:
         entries = self.entries(kind, node, path)
+        given = {written.text: value for written, value in entries}
         values: dict[str, Answer] = {}
         keys: dict[str, Place] = {}
         broken: set[str] = set()
         for written, value in entries:
-            key = self.key(kind, written, value, entries, path)
+            key = self.key(kind, written, given, path)
             if key is None:
                 continue
             keys[key.name] = written.place
@@ -110,7 +119,10 @@ class _Structure:
                 values[key.name] = self.answer(key, value, written.place, (*path, key.name))
             except Refused:
                 broken.add(key.name)
+        if isinstance(node, Map) and _fell_apart(kind, node):
+            broken |= {name for name in values if isinstance(kind.by_name[name].kind, kinds.Condition | kinds.Value)}
         partial = isinstance(node, Map) and node.partial
+        values = {name: value for name, value in values.items() if name not in broken}
         part = Part(kind.name, name, place, path, values, keys, frozenset(broken), partial)
         if not partial:
             self.missing(kind, part)
@@ -143,15 +155,13 @@ class _Structure:
             entries.append((item, Scalar("true", "true", "", item.place)))
         return tuple(entries)
 
-    def key(self, kind: MapKind, written: Scalar, value: Node, entries: tuple[tuple[Scalar, Node], ...], path: Path) -> Key | None:
+    def key(self, kind: MapKind, written: Scalar, entries: Mapping[str, Node], path: Path) -> Key | None:
         """The key that was written or, where it is unknown, the one that was most likely meant."""
         known = kind.by_name.get(written.text)
         if known:
             return self.fitting(kind, known, written, entries, path)
-        given = {other.text for other, _ in entries}
-        patient = len(self.problems) < MOST_HINTS
-        near = nearest(written.text, [key for key in kind.by_name if key not in given]) if patient else None
-        hint = f"did you mean '{near}'?" if near else self.unknown_hint(kind, written, value)
+        near = nearest(written.text, [key for key in kind.by_name if key not in entries])
+        hint = f"did you mean '{near}'?" if near else self.unknown_hint(kind, written, entries[written.text])
         if written.text in kind.later:
             near, hint = None, "it is not part of this version"
         self.note("XRM201", f"unknown key '{_cut(written.text)}'", written.place, path, hint)
@@ -173,11 +183,12 @@ class _Structure:
             return f"'{written.text}' is a key of {_article(others[0])}: is the indentation right?"
         return f"the keys here: {', '.join(kind.by_name)}"
 
-    def fitting(self, kind: MapKind, key: Key, written: Scalar, entries: tuple[tuple[Scalar, Node], ...], path: Path) -> Key | None:
+    def fitting(self, kind: MapKind, key: Key, written: Scalar, entries: Mapping[str, Node], path: Path) -> Key | None:
         """The key, if it goes with the field's type."""
         if not key.types or kind.name != "field":
             return key
-        type_ = next((node.text for name, node in entries if name.text == "type" and isinstance(node, Scalar)), None)
+        node = entries.get("type")
+        type_ = node.text if isinstance(node, Scalar) else None
         if type_ is None or type_ in key.types or type_ not in TYPES:
             return key
         message = f"'{key.name}' does not go with type {type_}"
@@ -438,6 +449,11 @@ class _Structure:
             message = f"unknown form '{_cut(key.text)}'"
             self.note("XRM203", message, key.place, path, near or "only 'default' is part of this version")
         return sections
+
+
+def _fell_apart(kind: MapKind, node: Map) -> bool:
+    """Whether a comma in braces cut an expression in two, so that its rest stands there as a key without a value."""
+    return node.flow and any(key.text not in kind.by_name and isinstance(value, Scalar) and value.raw == "" for key, value in node.entries)
 
 
 def _is_case(node: Node) -> bool:
