@@ -242,5 +242,5 @@ def write_refused(path: Path, columns: tuple[str, ...], report: Report) -> None:
 
 def _refused_row(refusal: Refusal, kept: list[int]) -> list[str]:
     cells = refusal.row.cells
-    reasons = "; ".join(f"{' '.join(one.path)} {one.message}".strip() for one in refusal.reasons)
+    reasons = "; ".join(f"{one.path[0]}: {one.message}" if one.path else one.message for one in refusal.reasons)
     return [*(cells[at] if at < len(cells) else "" for at in kept), str(refusal.row.number), reasons]

@@ -15,7 +15,7 @@ from xrm.service.transfer.table import Row
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """``values`` are in their fields' types; ``wanted`` are the words by which the links are found."""
+    """``values`` are as the write path takes them; ``wanted`` are the words by which the links are found."""
 
     row: Row
     values: Mapping[str, object]
@@ -34,7 +34,7 @@ def draft(plan: ImportPlan, row: Row, moment: Moment) -> Draft:
     values: dict[str, object] = {}
     wanted: dict[str, object] = {}
     for cell in plan.cells:
-        found = _read(cell, row, problems)
+        found = _read(cell, row, problems, typed=cell.field.name in plan.typed)
         if cell.field.name in plan.links:
             wanted[cell.field.name] = found
         else:
@@ -67,13 +67,14 @@ def _set(settings: Iterable[Setting], values: dict[str, object], wanted: dict[st
         (wanted if setting.finds else values)[setting.field.name] = setting.value(values, moment)
 
 
-def _read(cell: Cell, row: Row, problems: list[Problem]) -> object:
+def _read(cell: Cell, row: Row, problems: list[Problem], *, typed: bool = False) -> object:
+    """The cell's value. The write path gives it its type; here only what is needed before that."""
     text = row.cells[cell.at].strip()
     if not text or text in cell.empty:
         return None
     try:
         found = cell.read(text)
-        return found if cell.field.type == "link" else coerce(cell.field, found)
+        return coerce(cell.field, found) if typed else found
     except Misfit as misfit:
         problems.append(misfit_problem(cell.column, misfit))
         return None

@@ -36,7 +36,7 @@ def found_ids(ctx: Context, entity: str, fields: Sequence[Field], wanted: Iterab
         for row in ctx.service.database.connection.all(plan.statement.sql, parameters):
             key, id = plan.decode(row)
             ids = found.setdefault(key, [])
-            if len(ids) < 2:
+            if len(ids) < 2 and id not in ids:
                 ids.append(id)
     return found
 

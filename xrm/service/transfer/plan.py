@@ -66,6 +66,8 @@ class ImportPlan:
     settings: tuple[Setting, ...]
     links: Mapping[str, LinkPlan]
     width: int
+    typed: frozenset[str] = frozenset()
+    """The fields whose values must have their type before the write: the key's, and those that settings read."""
     left_out: tuple[str, ...] = ()
 
     @property

@@ -63,6 +63,7 @@ class _Planner:
     problems: list[Problem] = field(default_factory=list)
     times: LocalTimes = field(init=False)
     filled: dict[str, Place] = field(default_factory=dict)
+    read: set[str] = field(default_factory=set)
     born: dict[str, list[Cell]] = field(default_factory=dict)
     """The cells for records that links create, by link."""
 
@@ -83,8 +84,9 @@ class _Planner:
         links = self.links([*(cell.field for cell in cells), *(one.field for one in settings if one.finds)])
         key = self.key()
         left_out = tuple(word.text for word in self.outline.skip)
+        typed = frozenset(self.read) | {part.name for part in key if part.type != "link" or part.name == "id"}
         return ImportPlan(
-            self.entity, self.outline.historic, key, tuple(cells), tuple(halves), settings, links, len(self.columns), left_out
+            self.entity, self.outline.historic, key, tuple(cells), tuple(halves), settings, links, len(self.columns), typed, left_out
         )
 
     def zone(self) -> ZoneInfo:
@@ -310,7 +312,9 @@ class _Planner:
                 continue
             if "." in read:
                 self.note(f"'{read}' follows a link: a value is made from the row's own fields", node.place, path)
-            elif read not in filled:
+            else:
+                self.read.add(read)
+            if "." not in read and read not in filled:
                 self.note(f"the expression reads '{read}', which nothing in the map fills", node.place, path)
 
     # -- links ------------------------------------------------------------------------------------------------------

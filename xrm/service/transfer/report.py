@@ -35,7 +35,7 @@ class Refusal:
 
 
 def _words(reason: Problem) -> str:
-    return f"{reason.path[0]} {reason.message}" if reason.path else reason.message
+    return f"{reason.path[0]}: {reason.message}" if reason.path else reason.message
 
 
 @dataclass(frozen=True, slots=True)
