@@ -11,6 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from xrm import api, plugins, source, web
 from xrm.compile.application import CompiledApplication, compile_application
@@ -120,12 +121,12 @@ def _system_user(service: Service) -> None:
             raise
 
 
-def serving() -> Starlette:
+def serving() -> ASGIApp:
     """What a server process runs: the service of the folder in ``XRM_APP``, as an ASGI application."""
     return asgi(open_service(settings(Path(os.environ["XRM_APP"]))))
 
 
-def asgi(service: Service) -> Starlette:
+def asgi(service: Service) -> ASGIApp:
     """The API and the pages of a service; the chain and the jobs are kept up while it serves."""
 
     @asynccontextmanager
@@ -135,4 +136,11 @@ def asgi(service: Service) -> Starlette:
         service.after.stop()
         service.database.close()
 
-    return Starlette(routes=[*api.routes(service), *web.routes(service)], lifespan=lifespan)
+    pages = Starlette(routes=[*api.health_routes(service), *web.routes(service)], lifespan=lifespan)
+    rest = api.Api(service)
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        chosen: ASGIApp = rest if scope["type"] == "http" and scope["path"].startswith("/api/") else pages
+        await chosen(scope, receive, send)
+
+    return application

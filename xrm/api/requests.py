@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 import msgspec
-from starlette.requests import Request
-from starlette.types import Scope
+from starlette.types import Receive, Scope
 
 from xrm.errors import Forbidden, Invalid, Problem, Stale, nearest
 from xrm.service.context import Actor, Service
@@ -18,6 +18,27 @@ from xrm.service.sessions import actor_of
 MOST_BODY = 1_000_000
 """Bytes of a request body."""
 LIST_PARAMETERS = ("filter", "sort", "limit", "after", "fields", "search", "view")
+
+
+@dataclass(frozen=True, slots=True)
+class ApiRequest:
+    """A request whose path is split: ``["", "api", entity, id, "transitions", name]``, as far as it goes."""
+
+    scope: Scope
+    receive: Receive
+    parts: list[str]
+
+    @property
+    def entity(self) -> str:
+        return self.parts[2]
+
+    @property
+    def id(self) -> str:
+        return self.parts[3]
+
+    @property
+    def name(self) -> str:
+        return self.parts[5]
 
 
 def header(scope: Scope, name: bytes) -> str | None:
@@ -44,6 +65,8 @@ def actor(service: Service, scope: Scope) -> Actor:
 
 def parameters(scope: Scope, known: tuple[str, ...]) -> dict[str, str]:
     """The query string; an unknown or repeated parameter is a problem, not something to overlook."""
+    if not scope["query_string"]:
+        return {}
     given: dict[str, str] = {}
     for name, value in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=50):
         if name not in known:
@@ -77,29 +100,37 @@ def field_list(given: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip() for name in given.get("fields", "").split(",") if name.strip()))
 
 
-async def json_body(request: Request) -> dict[str, object]:
+async def json_body(request: ApiRequest) -> dict[str, object]:
     """The body: one JSON object of at most ``MOST_BODY`` bytes.
 
     Raises:
         Invalid: XRM512.
     """
-    kind = (request.headers.get("content-type") or "").partition(";")[0].strip()
+    kind = (header(request.scope, b"content-type") or "").partition(";")[0].strip()
     if kind not in ("application/json", "application/merge-patch+json"):
         raise Invalid(Problem("XRM512", "the body must be application/json", hint="set the Content-Type header"))
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > MOST_BODY:
-            raise Invalid(Problem("XRM512", f"the body has more than {MOST_BODY} bytes"))
-        chunks.append(chunk)
     try:
-        value = msgspec.json.decode(b"".join(chunks))
+        value = msgspec.json.decode(await body(request))
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise Invalid(Problem("XRM512", f"the body is not JSON: {error}")) from None
     if not isinstance(value, dict):
         raise Invalid(Problem("XRM512", "the body must be a JSON object"))
     return value
+
+
+async def body(request: ApiRequest) -> bytes:
+    chunks: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await request.receive()
+        if message["type"] != "http.request":
+            raise Invalid(Problem("XRM512", "the request ended before its body did"))
+        chunk, more = message.get("body", b""), message.get("more_body", False)
+        size += len(chunk)
+        if size > MOST_BODY:
+            raise Invalid(Problem("XRM512", f"the body has more than {MOST_BODY} bytes"))
+        chunks.append(chunk)
+    return b"".join(chunks)
 
 
 def version(scope: Scope) -> int | None:
@@ -121,5 +152,5 @@ def version(scope: Scope) -> int | None:
     return int(found[1])
 
 
-def etag(number: int) -> str:
-    return f'"{number}"'
+def etag(number: int) -> bytes:
+    return b'"%d"' % number

@@ -79,7 +79,6 @@ def _wanted(columns: Sequence[sa.ColumnElement[Any]]) -> sa.CTE:
     """The keys as a table of their own: joined, each is one step into the index, which a long OR is not (SQLite)."""
     names = [sa.column(f"k{place}", column.type) for place, column in enumerate(columns)]
     marks = [
-        tuple(sa.bindparam(f"k{n}_{place}", type_=column.type, required=True) for place, column in enumerate(columns))
-        for n in range(BATCH)
+        tuple(sa.bindparam(f"k{n}_{place}", type_=column.type, required=True) for place, column in enumerate(columns)) for n in range(BATCH)
     ]
     return sa.values(*names, name="wanted").data(marks).cte("wanted")

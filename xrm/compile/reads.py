@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from xrm.compile.columns import DialectName, Stored, from_database, point, stored, to_database
+from xrm.compile.columns import DialectName, Stored, from_database, json_from_database, json_point, point, stored, to_database
 from xrm.compile.policies import Policies, Rule
 from xrm.compile.statements import RunTime, Statement, compiled
 from xrm.compile.tables import Tables
@@ -196,11 +196,12 @@ def _labelled(columns: Sequence[sa.ColumnElement[Any]]) -> list[sa.ColumnElement
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """One path of a row: its columns in the query and what makes its value of them."""
+    """One path of a row: its columns in the query, and what makes its value, or its JSON, of them."""
 
     path: str
     columns: tuple[sa.ColumnElement[Any], ...]
     convert: Callable[..., Any] | None
+    convert_json: Callable[..., Any] | None = None
 
     @staticmethod
     def of(rows: Rows, path: str) -> Picked:
@@ -211,8 +212,8 @@ class Picked:
         if field.type == "point":
             table = rows.at(prefix)[0]
             parts: tuple[Stored, ...] = stored(field)
-            return Picked(path, tuple(table.c[part.name] for part in parts), point)
-        return Picked(path, (rows.column(path),), from_database(field, rows.dialect))
+            return Picked(path, tuple(table.c[part.name] for part in parts), point, json_point)
+        return Picked(path, (rows.column(path),), from_database(field, rows.dialect), json_from_database(field, rows.dialect))
 
 
 def with_links(paths: Sequence[str], policies: Policies, entity: str) -> tuple[str, ...]:
@@ -234,7 +235,8 @@ def row_decoder(picked: Sequence[Picked], nested: bool = False) -> Callable[[Seq
     values: dict[str, str] = {}
     at = 0
     for n, pick in enumerate(picked):
-        values[pick.path] = _value_source(pick, n, at, scope)
+        convert = pick.convert_json if nested else pick.convert
+        values[pick.path] = _value_source(convert, len(pick.columns), n, at, scope)
         at += len(pick.columns)
     body = _nested_source(values) if nested else _flat_source(values)
     exec(f"def decode(r):\n    return {body}", scope)  # noqa: S102  (our own source; names are repr'd)
@@ -242,11 +244,11 @@ def row_decoder(picked: Sequence[Picked], nested: bool = False) -> Callable[[Seq
     return decode
 
 
-def _value_source(pick: Picked, n: int, at: int, scope: dict[str, Any]) -> str:
-    if pick.convert is None:
+def _value_source(convert: Callable[..., Any] | None, width: int, n: int, at: int, scope: dict[str, Any]) -> str:
+    if convert is None:
         return f"r[{at}]"
-    scope[f"f{n}"] = pick.convert
-    if len(pick.columns) == 2:
+    scope[f"f{n}"] = convert
+    if width == 2:
         return f"f{n}(r[{at}], r[{at + 1}])"
     return f"(None if r[{at}] is None else f{n}(r[{at}]))"
 
