@@ -22,7 +22,7 @@ class CompiledEntity:
     writes: EntityWrites
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CompiledApplication:
     """``seen_by`` gives, for a set of roles, the read compiler with the policies of those roles beneath it."""
 

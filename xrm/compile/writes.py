@@ -56,6 +56,7 @@ class SystemWrites:
     spine_update: Statement
     change: Statement
     payload: Statement
+    """Belongs to the change that was inserted just before it on the same connection."""
     job: Statement
 
 
@@ -64,7 +65,7 @@ def entity_writes(tables: Tables, system: Policies, entity: Entity, paths: froze
     picked = _whole_record(table, entity, dialect)
     query = sa.select(*(column for pick in picked for column in pick.columns)).where(_this(table))
     written = {column.name: sa.bindparam(column.name, type_=column.type, required=True) for column in table.c}
-    changed = {name: mark for name, mark in written.items() if name not in ("id", "created_at", "created_by", "number")}
+    changed = {name: mark for name, mark in written.items() if name not in ("id", "created_by")}
     update = sa.update(table).where(table.c.id == sa.bindparam("id_", type_=table.c.id.type, required=True))
     deleted = sa.select(table.c.deleted_at).where(_this(table))
     return EntityWrites(
@@ -155,7 +156,8 @@ def system_writes(tables: Tables, dialect: DialectName) -> SystemWrites:
         marks = {c.name: sa.bindparam(c.name, type_=c.type, required=True) for c in table.c if c.name not in leave_out}
         return sa.insert(table).values(marks)
 
-    record, release, change = tables.own("record"), tables.own("release"), tables.own("change")
+    just_inserted = sa.func.last_insert_rowid() if dialect == "sqlite" else sa.func.lastval()
+    record, release = tables.own("record"), tables.own("release")
     spine = sa.update(record).where(record.c.id == sa.bindparam("id_", type_=record.c.id.type, required=True))
     return SystemWrites(
         release=compiled(sa.select(release.c.id).where(release.c.active), dialect),
@@ -167,7 +169,7 @@ def system_writes(tables: Tables, dialect: DialectName) -> SystemWrites:
             ),
             dialect,
         ),
-        change=compiled(insert("change", ("id", "position", "hash")).returning(change.c.id), dialect),
-        payload=compiled(insert("payload"), dialect),
+        change=compiled(insert("change", ("id", "position", "hash")), dialect),
+        payload=compiled(insert("payload", ("change",)).values(change=just_inserted), dialect),
         job=compiled(insert("job", ("id", "lease_until", "fence", "error", "ended_at")), dialect),
     )

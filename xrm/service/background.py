@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from xrm.compile.columns import id_text
+from xrm.compile.columns import bind_id
 from xrm.plugins import Committed
 from xrm.service.context import SYSTEM_ACTOR, Service
 from xrm.service.hooks import hook_context
@@ -71,7 +71,7 @@ def handlers(service: Service) -> dict[str, Callable[[Any], None]]:
     """What each kind of job does."""
 
     def record_committed(body: Mapping[str, Any]) -> None:
-        committed = _committed(service, body["change"])
+        committed = _committed(service, body["record"], body["version"])
         context = hook_context(service.acting(SYSTEM_ACTOR))
         for hook in service.plugins.committed:
             hook(change=committed, context=context)
@@ -79,14 +79,14 @@ def handlers(service: Service) -> dict[str, Callable[[Any], None]]:
     return {"record_committed": record_committed}
 
 
-def _committed(service: Service, change: int) -> Committed:
-    mark = "?" if service.database.dialect == "sqlite" else "%s"
+def _committed(service: Service, record: str, version: int) -> Committed:
+    dialect = service.database.dialect
+    mark = "?" if dialect == "sqlite" else "%s"
     row = service.database.connection.one(
-        "SELECT c.entity, c.record, c.version, c.action, c.transition, p.body FROM xrm_change c"
-        f" LEFT JOIN xrm_payload p ON p.change = c.id WHERE c.id = {mark}",
-        (change,),
+        "SELECT c.entity, c.action, c.transition, p.body FROM xrm_change c"
+        f" LEFT JOIN xrm_payload p ON p.change = c.id WHERE c.record = {mark} AND c.version = {mark}",
+        (bind_id(record, dialect), version),
     )
     if row is None:
-        raise LookupError(f"change {change} is not there")
-    record = id_text(row[1]) if isinstance(row[1], bytes) else row[1]
-    return Committed(row[0], record, row[2], row[3], row[4], msgspec.json.decode(row[5]) if row[5] else {})
+        raise LookupError(f"version {version} of {record} is not in the change log")
+    return Committed(row[0], record, version, row[1], row[2], msgspec.json.decode(row[3]) if row[3] else {})

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from xrm.compile.application import CompiledEntity
-from xrm.compile.columns import bind_id, bind_instant
+from xrm.compile.columns import DialectName, bind_id, bind_instant
 from xrm.compile.indexes import broken_rule
+from xrm.compile.statements import Statement
 from xrm.errors import Invalid, Problem
 from xrm.model.entity import Entity
 from xrm.service.context import Context
 from xrm.store.changes import payload
-from xrm.store.connections import Dangling, Duplicate
+from xrm.store.connections import Bound, Dangling, Duplicate
 from xrm.store.database import Connection
 
 if TYPE_CHECKING:
@@ -24,11 +25,15 @@ BOOKKEEPING = frozenset({"id", "version", "created_at", "created_by", "updated_a
 """What follows from the rest of a write and is not a change of its own."""
 
 
-def differs(entity: Entity, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+def said(intent: Intent) -> frozenset[str]:
+    """The bookkeeping that an import of history says itself, so that it is a change like any other."""
+    return BOOKKEEPING & intent.values.keys() if intent.historic else frozenset()
+
+
+def differs(before: Mapping[str, Any], after: Mapping[str, Any], said: frozenset[str]) -> bool:
     """Whether a write would change anything a person said. Importing the same file again does not."""
-    return any(before.get(name) != value for name, value in after.items() if name not in BOOKKEEPING) or (
-        before.get("title") != after.get("title") or before.get("flags") != after.get("flags")
-    )
+    kept = BOOKKEEPING - {"title", "flags"} - said
+    return any(before.get(name) != value for name, value in after.items() if name not in kept)
 
 
 def insert(
@@ -44,72 +49,57 @@ def insert(
     Raises:
         Invalid: a value is already in use (XRM503).
     """
-    entity, dialect = compiled.entity, connection.dialect
-    key = bind_id(after["id"], dialect)
-    columns = compiled.writes.encode(dict(after))
+    columns = compiled.writes.encode(dict(after)) | {"id_": bind_id(after["id"], connection.dialect)}
     statement = compiled.writes.insert if before is None else compiled.writes.update
+    changes = _change(ctx, connection.dialect, intent, before, after)
     try:
-        connection.run(statement.sql, statement.bind({**columns, "id_": key}))
+        connection.batch([_bound(statement, columns), *_spine(ctx, intent.entity, before, columns), *changes])
     except Duplicate as refused:
-        raise _in_use(ctx, entity, refused.rule) from refused
+        raise _in_use(ctx, compiled.entity, refused.rule) from refused
     except Dangling as refused:
         raise Invalid(Problem("XRM511", "a linked record does not exist")) from refused
-    _spine(ctx, connection, entity, before, columns, key)
-    _change(ctx, connection, intent, before, after, key)
 
 
-def _spine(
-    ctx: Context,
-    connection: Connection,
-    entity: Entity,
-    before: Mapping[str, Any] | None,
-    columns: Mapping[str, Any],
-    key: object,
-) -> None:
+def _bound(statement: Statement, values: Mapping[str, Any]) -> Bound:
+    return statement.sql, statement.bind(values)
+
+
+def _spine(ctx: Context, entity: str, before: Mapping[str, Any] | None, columns: Mapping[str, Any]) -> list[Bound]:
     system = ctx.service.application.system
-    values = {"id": key, "id_": key, "entity": entity.name, "open": columns["open"], "deleted_at": columns["deleted_at"]}
+    values = {**columns, "id": columns["id_"], "entity": entity}
     if before is None:
-        connection.run(system.spine_insert.sql, system.spine_insert.bind(values))
-    elif (before["open"], before["deleted_at"]) != (bool(columns["open"]), columns["deleted_at"]):
-        connection.run(system.spine_update.sql, system.spine_update.bind(values))
+        return [_bound(system.spine_insert, values)]
+    unchanged = before["open"] == bool(columns["open"]) and (before["deleted_at"] is None) == (columns["deleted_at"] is None)
+    return [] if unchanged else [_bound(system.spine_update, values)]
 
 
-def _change(
-    ctx: Context,
-    connection: Connection,
-    intent: Intent,
-    before: Mapping[str, Any] | None,
-    after: Mapping[str, Any],
-    key: object,
-) -> None:
-    system, dialect = ctx.service.application.system, connection.dialect
-    old = before or {}
-    fields = {name: (old.get(name), value) for name, value in after.items() if name not in BOOKKEEPING and old.get(name) != value}
+def _change(ctx: Context, dialect: DialectName, intent: Intent, before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> list[Bound]:
+    """The change row, its payload, and the job that tells plugins of it."""
+    system, old = ctx.service.application.system, before or {}
+    kept = BOOKKEEPING - said(intent)
+    fields = {name: (old.get(name), value) for name, value in after.items() if name not in kept and old.get(name) != value}
     body = payload(fields)
     at = bind_instant(ctx.moment.now, dialect)
-    row = connection.one(
-        system.change.sql,
-        system.change.bind(
-            {
-                "record": key,
-                "entity": intent.entity,
-                "version": after["version"],
-                "action": intent.action,
-                "transition": intent.transition,
-                "historic": intent.historic,
-                "at": at,
-                "actor": bind_id(ctx.actor.id, dialect),
-                "release": ctx.service.release,
-                "digest": body.digest,
-            }
-        ),
-    )
-    change = row[0] if row else None
-    connection.run(system.payload.sql, system.payload.bind({"change": change, "salt": body.salt, "body": body.body}))
+    values = {
+        "record": bind_id(after["id"], dialect),
+        "entity": intent.entity,
+        "version": after["version"],
+        "action": intent.action,
+        "transition": intent.transition,
+        "historic": intent.historic,
+        "at": at,
+        "actor": bind_id(ctx.actor.id, dialect),
+        "release": ctx.service.release,
+        "digest": body.digest,
+        "salt": body.salt,
+        "body": body.body,
+    }
+    made = [_bound(system.change, values), _bound(system.payload, values)]
     if ctx.service.plugins.committed:
-        job = {"change": change, "record": after["id"], "entity": intent.entity}
-        values = {"kind": "record_committed", "body": msgspec.json.encode(job).decode(), "run_at": at, "attempts": 0}
-        connection.run(system.job.sql, system.job.bind(values))
+        job = {"entity": intent.entity, "record": after["id"], "version": after["version"]}
+        text = msgspec.json.encode(job).decode()
+        made.append(_bound(system.job, {"kind": "record_committed", "body": text, "run_at": at, "attempts": 0}))
+    return made
 
 
 def _in_use(ctx: Context, entity: Entity, rule: str) -> Invalid:

@@ -7,12 +7,14 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from xrm.compile.application import CompiledApplication
 from xrm.compile.columns import bind_id, bind_instant, id_text
 from xrm.errors import Forbidden, Invalid, Problem
 from xrm.model.values import fold
@@ -89,14 +91,14 @@ def actor_of(service: Service, token: str, kind: Kind) -> Actor | None:
         " AND t.revoked_at IS NULL AND t.expires_at > ? AND u.deleted_at IS NULL",
         _digest(token), kind, bind_instant(service.clock(), dialect),
     )  # fmt: skip
-    return _actor(service, rows[0]) if rows and rows[0][4] else None
+    return _actor(service.application, rows[0]) if rows and rows[0][4] else None
 
 
 def actor_named(service: Service, name: str) -> Actor | None:
     """The active user of that name, for commands."""
     sql = f"SELECT {COLUMNS} FROM xrm_user u WHERE u.name_key = ? AND u.deleted_at IS NULL"
     rows = _sql(service.database.connection, sql, fold(name))
-    return _actor(service, rows[0]) if rows and rows[0][4] else None
+    return _actor(service.application, rows[0]) if rows and rows[0][4] else None
 
 
 def revoke(service: Service, token: str) -> bool:
@@ -144,9 +146,11 @@ def form_token_fits(service: Service, session: str, token: str) -> bool:
     return service.seal.open(token, f"form|{_digest(session).hex()}") == "form"
 
 
-def _actor(service: Service, row: tuple[Any, ...]) -> Actor:
+@lru_cache(maxsize=1024)
+def _actor(application: CompiledApplication, row: tuple[Any, ...]) -> Actor:
+    """The actor of a user's row. The row is read for each request; only what is made of it is kept."""
     roles = msgspec.json.decode(row[3]) if row[3] else []
-    known = service.application.expand(role for role in roles if isinstance(role, str))
+    known = application.expand(role for role in roles if isinstance(role, str)) if isinstance(roles, list) else frozenset[str]()
     preferences: Mapping[str, str] = {name: str(value) for name, value in zip(PREFERENCES, row[5:], strict=True) if value is not None}
     return Actor(_text(row[0]), row[1], row[2], known, preferences)
 

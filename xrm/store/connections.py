@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import unquote
@@ -16,6 +17,10 @@ from xrm.errors import Problem, Unavailable
 
 MILLISECONDS = 5000
 """How long a statement waits for a lock that another process holds."""
+
+
+Bound = tuple[str, Sequence[Any]]
+"""A statement with its parameters."""
 
 
 class Duplicate(Exception):
@@ -34,6 +39,7 @@ class Connection(Protocol):
     """One connection of one thread. Rows are tuples.
 
     ``run`` gives the count of rows changed, and raises Duplicate or Dangling for a row that an index or a key refuses.
+    ``batch`` runs several statements (on PostgreSQL in one round trip) and gives the first row of the last.
     """
 
     dialect: DialectName
@@ -41,6 +47,7 @@ class Connection(Protocol):
     def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]: ...
     def one(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None: ...
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> int: ...
+    def batch(self, statements: Sequence[Bound]) -> tuple[Any, ...] | None: ...
     def begin(self, write: bool) -> None: ...
     def commit(self) -> None: ...
     def rollback(self) -> None: ...
@@ -82,6 +89,11 @@ class SqliteConnection:
             if error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY:
                 raise Dangling from error
             raise Duplicate(str(error).rpartition(": ")[2]) from error
+
+    def batch(self, statements: Sequence[Bound]) -> tuple[Any, ...] | None:
+        for sql, parameters in statements[:-1]:
+            self.run(sql, parameters)
+        return self.one(*statements[-1])
 
     def begin(self, write: bool) -> None:
         self.raw.execute("BEGIN IMMEDIATE" if write else "BEGIN")
@@ -125,12 +137,15 @@ class PostgresConnection:
         return self.cursor.execute(sql, parameters).fetchone()
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
-        try:
+        with _refusals():
             return self.cursor.execute(sql, parameters).rowcount
-        except psycopg.errors.UniqueViolation as error:
-            raise Duplicate(error.diag.constraint_name or "") from error
-        except psycopg.errors.ForeignKeyViolation as error:
-            raise Dangling from error
+
+    def batch(self, statements: Sequence[Bound]) -> tuple[Any, ...] | None:
+        cursors = [self.raw.cursor() for _ in statements]
+        with _refusals(), self.raw.pipeline():
+            for cursor, (sql, parameters) in zip(cursors, statements, strict=True):
+                cursor.execute(sql, parameters)
+        return cursors[-1].fetchone() if cursors[-1].description else None
 
     def begin(self, write: bool) -> None:
         self.cursor.execute("BEGIN")
@@ -148,6 +163,17 @@ class PostgresConnection:
     def durability(self) -> dict[str, str]:
         names = ("fsync", "synchronous_commit", "full_page_writes")
         return {name: str(self.raw.execute(f"SHOW {name}").fetchone()[0]) for name in names}  # type: ignore[index]
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """PostgreSQL's refusals of a row in our words."""
+    try:
+        yield
+    except psycopg.errors.UniqueViolation as error:
+        raise Duplicate(error.diag.constraint_name or "") from error
+    except psycopg.errors.ForeignKeyViolation as error:
+        raise Dangling from error
 
 
 def connect(url: str) -> SqliteConnection | PostgresConnection:

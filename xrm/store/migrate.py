@@ -251,7 +251,9 @@ def _count(connection: sa.Connection, table: sa.TableClause) -> int:
 
 def admitted(connection: Connection, release_sql: str, release: int) -> bool:
     """Whether this process's release is still the active one; on PostgreSQL it holds ``apply`` off until commit."""
-    if connection.dialect == "postgresql":
-        connection.run("SELECT pg_advisory_xact_lock_shared(%s)", (LOCK,))
-    row = connection.one(release_sql)
+    active = (release_sql, ())
+    if connection.dialect == "postgresql":  # two statements: the second must see what was there when the lock was ours
+        row = connection.batch([("SELECT pg_advisory_xact_lock_shared(%s)", (LOCK,)), active])
+    else:
+        row = connection.one(*active)
     return row is not None and int(row[0]) == release
