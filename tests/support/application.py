@@ -11,18 +11,19 @@ request does; its `api` speaks HTTP to the same service, in this process.
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from tests.support.databases import TestDatabases
-from xrm import api, bootstrap, plugins, source
+from xrm import bootstrap, plugins, source
 from xrm.compile.application import compile_application
 from xrm.model.application import Application
 from xrm.plugins import Plugins
@@ -101,6 +102,11 @@ class Running:
     url: str
     secret: Path
     people: dict[str, "Person"] = field(default_factory=dict)
+
+    @cached_property
+    def asgi(self) -> ASGIApp:
+        """The API and the pages, as a server process has them; nothing runs in the background."""
+        return bootstrap.asgi(self.service)
 
     @property
     def dialect(self) -> str:
@@ -204,7 +210,7 @@ class Person:
     @property
     def api(self) -> "Api":
         token = sessions.issue(self.running.service, self.actor.id, "api", None, timedelta(days=1))
-        return Api(Starlette(routes=api.routes(self.running.service)), token.text)
+        return Api(self.running.asgi, token.text)
 
 
 @dataclass(frozen=True)
@@ -229,7 +235,7 @@ class Answer:
 class Api:
     """Speaks HTTP to an ASGI application in this process."""
 
-    app: Callable[..., Any]
+    app: ASGIApp
     token: str | None = None
 
     def get(self, path: str, headers: Mapping[str, str] | None = None, **query: object) -> Answer:
@@ -287,12 +293,12 @@ class Api:
             "path": path, "raw_path": quote(path).encode(), "query_string": text.encode(), "client": ("127.0.0.1", 1),
             "server": ("127.0.0.1", 80), "headers": [(k.encode(), v.encode("latin-1")) for k, v in sent.items()],
         }  # fmt: skip
-        messages: list[dict[str, Any]] = []
+        messages: list[MutableMapping[str, Any]] = []
 
-        async def receive() -> dict[str, Any]:
+        async def receive() -> MutableMapping[str, Any]:
             return {"type": "http.request", "body": raw, "more_body": False}
 
-        async def send(message: dict[str, Any]) -> None:
+        async def send(message: MutableMapping[str, Any]) -> None:
             messages.append(message)
 
         await self.app(scope, receive, send)

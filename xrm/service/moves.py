@@ -16,7 +16,7 @@ from xrm.service.validation import unmet
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """``reasons`` says why it is blocked; empty when it is allowed. ``ask``: the fields it wants."""
+    """``reasons`` says why it is blocked; empty when it is allowed. ``ask``: the fields it wants, as far as the actor sees them."""
 
     name: str
     label: str
@@ -59,7 +59,8 @@ def _move(ctx: Context, entity: str, move: Transition, row: Mapping[str, Any]) -
     reasons = unmet(ctx, compiled, row, ahead=True)
     if not may_move(ctx, entity, move, row):
         reasons.insert(0, _who(ctx, move))
-    return Move(move.name, words(move.label), move.target, not reasons, tuple(reasons), move.ask)
+    asks = tuple(ask for ask in move.ask if ctx.policy(entity).sees(ask.field))
+    return Move(move.name, words(move.label), move.target, not reasons, tuple(reasons), asks)
 
 
 def _who(ctx: Context, move: Transition) -> str:

@@ -131,7 +131,7 @@ def _words(query: Query) -> str:
 
 
 def history(ctx: Context, entity: str, id: str) -> list[HistoryEntry]:
-    """The changes of a record the actor may read, newest first, without the fields it may not see."""
+    """The changes of a record the actor may read, newest first, without the fields and linked records it may not see."""
     get_record(ctx, entity, id, ("id",))
     database, policy = ctx.service.database, ctx.policy(entity)
     mark = "?" if database.dialect == "sqlite" else "%s"
@@ -141,18 +141,44 @@ def history(ctx: Context, entity: str, id: str) -> list[HistoryEntry]:
         f" WHERE c.record = {mark} ORDER BY c.version DESC LIMIT 500",
         (bind_id(id, database.dialect),),
     )
+    seen = _Seen(ctx, ctx.entity(entity).entity)
     return [
         HistoryEntry(
             row[0], datetime.fromisoformat(row[1]) if isinstance(row[1], str) else row[1],
-            row[2] or "", row[3], row[4], bool(row[5]), _visible(row[6], policy.visible),
+            row[2] or "", row[3], row[4], bool(row[5]), seen.changes(row[6], policy.visible),
         )
         for row in rows
     ]  # fmt: skip
 
 
-def _visible(body: str | None, visible: frozenset[str]) -> dict[str, tuple[Any, Any]]:
-    changes: dict[str, tuple[Any, Any]] = msgspec.json.decode(body) if body else {}
-    return {name: (pair[0], pair[1]) for name, pair in changes.items() if name in visible}
+class _Seen:
+    """What of a record's payloads one actor sees; each linked record that a row rule guards is asked for once."""
+
+    def __init__(self, ctx: Context, entity: Entity) -> None:
+        self._ctx, self._entity = ctx, entity
+        self._asked: dict[tuple[str, str], bool] = {}
+
+    def changes(self, body: str | None, visible: frozenset[str]) -> dict[str, tuple[Any, Any]]:
+        found: dict[str, tuple[Any, Any]] = msgspec.json.decode(body) if body else {}
+        return {name: (self._value(name, pair[0]), self._value(name, pair[1])) for name, pair in found.items() if name in visible}
+
+    def _value(self, name: str, value: Any) -> Any:
+        """A link to a record that the actor may not read is an empty one, as in every other read."""
+        field = self._entity.field(name)
+        if value is None or field is None or field.type != "link" or field.to is None or self._ctx.policy(field.to).rule("read") is True:
+            return value
+        key = (field.to, value)
+        if key not in self._asked:
+            self._asked[key] = _is_there(self._ctx, *key)
+        return value if self._asked[key] else None
+
+
+def _is_there(ctx: Context, entity: str, id: str) -> bool:
+    try:
+        get_record(ctx, entity, id, ("id",))
+    except NotFound:
+        return False
+    return True
 
 
 # --- from what was asked to a compiled read

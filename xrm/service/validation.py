@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from xrm.compile.application import CompiledEntity
@@ -19,6 +20,9 @@ from xrm.store.database import Connection
 
 if TYPE_CHECKING:
     from xrm.service.records import Intent
+
+CHECK = "XRM504"
+"""A check's message is the administrator's own; the definition's check keeps protected values out of it."""
 
 __all__ = ["complete", "forbidden", "known_move", "refused_move", "used_elsewhere"]
 
@@ -51,8 +55,17 @@ def complete(
     problems += [problem for _, problem in blocking]
     problems += validate(ctx, compiled.entity.name, row, before)
     if problems:
-        raise Invalid(*problems)
-    return tuple(problem for _, problem in warnings)
+        raise Invalid(*(_told(ctx, compiled.entity, problem) for problem in problems))
+    return tuple(_told(ctx, compiled.entity, problem) for _, problem in warnings)
+
+
+def _told(ctx: Context, entity: Entity, problem: Problem) -> Problem:
+    """A problem as this actor may hear it: one of a field they may not see does not name the field."""
+    name = problem.path[0] if problem.path else ""
+    if entity.field(name) is None or ctx.policy(entity.name).sees(name):
+        return problem
+    message = problem.message if problem.code == CHECK else "a value that you may not see is missing or does not fit"
+    return replace(problem, message=message, path=(), hint=None)
 
 
 def known_move(entity: Entity, name: str) -> Transition:
