@@ -87,7 +87,7 @@ def import_records(
 def export_records(
     entity: Annotated[str, typer.Argument(metavar="ENTITY", help="The entity whose records are exported.")],
     form: Annotated[Forms, typer.Option("--format", help="CSV, or one JSON object a line.")] = Forms.csv,
-    filter: Annotated[str | None, typer.Option("--filter", metavar="EXPRESSION", help="Only these records.")] = None,  # noqa: A002
+    filter: Annotated[str | None, typer.Option("--filter", metavar="EXPRESSION", help="Only these records.")] = None,
     fields: Annotated[str | None, typer.Option("--fields", metavar="A,B", help="Fields or paths over links; else all fields.")] = None,
     sort: Annotated[str | None, typer.Option("--sort", metavar="A,-B", help="The order; else the oldest first.")] = None,
     for_spreadsheet: Annotated[

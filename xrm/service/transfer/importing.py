@@ -14,12 +14,13 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Protocol
 
-from xrm.errors import Forbidden, Invalid, NotFound, Problem, XrmError
+from xrm.errors import Forbidden, Invalid, NotFound, Problem, Unavailable, XrmError
 from xrm.model.values import Misfit
 from xrm.service import records
 from xrm.service.context import Context
+from xrm.service.locking import Held
 from xrm.service.policy import forbidden
-from xrm.service.records import Intent, Written
+from xrm.service.records import Intent, PreparedWrite, Written
 from xrm.service.transfer.drafting import Draft, born, draft, key_values
 from xrm.service.transfer.finding import Links, encoded, found_ids
 from xrm.service.transfer.plan import ImportPlan, LinkPlan
@@ -37,8 +38,6 @@ MOST_AT_ONCE = 200_000
 """Most rows of one transaction: they are all held in memory, and writers wait."""
 NUMBERS = 500
 """Human numbers taken at once."""
-
-Run = Callable[[Connection], Written]
 
 
 class Watch(Protocol):
@@ -60,6 +59,10 @@ class _Interrupted(Exception):
     """Somebody wants it to end: the transaction is undone."""
 
 
+class _Careful(Exception):
+    """A row was refused in a try without savepoints."""
+
+
 class _Undone(Exception):
     """Mode ``all``: rows were refused while they were written."""
 
@@ -74,7 +77,7 @@ class Pending:
 
     id: str
     entity: str
-    run: Run
+    run: PreparedWrite
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ class Prepared:
 
     row: Row
     creates: bool
-    run: Run
+    run: PreparedWrite
     pending: tuple[Pending, ...]
 
 
@@ -173,10 +176,9 @@ class _Import:
 
     def report(self) -> Report:
         """Run it all, as far as it goes."""
-        self.finders = {
-            name: Links(self.ctx, link.entity.name, link.find) for name, link in self.plan.links.items()
-        }
-        interrupted, broken = False, ()
+        self.finders = {name: Links(self.ctx, link.entity.name, link.find) for name, link in self.plan.links.items()}
+        interrupted = False
+        broken: tuple[Problem, ...] = ()
         try:
             if self.mode == "all":
                 self.everything()
@@ -254,9 +256,7 @@ class _Import:
     def with_columns(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
         """What a write says of a field, said of its column."""
         columns = self.plan.columns
-        return tuple(
-            replace(one, path=(columns[one.path[0]],)) if one.path and one.path[0] in columns else one for one in problems
-        )
+        return tuple(replace(one, path=(columns[one.path[0]],)) if one.path and one.path[0] in columns else one for one in problems)
 
     def linked(self, one: Draft) -> Linked:
         values = dict(one.values)
@@ -345,38 +345,62 @@ class _Import:
     # -- the transaction --------------------------------------------------------------------------------------------
 
     def write(self, prepared: list[Prepared]) -> Tally:
-        """One transaction; run again from its start after a deadlock, so that it counts anew each time."""
+        """One transaction; run again from its start after a deadlock, so that it counts anew each time.
+
+        Most batches have nothing to refuse, so that the first try goes without a savepoint for each row.
+        """
         if not prepared:
             return Tally()
-        tally = self.ctx.service.database.write(lambda connection: self.transact(connection, prepared))
+        try:
+            tally = self.ctx.service.database.write(lambda connection: self.transact(connection, prepared, careful=False))
+        except _Careful:
+            tally = self.ctx.service.database.write(lambda connection: self.transact(connection, prepared, careful=True))
         self.refusals += tally.refusals
         for id in tally.made:
             self.pending.pop(id, None)
         return tally
 
-    def transact(self, connection: Connection, prepared: list[Prepared]) -> Tally:
-        tally = Tally()
+    def transact(self, connection: Connection, prepared: list[Prepared], *, careful: bool) -> Tally:
+        tally, held = Tally(), Held()
+        step = self.careful_row if careful else self.row
         for done, one in enumerate(prepared):
             if self.stop():
                 raise _Interrupted
             if self.mode == "all" and done % BATCH == 0:
                 self.watch("Writing", done / len(prepared), done)
-            self.row(connection, one, tally)
+            step(connection, one, tally, held)
         if tally.refusals and self.mode == "all":
             raise _Undone(tally)
         return tally
 
-    def row(self, connection: Connection, one: Prepared, tally: Tally) -> None:
-        """One row with the records that its links need, or nothing of it."""
-        new = [pending for pending in one.pending if pending.id not in tally.made]
+    def careful_row(self, connection: Connection, one: Prepared, tally: Tally, held: Held) -> None:
+        """One row, or nothing of it."""
         try:
             with savepoint(connection):
-                for pending in new:
-                    pending.run(connection)
-                written = one.run(connection)
+                self.count(one, *self.run(connection, one, tally, held), tally)
+        except Unavailable:
+            raise
         except XrmError as error:
+            held.forget()
             tally.refusals.append(Refusal(one.row, self.with_columns(error.problems)))
-            return
+
+    def row(self, connection: Connection, one: Prepared, tally: Tally, held: Held) -> None:
+        """One row; if it is refused the whole batch is tried again, carefully."""
+        try:
+            self.count(one, *self.run(connection, one, tally, held), tally)
+        except Unavailable:
+            raise
+        except XrmError as error:
+            raise _Careful from error
+
+    def run(self, connection: Connection, one: Prepared, tally: Tally, held: Held) -> tuple[Written, list[Pending]]:
+        """Write the row, after the records that its links need and that are not there yet."""
+        new = [pending for pending in one.pending if pending.id not in tally.made]
+        for pending in new:
+            pending.run(connection, held)
+        return one.run(connection, held), new
+
+    def count(self, one: Prepared, written: Written, new: list[Pending], tally: Tally) -> None:
         tally.made |= {pending.id for pending in new}
         tally.linked.update(pending.entity for pending in new)
         tally.count(one, written)

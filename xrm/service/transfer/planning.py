@@ -253,9 +253,7 @@ class _Planner:
 
     # -- settings ---------------------------------------------------------------------------------------------------
 
-    def settings(
-        self, sets: Sets, entity: Entity, path: tuple[str, ...], filled: dict[str, Place]
-    ) -> tuple[Setting, ...]:
+    def settings(self, sets: Sets, entity: Entity, path: tuple[str, ...], filled: dict[str, Place]) -> tuple[Setting, ...]:
         made = []
         for word, node in sets:
             known = self.fillable(entity, word, word.text, (*path, word.text))
@@ -420,5 +418,6 @@ def implied(entity: Entity, names: tuple[str, ...], table: str, columns: tuple[s
 
 def _implied_key(entity: Entity, columns: tuple[str, ...]) -> tuple[str, ...]:
     """The id, else the number, else the first unique set that the columns have."""
-    ordered_keys = sorted(keys_of(entity), key=lambda one: {("id",): 0, ("number",): 1}.get(one, 2))
-    return next((one for one in ordered_keys if set(one) <= set(columns)), ())
+    first = (("id",), ("number",))
+    others = tuple(one for one in keys_of(entity) if one not in first)
+    return next((one for one in (*first, *others) if set(one) <= set(columns)), ())
