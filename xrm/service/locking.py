@@ -8,6 +8,8 @@ same reads need no locks.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as part
 from typing import Any
 
 from xrm.compile.application import CompiledEntity
@@ -20,15 +22,31 @@ from xrm.store.database import Connection
 from xrm.store.migrate import admitted as release_admitted
 
 
-def admitted(ctx: Context, connection: Connection) -> None:
+@dataclass(slots=True)
+class Held:
+    """What one transaction of many writes is sure of until its commit: its release, and linked records that are there."""
+
+    admitted: bool = False
+    links: set[tuple[str, str]] = part(default_factory=set)
+
+    def forget(self) -> None:
+        """After a part of the transaction was undone: its locks are gone too."""
+        self.admitted = False
+        self.links.clear()
+
+
+def admitted(ctx: Context, connection: Connection, held: Held) -> None:
     """A process whose release is no longer the active one writes nothing (decision 8).
 
     Raises:
         Unavailable: XRM405.
     """
     service = ctx.service
+    if held.admitted:
+        return
     if not release_admitted(connection, service.application.system.release.sql, service.release):
         raise Unavailable(Problem("XRM405", f"this process runs release {service.release}, which is no longer active", hint="restart it"))
+    held.admitted = True
 
 
 def no_record() -> NotFound:
@@ -42,6 +60,7 @@ def lock(
     action: str,
     id: str | None,
     values: Mapping[str, object],
+    held: Held,
 ) -> dict[str, Any] | None:
     """Lock what the write touches and read the record itself; None when it is being created.
 
@@ -61,7 +80,11 @@ def lock(
     for target, key, field in sorted(wanted, key=lambda item: item[:2]):
         if field is None:
             before = _own(ctx, connection, compiled, action, key)
-        elif not _linked(ctx, connection, target, key):
+        elif (target, key) in held.links:
+            continue
+        elif _linked(ctx, connection, target, key):
+            held.links.add((target, key))
+        else:
             label = ctx.service.application.model.words(field.label)
             problems.append(Problem("XRM511", f"{label}: there is no such {target.replace('_', ' ')}", path=(field.name,)))
     if problems:

@@ -6,16 +6,17 @@ may the actor, with the final values? → record + change + payload + jobs → c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from xrm.errors import Invalid, Problem, Stale
 from xrm.service import commit, locking, validation
 from xrm.service.accepting import accepted
 from xrm.service.context import Context
 from xrm.service.hooks import prepare
+from xrm.service.locking import Held
 from xrm.service.policy import may, may_here, may_move
 from xrm.store.database import Connection
 from xrm.store.ids import new_id
@@ -87,21 +88,25 @@ def write(ctx: Context, intent: Intent) -> Written:
     return written
 
 
-def prepared_write(ctx: Context, intent: Intent) -> Callable[[Connection | None], Written]:
-    """Everything before the transaction; returns what runs in it.
+class PreparedWrite(Protocol):
+    """A write that is ready. Called with None it makes a transaction of its own; with a connection it joins the caller's,
+    who hands the same ``held`` to all writes of that transaction (an import of many rows)."""
 
-    Called with None it makes a transaction of its own; with a connection it joins the caller's (an import of many rows).
-    """
+    def __call__(self, connection: Connection | None, held: Held | None = None) -> Written: ...
+
+
+def prepared_write(ctx: Context, intent: Intent) -> PreparedWrite:
+    """Everything before the transaction; returns what runs in it."""
     compiled = ctx.entity(intent.entity)
     if intent.action != "transition":
         may(ctx, intent.entity, _right(intent.action))
     values = prepare(ctx, intent, accepted(ctx, compiled.entity, intent))
     number = _number(ctx, intent, values) if intent.action == "create" else None
 
-    def run(connection: Connection | None) -> Written:
+    def run(connection: Connection | None, held: Held | None = None) -> Written:
         if connection is not None:
-            return _transact(ctx, intent, values, number, connection)
-        return ctx.service.database.write(lambda own: _transact(ctx, intent, values, number, own))
+            return _transact(ctx, intent, values, number, connection, held or Held())
+        return ctx.service.database.write(lambda own: _transact(ctx, intent, values, number, own, Held()))
 
     return run
 
@@ -123,11 +128,13 @@ def _number(ctx: Context, intent: Intent, values: Mapping[str, object]) -> str |
     return entity.number.render(ctx.service.numbers.next(series), year)
 
 
-def _transact(ctx: Context, intent: Intent, values: Mapping[str, object], number: str | None, connection: Connection) -> Written:
+def _transact(
+    ctx: Context, intent: Intent, values: Mapping[str, object], number: str | None, connection: Connection, held: Held
+) -> Written:
     """The transaction, in the order the journey names. Runs again from the start after a deadlock."""
     compiled = ctx.service.application.entities[intent.entity]
-    locking.admitted(ctx, connection)
-    before = locking.lock(ctx, connection, compiled, intent.action, intent.id, values)
+    locking.admitted(ctx, connection, held)
+    before = locking.lock(ctx, connection, compiled, intent.action, intent.id, values, held)
     if before is not None:
         _may_touch(ctx, connection, intent, before)
     after = _after(ctx, intent, before, values, number)
@@ -136,7 +143,7 @@ def _transact(ctx: Context, intent: Intent, values: Mapping[str, object], number
     _may_finally(ctx, intent, row)
     validation.used_elsewhere(ctx, connection, compiled, intent)
     after = {name: row.get(name) for name in after}
-    if before is not None and not commit.differs(compiled.entity, before, after):
+    if before is not None and not commit.differs(before, after, commit.said(intent)):
         return Written(after["id"], before["version"], before, False, warnings)
     commit.insert(ctx, connection, compiled, intent, before, after)
     return Written(after["id"], after["version"], after, True, warnings)
@@ -145,7 +152,7 @@ def _transact(ctx: Context, intent: Intent, values: Mapping[str, object], number
 def _may_touch(ctx: Context, connection: Connection, intent: Intent, before: dict[str, Any]) -> None:
     """The record as it is: may this actor see it, change it, and did they see this version?"""
     compiled = ctx.service.application.entities[intent.entity]
-    row = locking.with_links(ctx, connection, compiled, before)
+    row = locking.with_links(ctx, connection, compiled, before) if _asks(ctx, intent) else before
     if not may_here(ctx, intent.entity, "read", row):
         raise locking.no_record()
     if intent.version is not None and intent.version != before["version"]:
@@ -161,6 +168,12 @@ def _may_touch(ctx: Context, connection: Connection, intent: Intent, before: dic
             raise validation.refused_move(ctx, compiled.entity, move)
     elif not may_here(ctx, intent.entity, _right(intent.action), row):
         raise validation.forbidden(ctx, intent.entity, _right(intent.action))
+
+
+def _asks(ctx: Context, intent: Intent) -> bool:
+    """Whether any right that is asked here is a condition, which may read beyond links."""
+    policy = ctx.policy(intent.entity)
+    return any(policy.rule(right) is not True for right in ("read", "update", _right(intent.action)))
 
 
 def _may_finally(ctx: Context, intent: Intent, row: Mapping[str, object]) -> None:
