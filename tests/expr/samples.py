@@ -25,7 +25,7 @@ from xrm.expr import (
     list_of,
     ref,
     to_python,
-)  # fmt: skip
+)
 
 ADA = "0190a000-0000-7000-8000-000000000001"
 BOB = "0190a000-0000-7000-8000-000000000002"

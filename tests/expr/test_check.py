@@ -31,6 +31,8 @@ def faults(text: str, **options: object) -> tuple[Fault, ...]:
         ("0.000000000001 * rate * rate > 1", "XRM303", "0.000000000001 * rate * rate", "round"), ("duration('3 days') == spent", "XRM304", "'3 days'", "1d12h"), ("date('2026-02-30') == due", "XRM304", "'2026-02-30'", "date("),
         ("timestamp('2026-03-02T09:00:00') == opened_at", "XRM304", "'2026-03-02T09:00:00'", "timestamp("), ("name.matches('(')", "XRM304", "'('", "matches"), ("name.matches(word)", "XRM304", "word", "matches"),
         ("date(name) == due", "XRM304", "name", "date("), ("round(1.5, 19) == 1", "XRM304", "19", "round"), ("min(1, 'x') == 1", "XRM304", "min", "min("), ("sum(tags) == 1", "XRM304", "sum", "sum("),
+        ("min(urgency, 'low') == 'low'", "XRM304", "min", "min(value, value)"),
+        ("flag == 'true'", "XRM303", "flag == 'true'", "without quotes"),
         ("has()", "XRM304", "has", "has(any)"), ("category", "XRM309", "category", "compares"), ("open(1)", "XRM304", "open", ""),
     ],
 )  # fmt: skip
@@ -99,6 +101,7 @@ def test_functions_that_raise_anything_else_are_not_hidden() -> None:
         ("lower(name) == 'x'", "computed field"), ("name.matches('x')", "computed field"), ("due + days(3) > today()", "constant side"), ("closed_at - opened_at > duration('1h')", "constant side"),
         ("year(opened_at) == 2026", "computed field"), ("loose > 1", "computed field"), ("round(rate, 1) > 1", "computed field"), ("'a' in (flag ? tags : actor.roles)", ""), ("a * 1000 * 1000 > 1", ""),
         ("cost * 100000 > a", ""), ("-spent > duration('1h')", "constant side"), ("rate in prices", "computed field"), ("size([name, word]) == a", ""), ("cost * actor.level * a > 1", ""),
+        ("9223372036854775807 * 1.5", "round"),
     ],
 )  # fmt: skip
 def test_what_the_database_cannot_evaluate_is_known_at_once(text: str, hint: str) -> None:

@@ -118,11 +118,11 @@ HOSTILE = [
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:8])
 def test_hostile_text_is_refused_or_parsed_in_bounded_time(text: str) -> None:
     """Nesting never exhausts the stack."""
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(ExpressionError) as caught:
         parse(text)
     assert caught.value.faults[0].code in (TOO_LARGE, SYNTAX)
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 2
 
 
 def test_a_long_chain_of_conditions_is_one_level() -> None:

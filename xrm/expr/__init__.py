@@ -29,7 +29,7 @@ from xrm.expr.types import (
     decimal,
     list_of,
     ref,
-)  # fmt: skip
+)
 
 __all__ = [
     "ANY", "BOOL", "CODES", "DATE", "DATETIME", "DAYS", "DURATION", "INT", "JSON", "MAX_DEPTH", "MAX_LENGTH", "MONTHS", "NULL", "POINT",

@@ -33,7 +33,7 @@ from xrm.expr.typed import (
     Place,
     Typed,
     common_type,
-)  # fmt: skip
+)
 from xrm.expr.typed import Logical as TypedLogical
 from xrm.expr.types import ANY, BOOL, INT, NULL, NUMBERS, SPANS, TEXT, Type, accepts, decimal, list_of, unify
 

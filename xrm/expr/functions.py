@@ -28,7 +28,7 @@ from xrm.expr.types import (
     decimal,
     list_of,
     scale_of,
-)  # fmt: skip
+)
 
 Param = Type | tuple[Type, ...]
 """The type of an argument, or the types it may have."""
@@ -87,7 +87,9 @@ class Function:
 
 
 def _param_words(param: Param) -> str:
-    return " or ".join(str(one) for one in param) if isinstance(param, tuple) else str(param)
+    if not isinstance(param, tuple):
+        return str(param)
+    return " or ".join(str(one) for one in param) if len(param) <= 3 else "value"
 
 
 _NUMBER = (INT, decimal())
@@ -97,6 +99,11 @@ _COMPARABLE = (INT, decimal(), TEXT, DATE, DATETIME, DURATION)
 
 def _common(arguments: tuple[Typed, ...]) -> Type | None:
     return common_type(arguments[0], arguments[1])
+
+
+def _extreme(arguments: tuple[Typed, ...]) -> Type | None:
+    """Options go by their place, not by the alphabet: the smaller of two texts would mislead."""
+    return None if any(argument.type.options for argument in arguments) else _common(arguments)
 
 
 def _same(arguments: tuple[Typed, ...]) -> Type:
@@ -197,8 +204,10 @@ _TABLE = (
     Function("lower", (TEXT,), TEXT, str.lower, "The text in small letters.", 'lower("ÀB")', "àb"),
     Function("upper", (TEXT,), TEXT, str.upper, "The text in capital letters.", 'upper("àb")', "ÀB"),
     Function("abs", (_NUMBER,), _same, values.absolute, "The number without its sign.", "abs(-1.5)", "1.5", sql=True),
-    Function("min", (_COMPARABLE, _COMPARABLE), _common, min, "The smaller of two.", "min(2, 1.5)", "1.5"),
-    Function("max", (_COMPARABLE, _COMPARABLE), _common, max, "The larger of two.", "max(2, 1.5)", "2"),
+    Function("min", (_COMPARABLE, _COMPARABLE), _extreme, min,
+             "The smaller of two numbers, texts, dates or durations.", "min(2, 1.5)", "1.5"),
+    Function("max", (_COMPARABLE, _COMPARABLE), _extreme, max,
+             "The larger of two numbers, texts, dates or durations.", "max(2, 1.5)", "2"),
     Function("round", (decimal(), INT), _rounded, _round, "Rounded to a number of decimals (0 if not said), half away from zero.",
              "round(2.345, 2)", "2.35", optional=1),
     Function("int", (_NUMBER,), INT, values.truncate, "The whole number toward zero.", "int(-2.7)", "-2", sql=True),

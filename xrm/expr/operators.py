@@ -18,7 +18,7 @@ from xrm.expr.types import (
     Type,
     decimal,
     scale_of,
-)  # fmt: skip
+)
 from xrm.expr.values import QUOTIENT_SCALE
 
 _MOVES = SPANS | {"months"}
@@ -116,7 +116,7 @@ def comparison_hint(operator: str, left: Type, right: Type) -> str | None:
         return "a comparison with null is never true; write == null or != null"
     if names == {"date", "datetime"}:
         return "date(x) is the date of an instant"
-    if names == {"date", "text"}:
+    if names in ({"date", "text"}, {"date", "int"}):
         return 'write a date as date("2026-03-02")'
     if names == {"datetime", "text"}:
         return 'write an instant as timestamp("2026-03-02T09:00:00Z")'
@@ -126,6 +126,8 @@ def comparison_hint(operator: str, left: Type, right: Type) -> str | None:
         return "write a < b && b < c" if operator not in ("==", "!=") else None
     if "ref" in names and "text" in names:
         return "compare a field of the linked record, such as .code, with a text"
+    if "text" in names and names & (NUMBERS | {"bool"}):
+        return "write numbers, true and false without quotes"
     if "list" in names:
         return "write x in list, or size(list) == 0"
     return None

@@ -34,7 +34,7 @@ _HINTS = {
     "is": "write == to compare, as in a == null",
     "like": "write a.contains(b)",
     "if": "write test ? then : otherwise",
-    ";": "an expression is one line of thought; write && between conditions",
+    ";": "write && between conditions",
     "{": "maps are not part of the language",
     "[": "a list has no index; write x in [a, b]",
 }

@@ -7,6 +7,7 @@ stand there. What reads a column must give the same value in SQLite, PostgreSQL 
 from __future__ import annotations
 
 from xrm.expr.faults import NOT_IN_DATABASE, Fault
+from xrm.expr.storage import BEYOND
 from xrm.expr.typed import (
     Apply,
     Arithmetic,
@@ -22,9 +23,8 @@ from xrm.expr.typed import (
     Place,
     Typed,
     rescaled_bound,
-)  # fmt: skip
+)
 from xrm.expr.types import NUMBERS, scale_of
-from xrm.expr.values import INT64_LIMIT
 
 MAX_COST = 20_000
 """Most parts of the SQL of one expression, counting each as often as it is written."""
@@ -41,6 +41,8 @@ def database_faults(root: Typed) -> tuple[Fault, ...]:
     inspection = _Inspection()
     if root.type.name == "list" and not root.fixed:
         inspection.refuse(root, "a list is no value of a query", "write x in list")
+    if root.fixed and root.type.name == "decimal" and root.bound >= BEYOND:
+        inspection.refuse(root, "the number could pass 64 bits in the database", "round(x, 2) it")
     if inspection.visit(root) > MAX_COST:
         inspection.refuse(root, "the query would be too large", "make a part of it a computed field")
     if nesting(root) > MAX_NESTING:
@@ -93,7 +95,7 @@ class _Inspection:
             self.refuse(node, "the database does not compute with dates of records", _MOVE)
         elif node.operator in ("/", "%"):
             self._division(node)
-        elif node.bound >= INT64_LIMIT and not any(part.bound >= INT64_LIMIT and not part.fixed for part in node.parts):
+        elif node.bound >= BEYOND and not any(part.bound >= BEYOND and not part.fixed for part in node.parts):
             self.refuse(node, "the number could pass 64 bits in the database", _FIELD)
 
     def _division(self, node: Arithmetic) -> None:
@@ -122,8 +124,8 @@ class _Inspection:
         self._rescaled(node, max(scale_of(left.type) or 0, scale_of(right.type) or 0), left, right)
 
     def _rescaled(self, node: Typed, scale: int, *parts: Typed) -> None:
-        wide = [part for part in parts if rescaled_bound(part, scale) >= INT64_LIMIT]
-        if any(part.fixed or part.bound < INT64_LIMIT for part in wide):
+        wide = [part for part in parts if rescaled_bound(part, scale) >= BEYOND]
+        if any(part.fixed or part.bound < BEYOND for part in wide):
             self.refuse(node, "the decimals differ too much for 64 bits in the database", _FIELD)
 
     def _membership(self, node: Membership) -> None:

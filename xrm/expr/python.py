@@ -30,7 +30,7 @@ from xrm.expr.typed import (
     Order,
     Place,
     Typed,
-)  # fmt: skip
+)
 from xrm.expr.types import BOOL, INT, SPANS, TEXT, Type
 from xrm.expr.values import INT64_LIMIT, STORED_LIMIT
 

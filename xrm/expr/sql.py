@@ -39,7 +39,7 @@ from xrm.expr.typed import (
     Order,
     Place,
     Typed,
-)  # fmt: skip
+)
 from xrm.expr.types import BOOL, INT, NUMBERS, Type, scale_of
 from xrm.expr.values import STORED_LIMIT
 

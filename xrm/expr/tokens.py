@@ -27,7 +27,7 @@ _TEXT = {
 }
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "'": "'", "\\": "\\"}
 _CODED = {"x": 2, "u": 4, "U": 8}
-_QUOTES = "“”„«»‘’‚"
+_QUOTES = "`“”„«»‘’‚"
 
 
 @dataclass(frozen=True)
