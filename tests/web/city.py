@@ -1,25 +1,28 @@
-"""A small agency with everything that pages show, its database, and a server for browsers to visit."""
+"""A small agency with everything that pages show, people to visit its pages as, and a server for browsers."""
 
 from __future__ import annotations
 
+import asyncio
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from html import unescape
 
+import httpx
 import uvicorn
 from starlette.applications import Starlette
 
-from xrm import bootstrap
+from xrm import web
 from xrm.service import records
 from xrm.service.context import SYSTEM_ACTOR, Context, Service
+from xrm.service.reading import Query, get_record, list_records
 from xrm.service.sessions import actor_named, set_password
-from xrm.settings import settings
-from xrm.web.routes import routes
 
 PASSWORD = "correct horse battery"
+HOST = "http://localhost"
 FILES: Mapping[str, str] = {
     "xrm.yml": """
 xrm: 1
@@ -142,24 +145,46 @@ def routes():
 }  # fmt: skip
 USERS = {
     "ana": ("Ana Agent", ["agent"]),
-    "sam": ("Sam Supervisor", ["supervisor"]),
     "bo": ("Bo Second", ["agent"]),
+    "sam": ("Sam Supervisor", ["supervisor"]),
     "cleo": ("Cleo Clerk", ["clerk"]),
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class City:
+    """The agency at work. Users are made when they are first named."""
+
     service: Service
+    _app: Starlette | None = None
 
     @property
     def app(self) -> Starlette:
-        return Starlette(routes=list(routes(self.service)))
+        if self._app is None:
+            self._app = Starlette(routes=list(web.routes(self.service)))
+        return self._app
 
     def acting(self, name: str) -> Context:
         actor = actor_named(self.service, name)
+        if actor is None:
+            label, roles = USERS[name]
+            made = records.create(self.system, "user", {"name": name, "label": label, "roles": roles})
+            set_password(self.service, made.id, PASSWORD)
+            actor = actor_named(self.service, name)
         assert actor is not None
         return self.service.acting(actor)
+
+    @property
+    def system(self) -> Context:
+        return self.service.acting(SYSTEM_ACTOR)
+
+    def visitor(self, name: str) -> Visitor:
+        """Somebody who has signed in."""
+        self.acting(name)
+        visitor = Visitor(self.app)
+        answer = visitor.post("/w/sign-in", {"name": name, "password": PASSWORD})
+        assert answer.status_code == 303, answer.text
+        return visitor
 
     def request(self, subject: str, by: str = "ana", **values: object) -> str:
         """A new service request; its id."""
@@ -167,37 +192,74 @@ class City:
         return records.create(self.acting(by), "request", {"subject": subject, "category": category, **values}).id
 
     def category(self, name: str) -> str:
-        ctx = self.service.acting(SYSTEM_ACTOR)
-        from xrm.service.reading import Query, list_records
-
-        found = list_records(ctx, Query("category", ("name",), f'name == "{name}"')).rows
-        return str(found[0]["id"]) if found else records.create(ctx, "category", {"code": name.lower(), "name": name}).id
+        found = list_records(self.system, Query("category", ("name",), f'name == "{name}"')).rows
+        return str(found[0]["id"]) if found else records.create(self.system, "category", {"code": name.lower(), "name": name}).id
 
     def person(self, name: str, **values: object) -> str:
         return records.create(self.acting("ana"), "person", {"name": name, **values}).id
 
-
-def build(folder: Path, url: str, files: Mapping[str, str] = FILES, users: Mapping[str, tuple[str, list[str]]] = USERS) -> City:
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return opened(folder, url, users)
+    def get(self, id: str, entity: str = "request") -> dict[str, object]:
+        return get_record(self.system, entity, id)
 
 
-def opened(folder: Path, url: str, users: Mapping[str, tuple[str, list[str]]] = USERS) -> City:
-    """The application of a folder on an empty database, with users."""
-    environment = {"XRM_DATABASE_URL": url, "XRM_SECRET_FILE": str(folder / "key")}
-    chosen = settings(folder, environment)
-    database = bootstrap.open_database(chosen)
-    application, plan = bootstrap.plan(chosen, database)
-    bootstrap.apply(database, application, plan)
-    service = bootstrap.open_service(chosen, database)
-    system = service.acting(SYSTEM_ACTOR)
-    for name, (label, roles) in users.items():
-        made = records.create(system, "user", {"name": name, "label": label, "roles": roles})
-        set_password(service, made.id, PASSWORD)
-    return City(service)
+@dataclass
+class Visitor:
+    """A browser without script: keeps cookies, follows no redirect by itself, fills in forms."""
+
+    app: Starlette
+    cookies: httpx.Cookies = field(default_factory=httpx.Cookies)
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        return self.send("GET", path, headers=headers)
+
+    def post(self, path: str, data: Mapping[str, str], **headers: str) -> httpx.Response:
+        return self.send("POST", path, data, headers)
+
+    def send(
+        self, method: str, path: str, data: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        sent = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
+
+        async def ask() -> httpx.Response:
+            transport = httpx.ASGITransport(app=self.app)
+            async with httpx.AsyncClient(transport=transport, base_url=HOST, cookies=self.cookies) as client:
+                answer = await client.request(method, path, data=data, headers=sent)
+                self.cookies = client.cookies
+                return answer
+
+        return asyncio.run(ask())
+
+    def fill(self, path: str, **changes: str | None) -> httpx.Response:
+        """Opens the page of a form, changes some inputs and sends it; None leaves an input out."""
+        page = self.get(path)
+        assert page.status_code == 200, page.text
+        return self.submit(page.text, **changes)
+
+    def submit(self, html: str, **changes: str | None) -> httpx.Response:
+        action, values = form_in(html)
+        values |= {name.replace("__", "."): value for name, value in changes.items() if value is not None}
+        for name, value in changes.items():
+            if value is None:
+                values.pop(name.replace("__", "."), None)
+        return self.post(action, values)
+
+
+def form_in(html: str) -> tuple[str, dict[str, str]]:
+    """The address of the last form that posts from the main part, and what is in it."""
+    form = re.findall(r'<form[^>]*method="post"[^>]*>.*?</form>', html, re.DOTALL)[-1]
+    action = re.search(r'action="([^"]*)"', form)
+    assert action is not None
+    values: dict[str, str] = {}
+    for tag in re.findall(r"<input[^>]*>", form):
+        attributes = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
+        if "name" in attributes and (attributes.get("type") != "radio" or " checked" in tag):
+            values[attributes["name"]] = unescape(attributes.get("value", ""))
+    for name, text in re.findall(r'<textarea[^>]*name="([^"]*)"[^>]*>\n?(.*?)</textarea>', form, re.DOTALL):
+        values[name] = unescape(text)
+    for name, options in re.findall(r'<select[^>]*name="([^"]*)"[^>]*>(.*?)</select>', form, re.DOTALL):
+        chosen = re.search(r'value="([^"]*)" selected', options)
+        values[name] = unescape(chosen[1]) if chosen else ""
+    return unescape(action[1]), values
 
 
 @contextmanager

@@ -290,6 +290,7 @@ def record_page(words: Tongue) -> pages.RecordPage:
             pages.Related("Permits", "/w/permit", "0", ()),
         ),
         info=facts(words, "created_at", "created_by", "updated_at", "updated_by", "version"),
+        empty=("Appointment", "Permit"),
         edit=f"/w/request/{ID}/edit",
         delete=f"/w/request/{ID}/delete",
     )

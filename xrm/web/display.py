@@ -41,6 +41,7 @@ class Display:
     number: Callable[[Decimal | int, int], str]
     money: Callable[[Decimal, str], str]
     duration: Callable[[timedelta], str]
+    symbol: Callable[[str], str]
     point: str
     group: str
     region: str | None
@@ -92,6 +93,7 @@ def display(locale: str, timezone: str) -> Display:
         number=_numbers(cldr),
         money=_money(cldr),
         duration=_durations(cldr),
+        symbol=lambda currency: str(get_currency_symbol(currency, locale=cldr)),
         point=symbols.get("decimal", "."),
         group=symbols.get("group", ","),
         region=cldr.territory,

@@ -23,18 +23,22 @@ KINDS = {
     "date": "date", "datetime": "datetime", "choice": "select", "email": "email", "phone": "tel", "url": "url", "point": "text",
     "json": "json",
 }  # fmt: skip
-COMPLETE = {"email": "off", "phone": "off"}
+RULED = "Left empty, a rule fills it in."
 LONG_TEXT = 60
 """A text that may be longer than this gets the whole width."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A form in work: the text of each input, the words of link inputs, and what is wrong, by field."""
+    """A form in work: the text of each input, the words of link inputs, and what is wrong, by field.
+
+    ``ruled``: inputs that may stay empty although they are required, since a rule fills them in.
+    """
 
     texts: Mapping[str, str]
     words: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    ruled: frozenset[str] = frozenset()
 
     def wrong(self, name: str) -> str:
         return " ".join(said(problem) for problem in self.problems if problem.path[:1] == (name,))
@@ -99,19 +103,20 @@ def names(sections_: Iterable[pages.Section]) -> tuple[str, ...]:
 
 def _input(ctx: Context, screen: Screen, one: Field, filled: Filled, required: Mapping[str, bool]) -> pages.Input:
     tongue = screen.tongue
-    must = required.get(one.name, one.required is not False)
+    ruled = one.name in filled.ruled
+    must = required.get(one.name, one.required is not False and not ruled)
     made = pages.Input(
         name=one.name,
         kind=KINDS.get(one.type, "text"),
         label=screen.words(one.name),
         value=filled.texts.get(one.name, ""),
-        hint=_hint(screen, one),
+        hint=" ".join(filter(None, (_hint(screen, one), RULED if ruled else ""))),
         optional=not must,
         error=filled.wrong(one.name),
         wide=one.type in WIDE or (one.type == "text" and (one.length or TEXT_LENGTH["text"]) > LONG_TEXT),
         after=one.unit or "",
         limit=(one.length or 0) if one.type == "long_text" else 0,
-        before=currency_of(tongue, one) if one.type == "money" else "",
+        before=tongue.display.symbol(currency_of(tongue, one)) if one.type == "money" else "",
     )
     if is_link(one):
         return _link_input(ctx, screen, one, made, filled)

@@ -301,6 +301,8 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class RecordPage:
+    """``groups`` hold facts that have a value; ``empty`` names the others, so that a long form does not make a long page."""
+
     template: ClassVar[str] = "record.html"
     title: str
     heading: str
@@ -313,6 +315,7 @@ class RecordPage:
     stages: tuple[Stage, ...] = ()
     steps: tuple[Step, ...] = ()
     groups: tuple[Group, ...] = ()
+    empty: tuple[str, ...] = ()
     days: tuple[Day, ...] = ()
     more: Link | None = None
     links: tuple[Fact, ...] = ()

@@ -82,6 +82,7 @@ def record_page(ctx: Context, screens: Screens, screen: Screen, id: str, *, all_
     if found.deleted:
         return _deleted_page(screen, found)
     entity = screen.entity.name
+    groups, empty = _filled(screen, found)
     allowed, past = may_now(ctx, entity, id), history(ctx, entity, id)
     shown = past if all_changes else past[:SHOWN]
     return pages.RecordPage(
@@ -91,11 +92,12 @@ def record_page(ctx: Context, screens: Screens, screen: Screen, id: str, *, all_
         row=found.row,
         crumbs=crumbs(screen),
         badges=badges(screen, found),
-        facts=screen.facts,
+        facts=_head(screen, found),
         flags=flags(screen, found),
         stages=stages(ctx, screen, found.row, past),
         steps=_steps(screen, found, moves(ctx, entity, id)),
-        groups=screen.groups,
+        groups=groups,
+        empty=empty,
         days=days(screen, Titles(ctx), shown),
         more=_more(screen, found, past, shown),
         links=tuple(fact for fact in screen.links if found.row.get(fact.name) is not None),
@@ -106,11 +108,26 @@ def record_page(ctx: Context, screens: Screens, screen: Screen, id: str, *, all_
     )
 
 
+def _filled(screen: Screen, found: Found) -> tuple[tuple[pages.Group, ...], tuple[str, ...]]:
+    """The groups of facts that have a value, and the labels of those that have none."""
+    groups = [pages.Group(group.label, tuple(f for f in group.facts if found.row.get(f.name) is not None)) for group in screen.groups]
+    empty = (fact.label for group in screen.groups for fact in group.facts if found.row.get(fact.name) is None)
+    return tuple(group for group in groups if group.facts), tuple(empty)
+
+
+def _head(screen: Screen, found: Found) -> tuple[pages.Fact, ...]:
+    """The facts beside the title: those with a value that no badge says already."""
+    said = {name for name, known in screen.badges.items() if known.tones.get(str(found.row.get(name)))}
+    return tuple(fact for fact in screen.facts if found.row.get(fact.name) is not None and fact.name not in said)
+
+
 def _deleted_page(screen: Screen, found: Found) -> pages.RecordPage:
+    groups, empty = _filled(screen, found)
     restore = pages.Post("Restore", f"{url(screen, found)}/restore", (("version", found.version),))
     return pages.RecordPage(
         title=found.title, heading=found.heading, number=found.number, row=found.row, crumbs=crumbs(screen),
-        badges=badges(screen, found), facts=screen.facts, groups=screen.groups, info=screen.info, restore=restore,
+        badges=badges(screen, found), facts=_head(screen, found), groups=groups,
+        empty=empty, info=screen.info, restore=restore,
     )  # fmt: skip
 
 
@@ -168,7 +185,7 @@ def peek_page(ctx: Context, screen: Screen, id: str) -> pages.PeekPage:
         row=found.row,
         badges=badges(screen, found),
         flags=flags(screen, found),
-        facts=screen.facts,
+        facts=_head(screen, found),
         long=tuple(fact for fact in long if screen.entity.fields[fact.name].type in WIDE)[:1],
         moves=tuple(pages.Link(step.label, step.url) for step in steps if step.allowed),
     )

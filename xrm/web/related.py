@@ -37,9 +37,11 @@ class Titles:
 
 
 def related(ctx: Context, screens: Screens, screen: Screen, id: str) -> Iterable[pages.Related]:
-    """The newest records of each kind that link here."""
+    """The newest records of each kind that link here; a kind of which there are none is left out unless one may be added."""
     for inverse in screen.inverse:
-        yield _group(ctx, screens.by_entity[inverse.entity], inverse, id)
+        group = _group(ctx, screens.by_entity[inverse.entity], inverse, id)
+        if group.records or group.new:
+            yield group
 
 
 def _group(ctx: Context, other: Screen, inverse: Inverse, id: str) -> pages.Related:

@@ -92,10 +92,16 @@ class Screens:
 
 def screens(tongue: Tongue, policies: Policies, routes: Iterable[Route]) -> Screens:
     """Everything these roles may read, in this locale."""
-    names = [name for name in tongue.application.entities if policies.readable(name)]
+    names = sorted((name for name in tongue.application.entities if policies.readable(name)), key=_rank(tongue))
     by_entity = {name: _screen(tongue, policies, tongue.application.entities[name]) for name in names}
     allowed = {route.path: route for route in routes if not route.roles or policies.roles & set(route.roles)}
     return Screens(tongue, policies, _navigation(tongue, by_entity, allowed), by_entity, allowed)
+
+
+def _rank(tongue: Tongue) -> Callable[[str], int]:
+    """What has a lifecycle is work and comes first; what xrm brings itself comes last."""
+    entities = tongue.application.entities
+    return lambda name: 2 if entities[name].standard else 0 if entities[name].lifecycle else 1
 
 
 def _navigation(tongue: Tongue, by_entity: Mapping[str, Screen], routes: Mapping[str, Route]) -> Navigation:
@@ -225,8 +231,8 @@ def _inverse(tongue: Tongue, policies: Policies, entity: Entity) -> Iterable[Inv
     for other in tongue.application.entities.values():
         linking = [f for f in other.fields.values() if f.to == entity.name and policies.resolve(other.name, f.name)]
         for field in linking:
-            plural = tongue.words(other.plural)
-            yield Inverse(other.name, field.name, plural if len(linking) == 1 else f"{plural}: {tongue.words(field.label)}")
+            plural, plain_case = tongue.words(other.plural), len(linking) == 1 and other is not entity
+            yield Inverse(other.name, field.name, plural if plain_case else f"{plural}: {tongue.words(field.label)}")
 
 
 # -------------------------------------------------------------------------- forms

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from xrm.compile.rules import value_paths
 from xrm.errors import Invalid, NotFound, Problem, Stale
 from xrm.model.fields import Field
 from xrm.service import records
@@ -47,6 +48,7 @@ def new_form(ctx: Context, screen: Screen, given: Sent, problems: Sequence[Probl
     start = _defaults(ctx, screen, every)
     brought = {one.name: given[one.name] for one in every if one.name in given}
     filled = sent or replace(start, texts={**start.texts, **brought})
+    filled = replace(filled, ruled=frozenset(one.name for one in every if _by_rule(one)))
     title = f"New {screen.label[:1].lower()}{screen.label[1:]}"
     return _form(
         ctx, screen, fields, filled, problems, title, f"{screen.url}/new", f"Create {screen.label.lower()}", screen.url, crumbs(screen)
@@ -56,9 +58,13 @@ def new_form(ctx: Context, screen: Screen, given: Sent, problems: Sequence[Probl
 def _defaults(ctx: Context, screen: Screen, fields: Iterable[Field]) -> Filled:
     """Defaults that need nothing else are shown; the others are filled in when the record is made."""
     rules = ctx.service.application.entities[screen.entity.name].rules
-    nothing: dict[str, object] = dict.fromkeys([*screen.entity.all_fields, *rules.paths])
-    row = {one.name: closure(nothing, ctx.moment) for one, closure in rules.defaults}
+    row = {one.name: closure({}, ctx.moment) for one, closure in rules.defaults if not _by_rule(one)}
     return forms.filled_from(screen, fields, row)
+
+
+def _by_rule(one: Field) -> bool:
+    """Whether the default follows from other fields, so that it is not known before they are filled in."""
+    return any(path.partition(".")[0] != "actor" for path in value_paths(one.default))
 
 
 def do_new(ctx: Context, screen: Screen, form: Sent) -> Written | Refused:
@@ -66,7 +72,8 @@ def do_new(ctx: Context, screen: Screen, form: Sent) -> Written | Refused:
     sent = forms.filled_by(ctx, screen, fields, form)
     problems = sent.problems or _token_problem(form)
     if not problems:
-        given = {name: text for name, text in sent.texts.items() if text}
+        shown_before = _defaults(ctx, screen, fields).texts
+        given = {name: text for name, text in sent.texts.items() if text or shown_before.get(name)}
         try:
             return records.create(ctx, screen.entity.name, forms.values(screen, given))
         except Invalid as error:
