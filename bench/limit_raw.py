@@ -1,0 +1,393 @@
+"""The limit: the same entity written by hand on Starlette, the raw driver and msgspec.
+
+It knows no tokens, rights, audit, change log, versions of definitions or plugins: it is the bare limit of what this
+server, these drivers and this JSON encoder can do. ``python -m bench.limit_raw --database URL --port N``.
+
+SQLite is read and written in place, on the loop: cheaper than any thread, if a commit holds up the others for as long as
+the disk takes. PostgreSQL is asked from four threads with a connection each: psycopg's asynchronous way cost more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Annotated, Any, Literal, Protocol
+
+import msgspec
+import psycopg
+from psycopg.types.string import TextLoader
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bench import serving
+from bench.limit_pages import FormPage, ListPage, form_page, list_page
+from bench.limit_tables import COLUMNS
+
+JSON = "application/json"
+HTML = "text/html"
+THREADS = 4
+BLOCK = 20
+encode = msgspec.json.Encoder().encode
+Row = Sequence[Any]
+
+
+class Runs(Protocol):
+    """Runs one statement and gives its rows."""
+
+    dialect: str
+
+    async def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]: ...
+
+
+class SqliteInPlace:
+    """One connection, used on the loop."""
+
+    dialect = "sqlite"
+
+    def __init__(self, url: str) -> None:
+        path = url.removeprefix("sqlite:///")
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-32000", "busy_timeout=5000"):
+            connection.execute(f"PRAGMA {pragma}")
+        self._execute = connection.execute
+
+    async def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        return self._execute(sql, parameters).fetchall()
+
+
+class PostgresThreads:
+    """Four threads with a connection each. Every statement is a transaction of its own."""
+
+    dialect = "postgresql"
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._own = threading.local()
+        self._pool = ThreadPoolExecutor(THREADS)
+
+    async def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._rows, sql, parameters)
+
+    def _rows(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
+        cursor = getattr(self._own, "cursor", None)
+        if cursor is None:
+            cursor = self._own.cursor = self._connect()
+        return list(cursor.execute(sql.encode(), parameters).fetchall())
+
+    def _connect(self) -> psycopg.Cursor[Any]:
+        options = "-c timezone=UTC -c synchronous_commit=on"
+        connection = psycopg.connect(self._url, autocommit=True, prepare_threshold=1, options=options)
+        connection.adapters.register_loader("uuid", TextLoader)
+        return connection.cursor()
+
+
+# --- records as JSON
+
+SHOWN = (
+    "id", "number", "title", "state", "state_since", "open", "flags", "version", "created_at", "created_by", "updated_at",
+    "updated_by", "category", "district", "requester", "channel", "priority", "anonymous", "confidential", "description",
+    "address", "place_lat", "place_lon", "depth", "labour", "materials", "cost", "due_on", "reported_at", "closed_at",
+)  # fmt: skip
+"""The columns of an answer; structs are written to JSON at half the cost of dicts."""
+OUT = tuple(name for name in SHOWN if name != "place_lon")
+
+
+class Point(msgspec.Struct, gc=False):
+    lat: float
+    lon: float
+
+
+Out: Any = msgspec.defstruct("Out", [("place" if name == "place_lat" else name, Any) for name in OUT], gc=False)
+
+
+class Linked(msgspec.Struct, gc=False):
+    id: str
+    name: str
+
+
+class Expanded(msgspec.Struct, gc=False):
+    id: str
+    number: str
+    title: str
+    state: str
+    priority: str
+    created_at: Any
+    category: Linked
+    requester: Linked | None
+
+
+class Page(msgspec.Struct, gc=False):
+    items: list[Any]
+    next: str | None
+
+
+def record(r: Row) -> Any:
+    """A row in the order of ``SHOWN`` as the API shows it."""
+    return Out(
+        r[0], r[1], r[2], r[3], r[4], r[5] == 1, r[6], r[7], r[8], r[9], r[10], r[11], r[12], r[13], r[14], r[15], r[16],
+        r[17] == 1, r[18] == 1, r[19], r[20], None if r[21] is None else Point(r[21], r[22]),
+        None if r[23] is None else f"{r[23] / 10:.1f}", None if r[24] is None else f"{r[24] / 100:.2f}",
+        None if r[25] is None else f"{r[25] / 100:.2f}", None if r[26] is None else f"{r[26] / 100:.2f}", r[27], r[28], r[29],
+    )  # fmt: skip
+
+
+def expanded(r: Row) -> Expanded:
+    requester = None if r[8] is None else Linked(r[8], r[9])
+    return Expanded(r[0], r[1], r[2], r[3], r[4], r[5], Linked(r[6], r[7]), requester)
+
+
+# --- lists
+
+SELECT = f"SELECT {', '.join(f'r.{name}' for name in SHOWN)} FROM request r"  # noqa: S608 (our own names)
+SELECT_EXPANDED = (
+    "SELECT r.id, r.number, r.title, r.state, r.priority, r.created_at, c.id, c.name, p.id, p.name FROM request r"
+    " JOIN category c ON c.id = r.category LEFT JOIN person p ON p.id = r.requester"
+)
+SELECT_PAGE = (
+    "SELECT r.id, r.number, c.name, r.address, d.name, r.state, r.priority, r.created_at, r.due_on, r.cost FROM request r"
+    " JOIN category c ON c.id = r.category LEFT JOIN district d ON d.id = r.district"
+)
+FILTERS = {"open": "r.open", "channel": "r.channel = ?", "priority": "r.priority = ?", "state": "r.state = ?"}
+SORTS = {"-created_at": "r.created_at DESC, r.id DESC", "number": "r.number, r.id"}
+
+
+class BadRequest(Exception):
+    """The query string asks for what there is not."""
+
+
+@lru_cache(maxsize=256)
+def list_sql(dialect: str, select: str, filters: tuple[str, ...], sort: str, after: bool) -> str:
+    """The statement of a list, written once for each shape."""
+    where = ["r.deleted_at IS NULL", *(FILTERS[name] for name in filters)]
+    if after:
+        where.append("(r.created_at, r.id) < (?, ?)")
+    return marked(dialect, f"{select} WHERE {' AND '.join(where)} ORDER BY {SORTS[sort]} LIMIT ?")
+
+
+def marked(dialect: str, sql: str) -> str:
+    return sql if dialect == "sqlite" else sql.replace("?", "%s")
+
+
+def list_query(runs: Runs, select: str, given: Mapping[str, str]) -> tuple[str, list[Any], int]:
+    sort, limit, after = given.get("sort", "-created_at"), int(given.get("limit", "50")), given.get("after")
+    filters = tuple(name for name in FILTERS if name in given)
+    if sort not in SORTS or not 1 <= limit <= 500 or not set(given) <= {*FILTERS, "sort", "limit", "after"}:
+        raise BadRequest
+    values: list[Any] = [given[name] for name in filters if name != "open"]
+    if after:
+        values += after.split("~", 1)
+    return list_sql(runs.dialect, select, filters, sort, bool(after)), [*values, limit + 1], limit
+
+
+def page_of(rows: list[Row], limit: int, created_at: int) -> tuple[list[Row], str | None]:
+    """The rows to show and the cursor of the next page."""
+    if len(rows) <= limit:
+        return rows, None
+    rows.pop()
+    return rows, f"{rows[-1][created_at]}~{rows[-1][0]}"
+
+
+# --- writes
+
+Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
+Amount = Annotated[Decimal, msgspec.Meta(ge=0)]  # type: ignore[type-arg]
+Priority = Literal["low", "normal", "high", "urgent"]
+
+
+class Place(msgspec.Struct):
+    lat: Annotated[float, msgspec.Meta(ge=-90, le=90)]
+    lon: Annotated[float, msgspec.Meta(ge=-180, le=180)]
+
+
+class NewRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """What a create accepts; msgspec checks it as it decodes."""
+
+    category: Id
+    district: Id | None = None
+    requester: Id | None = None
+    channel: Literal["phone", "web", "app", "email", "counter", "crew"] = "phone"
+    priority: Priority | None = None
+    anonymous: bool = False
+    confidential: bool = False
+    description: Annotated[str, msgspec.Meta(max_length=4000)] | None = None
+    address: Annotated[str, msgspec.Meta(max_length=160)] | None = None
+    place: Place | None = None
+    depth: Decimal | None = None
+    labour: Decimal | None = None
+    materials: Decimal | None = None
+    due_on: str | None = None
+    reported_at: datetime | None = None
+
+
+class Triage(msgspec.Struct, forbid_unknown_fields=True):
+    priority: Priority
+
+
+decode_new = msgspec.json.Decoder(NewRequest).decode
+decode_triage = msgspec.json.Decoder(Triage).decode
+
+
+def uuid7() -> str:
+    """RFC 9562, section 5.7."""
+    h = f"{time.time_ns() // 1_000_000:012x}7{int.from_bytes(os.urandom(10), 'big') & (1 << 76) - 1:019x}"
+    return f"{h[:8]}-{h[8:12]}-{h[12:16]}-8{h[17:20]}-{h[20:]}"
+
+
+class Numbers:
+    """The next number. SQLite has one process, which counts; PostgreSQL's sequence gives blocks of twenty."""
+
+    def __init__(self, runs: Runs) -> None:
+        self._runs = runs
+        self._next = self._end = 0
+
+    async def take(self) -> int:
+        if self._next >= self._end:
+            if self._runs.dialect == "sqlite":
+                [(last,)] = await self._runs.rows("SELECT max(substr(number, 9)) FROM request")
+                first, count = int(last) + 1, 10**9
+            else:
+                [(first,)] = await self._runs.rows("SELECT nextval('request_seq')")
+                count = BLOCK
+            if self._next >= self._end:
+                self._next, self._end = first, first + count
+        self._next += 1
+        return self._next - 1
+
+
+def cents(value: Decimal | None, places: int) -> int | None:
+    return None if value is None else int(value.scaleb(places))
+
+
+def insert_sql(dialect: str) -> str:
+    """The category gives the days until it is due; none such, no row."""
+    due = "coalesce(?, date(?, '+' || c.target_days || ' days'))" if dialect == "sqlite" else "coalesce(?::date, ?::date + c.target_days::int)"
+    marks = ", ".join(due if name == "due_on" else "?" for name in COLUMNS)
+    returning = ", ".join(SHOWN)
+    sql = f"INSERT INTO request ({', '.join(COLUMNS)}) SELECT {marks} FROM category c WHERE c.id = ? RETURNING {returning}"  # noqa: S608
+    return marked(dialect, sql)
+
+
+def inserted(new: NewRequest, number: str, now: Any, by: str) -> list[Any]:
+    """The values of a new row, in the order of ``COLUMNS``."""
+    title = f"{number} {new.address or ''}".rstrip()
+    labour, materials = cents(new.labour, 2), cents(new.materials, 2)
+    priority = new.priority or ("urgent" if new.depth is not None and new.depth >= 20 else "normal")
+    lat, lon = (new.place.lat, new.place.lon) if new.place else (None, None)
+    return [
+        uuid7(), number, title, title.lower(), "new", now, True, None, 1, now, by, now, by, None, new.category, new.district,
+        new.requester, new.channel, priority, new.anonymous, new.confidential, new.description, new.address,
+        new.address and new.address.lower(), lat, lon, cents(new.depth, 1), labour, materials, (labour or 0) + (materials or 0),
+        new.due_on, now, new.reported_at, None, new.category,
+    ]  # fmt: skip
+
+
+TRIAGE = (
+    "UPDATE request AS r SET state = 'triaged', state_since = ?, priority = ?, version = r.version + 1, updated_at = ?, updated_by = ?"
+    f" WHERE r.id = ? AND r.version = ? AND r.state = 'new' AND r.deleted_at IS NULL RETURNING {', '.join(SHOWN)}"  # noqa: S608
+)
+
+
+def moment(dialect: str) -> Any:
+    now = datetime.now(UTC)
+    return now.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z" if dialect == "sqlite" else now
+
+
+# --- the service
+
+
+class Service:
+    """The endpoints. ``by`` is the one person who works here."""
+
+    def __init__(self, runs: Runs) -> None:
+        self._runs = runs
+        self._numbers = Numbers(runs)
+        self._by: str | None = None
+        self._insert, self._triage = insert_sql(runs.dialect), marked(runs.dialect, TRIAGE)
+        self._get = marked(runs.dialect, f"{SELECT} WHERE r.id = ? AND r.deleted_at IS NULL")
+        self._options: FormPage | None = None
+
+    async def get(self, request: Request) -> Response:
+        rows = await self._runs.rows(self._get, (request.path_params["id"],))
+        return shown(rows[0]) if rows else Response(status_code=404)
+
+    async def list_(self, request: Request) -> Response:
+        sql, values, limit = list_query(self._runs, SELECT, request.query_params)
+        rows, following = page_of(await self._runs.rows(sql, values), limit, 8)
+        return Response(encode(Page([record(row) for row in rows], following)), media_type=JSON)
+
+    async def expanded(self, request: Request) -> Response:
+        sql, values, limit = list_query(self._runs, SELECT_EXPANDED, request.query_params)
+        rows, following = page_of(await self._runs.rows(sql, values), limit, 5)
+        return Response(encode(Page([expanded(row) for row in rows], following)), media_type=JSON)
+
+    async def create(self, request: Request) -> Response:
+        new = decode_new(await request.body())
+        now, by = moment(self._runs.dialect), await self._who()
+        number = f"SR-{datetime.now(UTC).year}-{await self._numbers.take():06}"
+        rows = await self._runs.rows(self._insert, inserted(new, number, now, by))
+        return shown(rows[0], 201) if rows else Response(status_code=422)
+
+    async def triage(self, request: Request) -> Response:
+        version, priority = int(request.headers["if-match"].strip('"')), decode_triage(await request.body()).priority
+        now, by = moment(self._runs.dialect), await self._who()
+        rows = await self._runs.rows(self._triage, (now, priority, now, by, request.path_params["id"], version))
+        return shown(rows[0]) if rows else Response(status_code=409)
+
+    async def list_page(self, request: Request) -> Response:
+        sql, values, limit = list_query(self._runs, SELECT_PAGE, request.query_params)
+        rows, following = page_of(await self._runs.rows(sql, values), limit, 7)
+        return Response(list_page(ListPage(rows, following)), media_type=HTML)
+
+    async def form_page(self, request: Request) -> Response:
+        return Response(form_page(FormPage()), media_type=HTML)
+
+    async def _who(self) -> str:
+        if self._by is None:
+            [(self._by,)] = await self._runs.rows("SELECT id FROM staff LIMIT 1")
+        return str(self._by)
+
+
+def shown(row: Row, status: int = 200) -> Response:
+    headers = {"ETag": f'"{row[7]}"'}
+    if status == 201:
+        headers["Location"] = f"/api/requests/{row[0]}"
+    return Response(encode(record(row)), status, headers, media_type=JSON)
+
+
+def routes(service: Service) -> list[Route]:
+    return [
+        Route("/api/requests", service.list_),
+        Route("/api/requests", service.create, methods=["POST"]),
+        Route("/api/requests/expanded", service.expanded),
+        Route("/api/requests/{id}", service.get),
+        Route("/api/requests/{id}/triage", service.triage, methods=["POST"]),
+        Route("/pages/requests", service.list_page),
+        Route("/pages/requests/new", service.form_page),
+    ]
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+async def refused(request: Request, error: Exception) -> Response:
+    return Response(str(error).encode(), 400)
+
+
+def build(url: str) -> Starlette:
+    runs: Runs = SqliteInPlace(url) if url.startswith("sqlite") else PostgresThreads(url)
+    handlers: Any = {BadRequest: refused, msgspec.DecodeError: refused, KeyError: refused, ValueError: refused}
+    return Starlette(routes=routes(Service(runs)), exception_handlers=handlers)
+
+
+if __name__ == "__main__":
+    serving.main(build)
