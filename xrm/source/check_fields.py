@@ -21,6 +21,7 @@ UNIQUE_TYPES = ("text", "integer", "decimal", "date", "datetime", "choice", "lin
 
 def check_fields(findings: Findings, known: Known, part: Part) -> None:
     scope = findings.names.scope(known.name)
+    circular = _circles(findings, part)
     for name, inner in part.named("fields").items():
         _name(findings, inner)
         _target(findings, inner)
@@ -33,9 +34,8 @@ def check_fields(findings: Findings, known: Known, part: Part) -> None:
             _bounds(findings, inner, field)
             _values(findings, inner, field, scope)
             _indexed(findings, inner, field)
-        elif not inner.has("type") and inner.given("compute"):
+        elif not inner.has("type") and inner.given("compute") and name not in circular:
             _untyped(findings, inner, scope)
-    _circles(findings, part)
 
 
 def _name(findings: Findings, part: Part) -> None:
@@ -183,16 +183,19 @@ def _indexed(findings: Findings, part: Part, field: Field) -> None:
         findings.note("XRM206", f"a field of type {field.type} cannot be indexed", part.at("index"), (*part.path, "index"))
 
 
-def _circles(findings: Findings, part: Part) -> None:
-    """Computed fields that depend on themselves: every circle once, from its first field."""
+def _circles(findings: Findings, part: Part) -> frozenset[str]:
+    """Computed fields that depend on themselves: every circle once, from its first field. The fields in circles."""
     graph = dependencies(part)
     done: set[str] = set()
+    found: set[str] = set()
     for name in graph:
         circle = _circle(graph, name, done)
         if circle:
             inner = part.named("fields")[circle[0]]
             shown = " → ".join((*circle, circle[0]))
             findings.note("XRM208", f"this depends on itself: {shown}", inner.at("compute"), (*inner.path, "compute"))
+            found.update(circle)
+    return frozenset(found)
 
 
 def _circle(graph: Mapping[str, tuple[str, ...]], start: str, done: set[str]) -> tuple[str, ...]:

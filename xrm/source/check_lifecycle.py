@@ -27,7 +27,7 @@ def check_lifecycle(findings: Findings, known: Known, part: Part) -> None:
 def _initial(findings: Findings, lifecycle: Part, states: dict[str, Part] | object) -> None:
     parts = lifecycle.parts("states")
     initial = [state for state in parts if state.flag("initial")]
-    if not initial and not any("initial" in state.broken for state in parts):
+    if not initial and not any(state.partial or "initial" in state.broken for state in parts):
         first = parts[0].name.text if parts[0].name else ""
         hint = f"for example: {first}: {{initial: true}}"
         findings.note("XRM207", "no state says initial: true", lifecycle.at("states"), (*lifecycle.path, "states"), hint)

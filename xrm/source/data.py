@@ -55,7 +55,7 @@ def for_field(field: Field, node: Node) -> object:
         case "point":
             return coerce(field, plain(node))
         case "link":
-            raise Misfit("a link cannot be written as data yet", hint="write an expression, such as =actor")
+            raise Misfit("must be an expression, such as =actor", hint="records cannot be named here in this version")
     if not isinstance(node, Scalar):
         raise Misfit("must be a single value")
     if field.type in NUMBERS and not DECIMAL.fullmatch(node.text):

@@ -119,6 +119,8 @@ class Findings:
             value = data.for_field(target, datum.node)
         except Misfit as misfit:
             message = f"the {path[-1]} of '{target.name}' {misfit.message}"
+            if misfit.message.startswith("'"):
+                message = f"{misfit.message} of '{target.name}'"
             self.note(code, message, datum.place, path, misfit.hint)
             return None
         self.values[datum.place] = value

@@ -61,7 +61,7 @@ ROLE = MapKind(
 ENTITY = MapKind(
     "entity",
     "An entity: `entities/*.yml`",
-    "One file for each kind of record. Every record also has `id`, `title`, `open`, `version`, `created_at`, "
+    "One file for each kind of record. Every record also has `id`, `title`, `open`, `flags`, `version`, `created_at`, "
     "`created_by`, `updated_at` and `updated_by`; `number` if declared; `state` and `state_since` with a lifecycle.",
     (
         Key("entity", Name(), "The name of the entity.", "entity: request", required=True),
@@ -175,7 +175,7 @@ CHECK = MapKind(
         Key("must", Condition(), "What must hold, or the record is not saved.",
             "{must: depth > 0, message: Enter the depth}"),
         Key("should", Condition(), "What should hold; else the record is saved with a warning.",
-            "{should: depth < 100, message: Is it really that deep?}"),
+            "{should: depth < 100, message: Check the depth}"),
         Key("message", Label(), "What to say otherwise.", "{must: depth > 0, message: Enter the depth}", required=True),
         Key("field", Ref("field"), "The field that the message stands beside.",
             "{must: depth > 0, message: Enter the depth, field: depth}"),

@@ -210,7 +210,7 @@ def bare_field(part: Part, name: str, type_: str, locale: str, currency: str, *,
         options=tuple(_option(inner, option, locale) for option, inner in part.named("options").items()),
         to=_word(part, "to", "") or None,
         protected=part.flag("protected"),
-        discloses=part.flag("discloses"),
+        discloses=part.flag("discloses") or bool(part.broken & {"discloses", "protected"}),
     )
 
 

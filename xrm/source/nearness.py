@@ -11,12 +11,16 @@ MOST = 2000
 
 
 def nearest(word: str, names: Iterable[str]) -> str | None:
-    """The name most like the word, or None where none is near."""
+    """The name most like the word, or None where none is near; the same letters in another order are nearest."""
     wanted = word.lower().replace("-", "_")
+    letters = sorted(wanted)
     best, found = CUTOFF, None
     matcher = SequenceMatcher(b=wanted[:100])
     for _, name in zip(range(MOST), names, strict=False):
-        matcher.set_seq1(name.lower()[:100])
+        lower = name.lower()
+        if lower != wanted and sorted(lower) == letters:
+            return name
+        matcher.set_seq1(lower[:100])
         if matcher.real_quick_ratio() > best and matcher.quick_ratio() > best and (score := matcher.ratio()) > best:
             best, found = score, name
     return found

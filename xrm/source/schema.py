@@ -239,6 +239,8 @@ class _Structure:
             return Label((("", node.text),), node.place)
         if not isinstance(node, Map):
             raise self.wrong("text, or a map from locale to text", node, path, "write one text; quote it if need be")
+        if node.partial:
+            raise Refused
         texts = []
         for locale, value in node.entries:
             if not LOCALE.fullmatch(locale.text):
@@ -400,11 +402,12 @@ class _Structure:
         inner = KINDS[kind.of]
         parts: dict[str, Part] = {}
         for key, value in self.pairs(inner, node, path):
+            name, below = Word(key.text, key), (*path, key.text)
             try:
                 self.new_name(kind, key, path)
-                parts[key.text] = self.part(inner, Word(key.text, key), value, key.place, (*path, key.text))
+                parts[key.text] = self.part(inner, name, value, key.place, below)
             except Refused:
-                continue
+                parts[key.text] = Part(inner.name, name, key.place, below, partial=True)
         if not parts and not kind.may_be_empty:
             empty = isinstance(node, Map | Sequence) and not (node.entries if isinstance(node, Map) else node.items)
             if empty:

@@ -71,6 +71,7 @@ def entries(files: Mapping[str, str]) -> list[Entry]:
     for name, text in files.items():
         if name.endswith(".yml"):
             node = yaml.compose(text, Loader=yaml.CSafeLoader)
+            assert node is not None
             found += walk(name, (), node, 1)
     return found
 
@@ -177,9 +178,7 @@ class Planter:
         return self.spell(rng, "field_misspelt", found)
 
     def role_misspelt(self, rng: random.Random) -> Planted | None:
-        found = [
-            entry for entry in self.scalars("roles", "includes") if entry.path[:1] == ("lifecycle",) or "includes" in entry.path
-        ]
+        found = [entry for entry in self.scalars("roles", "includes") if entry.path[:1] == ("lifecycle",) or "includes" in entry.path]
         keys = [entry for entry in self.entries if entry.key and entry.path[:-1] == ("access",)]
         if keys and rng.random() < 0.4:
             entry = rng.choice(keys)
@@ -231,10 +230,7 @@ class Planter:
             if isinstance(entry.value, yaml.ScalarNode)
             and entry.key
             and entry.value.value not in ("true", "false")
-            and (
-                (entry.name in CONDITIONS and not (entry.name == "required" and "ask" in entry.path))
-                or entry.value.value.startswith("=")
-            )
+            and ((entry.name in CONDITIONS and not (entry.name == "required" and "ask" in entry.path)) or entry.value.value.startswith("="))
         ]
 
     # -- structure ----------------------------------------------------------------------------------------------------
@@ -322,11 +318,7 @@ class Planter:
         return Planted(kind, files, entry.file, entry.line, hint, f"{'.'.join(entry.path)}: {new}")
 
     def indentation(self, rng: random.Random) -> Planted | None:
-        found = [
-            entry
-            for entry in self.entries
-            if entry.key and not entry.flow and not entry.first and entry.key.start_mark.column > 1
-        ]
+        found = [entry for entry in self.entries if entry.key and not entry.flow and not entry.first and entry.key.start_mark.column > 1]
         if not found:
             return None
         entry = rng.choice(found)
@@ -365,13 +357,15 @@ class Planter:
     # -- expressions and data -----------------------------------------------------------------------------------------
 
     def expression_syntax(self, rng: random.Random) -> Planted | None:
-        return self.expressed(rng, "expression_syntax", ("{0} &&", "({0}", "{0})", "{0} and true", "{0} == == 1", "{0} $", "! {0} ||"), "XRM301")
+        return self.expressed(
+            rng, "expression_syntax", ("{0} &&", "({0}", "{0})", "{0} and true", "{0} == == 1", "{0} $", "! {0} ||"), "XRM301"
+        )
 
     def expression_type(self, rng: random.Random) -> Planted | None:
         return self.expressed(rng, "expression_type", ("({0}) + true", "({0}) > today() + 'x'", "-({0} == null)"), "XRM30")
 
     def expressed(self, rng: random.Random, kind: str, forms: tuple[str, ...], hint: str) -> Planted | None:
-        found = [one for one in self.expressions() if not one.value.style and "[" not in one.value.value]
+        found = [one for one in self.expressions() if "[" not in one.value.value and text_of(self.files, one)[0] not in "'\">|"]
         if not found:
             return None
         entry = rng.choice(found)
@@ -397,7 +391,8 @@ class Planter:
         return self.valued("bounds", entry, wrong, "m")
 
     def alias(self, rng: random.Random) -> Planted | None:
-        found = [one for one in self.entries if one.key and isinstance(one.value, yaml.ScalarNode) and not one.value.style]
+        scalars = [one for one in self.entries if one.key and isinstance(one.value, yaml.ScalarNode)]
+        found = [one for one in scalars if "\n" not in text_of(self.files, one) and text_of(self.files, one)[0] not in "'\""]
         entry = rng.choice(found)
         raw = text_of(self.files, entry)
         form = rng.choice(("&a {0}", "!!str {0}", "*a", "!mine {0}", "<<"))

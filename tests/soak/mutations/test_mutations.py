@@ -14,7 +14,7 @@ from xrm.errors import Place, Problem
 from xrm.source import load_text, read_folder, starter
 
 ROOT = Path(__file__).resolve().parents[3]
-SEED = 311
+SEED = 20260302
 SECONDS = 2.0
 SHARE = 0.9
 PLACED = 1
