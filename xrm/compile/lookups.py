@@ -50,7 +50,7 @@ def lookup(tables: Tables, policies: Policies, entity: str, fields: Sequence[str
     rule = policies.by_entity[entity].rule("read")
     if rule is None:
         raise KeyError(entity)
-    where = [rows.root.c.deleted_at.is_(None), *(rows.root.c[name].is_not(None) for name in fields)]
+    where: list[sa.ColumnElement[bool]] = [rows.root.c.deleted_at.is_(None), *(rows.root.c[name].is_not(None) for name in fields)]
     if rule is not True:
         where.append(rows.rule(rule, "p_"))
     wanted = _wanted(columns)
