@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 from markupsafe import Markup
 
-from xrm.web.assets import Assets
+from xrm.web.assets import Assets, load
 from xrm.web.pages import Frame, Navigation, Page
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -27,6 +28,7 @@ class Renderer:
     """Thread safe once made. The HTML of a navigation is kept as long as its model lives."""
 
     def __init__(self, assets: Assets) -> None:
+        self.assets = assets
         self._environment = Environment(
             loader=FileSystemLoader(TEMPLATES),
             autoescape=select_autoescape(default=True),
@@ -53,3 +55,9 @@ class Renderer:
             html = self._templates["navigation.html"].render(places=navigation.places, here=here)
             kept[here] = Markup(html)  # noqa: S704 - our own template, autoescaped
         return kept[here]
+
+
+@lru_cache(maxsize=1)
+def renderer() -> Renderer:
+    """The renderer of this process: templates and files are part of the package and do not change while it runs."""
+    return Renderer(load())

@@ -20,14 +20,14 @@ from xrm.service.records import Written
 from xrm.service.sessions import SESSION_LIFE, form_token, issue, revoke, sign_in
 from xrm.web import pages, writing
 from xrm.web import visit as visits
-from xrm.web.assets import Assets, load
+from xrm.web.assets import Assets
 from xrm.web.cells import Tongue
 from xrm.web.display import display
 from xrm.web.failures import failure_page, reference, said, status_of
 from xrm.web.lists import list_page
 from xrm.web.personal import change_password, keep_look, look_of, preferences_page
 from xrm.web.record import find_any, peek_page, record_page
-from xrm.web.render import Renderer
+from xrm.web.render import renderer
 from xrm.web.screens import Screen, Screens, screens
 from xrm.web.search import home_page, only_hit, options, search_page
 from xrm.web.security import ASSET_HEADERS, HEADERS
@@ -77,8 +77,8 @@ class Site:
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self.assets: Assets = load()
-        self.renderer = Renderer(self.assets)
+        self.renderer = renderer()
+        self.assets: Assets = self.renderer.assets
         self._screens: dict[tuple[frozenset[str], str], Screens] = {}
 
     @property
