@@ -1,5 +1,6 @@
 """A folder is read once: the application, its entities, its plugins' source."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,9 @@ def test_a_file_that_is_no_map_is_a_problem(folder: Path, text: str) -> None:
     loaded = load(folder)
     assert loaded.application is None
     assert loaded.problems[0].code in ("XRM106", "XRM202")
+
+
+def test_a_pipe_in_place_of_a_file_does_not_wait(folder: Path) -> None:
+    """What is not a file is not opened."""
+    os.mkfifo(folder / "entities/pipe.yml")
+    assert [one.message for one in load(folder).problems] == ["this is not a file"]

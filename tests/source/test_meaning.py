@@ -164,7 +164,7 @@ def test_a_broken_file_is_one_problem_for_all_that_link_to_it() -> None:
 def test_without_roles_nothing_is_said_about_unknown_roles() -> None:
     """What is missing is said once."""
     assert told(f"entity: thing\n{FIELDS}access: {{agent: read}}\n", xrm="xrm: 1\nname: city\n") == [
-        "1:1 XRM202 an application needs the key 'roles' (for example: roles:)"
+        "1:1 XRM202 an application needs the key 'roles' (for example: roles: {agent: Call handler, supervisor: {includes: agent}})"
     ]
 
 

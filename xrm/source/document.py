@@ -23,6 +23,7 @@ MOST_BYTES = 1_000_000
 MOST_DEPTH = 40
 MOST_NODES = 120_000
 MOST_PROBLEMS = 200
+MOST_SHOWN = 60
 
 Mark = yaml.Mark | CMark
 
@@ -172,7 +173,7 @@ class _Walk:
         if isinstance(event, yaml.ScalarEvent):
             return self.checked(event, self.scalar(event))
         if isinstance(event, yaml.AliasEvent):
-            return self.refuse(event, f"the alias '*{event.anchor}' is refused")
+            return self.refuse(event, f"the alias '*{(event.anchor or '')[:MOST_SHOWN]}' is refused")
         self.depth += 1
         if self.depth > MOST_DEPTH:
             raise _Refused(Problem("XRM104", f"nested more than {MOST_DEPTH} deep", self.place(event)))
@@ -208,10 +209,10 @@ class _Walk:
     def checked(self, event: yaml.NodeEvent, node: Node) -> Node:
         """The node, or Broken where it has a tag; an anchor is refused but leaves the node as it is."""
         tag = getattr(event, "tag", None)
-        if tag not in (None, "!"):
-            return self.refuse(event, f"the tag '{tag}' is refused")
+        if tag and tag != "!":
+            return self.refuse(event, f"the tag '{tag[:MOST_SHOWN]}' is refused")
         if event.anchor:
-            self.refuse(event, f"the anchor '&{event.anchor}' is refused")
+            self.refuse(event, f"the anchor '&{event.anchor[:MOST_SHOWN]}' is refused")
         return node
 
     def refuse(self, event: yaml.Event, message: str) -> Broken:
@@ -254,7 +255,7 @@ class _Walk:
     def add(self, entries: dict[str, tuple[Scalar, Node]], key: Scalar, value: Node) -> None:
         if key.text in entries:
             first = entries[key.text][0].place
-            message = f"the key '{key.text}' stands twice"
+            message = f"the key '{key.text[:MOST_SHOWN]}' stands twice"
             self.report(Problem("XRM102", message, key.place, hint=f"it stands in line {first.line} already"))
         else:
             entries[key.text] = (key, value)

@@ -28,7 +28,11 @@ def read_folder(folder: Path) -> Files:
         return Files({}, (_absent(folder),))
     texts: dict[str, str] = {}
     problems: list[Problem] = []
-    for path in _paths(folder):
+    try:
+        paths = tuple(_paths(folder))
+    except OSError as error:
+        return Files({}, (Problem("XRM105", f"the folder cannot be read: {error.strerror}", Place(APPLICATION, 1, 1)),))
+    for path in paths:
         name = path.relative_to(folder).as_posix()
         found = _read(path, name)
         if isinstance(found, str):
@@ -57,6 +61,8 @@ def _paths(folder: Path) -> Iterator[Path]:
 
 
 def _read(path: Path, name: str) -> str | Problem:
+    if path.exists() and not path.is_file():
+        return Problem("XRM105", "this is not a file", Place(name, 1, 1))
     try:
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)

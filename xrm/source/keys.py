@@ -42,7 +42,7 @@ APPLICATION = MapKind(
         Key("currency", Text(3), "The ISO 4217 code of money fields that name none.", "currency: EUR",
             default="`USD`"),
         Key("roles", Named("role", may_be_empty=False), "Who works here. Users get one or more of these.",
-            "roles:\n  agent: Call handler\n  supervisor: {includes: agent}", required=True),
+            "roles: {agent: Call handler, supervisor: {includes: agent}}", required=True),
     ),
     later=("use", "calendars", "types", "brand", "queues", "portal"),
 )  # fmt: skip
@@ -77,7 +77,7 @@ ENTITY = MapKind(
             "and required.", "key: code"),
         Key("unique", Named("unique"), "Fields that no two records share.", "unique:\n  source: [source, source_id]"),
         Key("fields", Named("field", may_be_empty=False), "What a record holds, in the order in which it is shown.",
-            "fields:\n  address: text\n  depth: {type: decimal, unit: cm}", required=True),
+            "fields: {address: text, depth: {type: decimal, unit: cm}}", required=True),
         Key("checks", Named("check"), "Rules on the whole record.",
             "checks:\n  due_later: {must: due > opened, message: Due must be after opened}"),
         Key("lifecycle", One("lifecycle"), "The states of a record and the moves between them.",
