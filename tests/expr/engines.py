@@ -68,12 +68,17 @@ class Database:
             given.update((name, evaluate({}, MOMENT)) for name, evaluate in expression.run_time)
         return list(self.connection.execute(str(compiled), [given[name] for name in compiled.positiontup]).fetchall())
 
-    def values(self, checked: Checked) -> list[tuple[Any, bool]]:
-        """For each record the value in the database's form, and whether a WHERE holds: two expressions in one statement."""
-        exact, where = self.clause(checked, positive=False), self.clause(checked, positive=True, prefix="where_")
-        holds = sa.case((where.clause, sa.literal_column("1")), else_=sa.literal_column("0")) if checked.type.name == "bool" else sa.null()
-        statement = sa.select(exact.clause, holds).order_by(self.table.c.place).select_from(self.table)
-        return [(_plain(value), bool(held)) for value, held in self.run(statement, [exact, where])]
+    def values(self, cases: Sequence[Checked]) -> list[list[tuple[Any, bool]]]:
+        """For each case and record the value in the database's form, and whether a WHERE holds: all in one statement."""
+        columns: list[Any] = []
+        expressions: list[SqlExpression] = []
+        for place, case in enumerate(cases):
+            exact, where = self.clause(case, positive=False, prefix=f"v{place}_"), self.clause(case, positive=True, prefix=f"w{place}_")
+            expressions += [exact, where]
+            columns += [exact.clause, _held(where.clause) if case.type.name == "bool" else sa.null()]
+        statement = sa.select(*(column.label(f"c{place}") for place, column in enumerate(columns)))
+        rows = self.run(statement.select_from(self.table).order_by(self.table.c.place), expressions)
+        return [[(_plain(row[2 * place]), bool(row[2 * place + 1])) for row in rows] for place in range(len(cases))]
 
     def found(self, checked: Checked) -> list[int]:
         """The places of the records for which a WHERE holds."""
@@ -105,21 +110,36 @@ def in_python(checked: Checked) -> list[Any]:
     return [evaluate(row, MOMENT) for row in ROWS]
 
 
-def disagreements(checked: Checked, databases: Sequence[Database]) -> list[str]:
+def disagreements(case: Checked, databases: Sequence[Database]) -> list[str]:
     """Where a database gives another value than Python, or finds other records; empty when all agree."""
-    expected = in_python(checked)
-    if checked.sql_faults:
-        return []
-    return [message for database in databases for message in _differing(checked, database, expected)]
+    return all_disagreements([case], databases)
 
 
-def _differing(checked: Checked, database: Database, expected: list[Any]) -> list[str]:
-    wanted = [(to_database(value, checked.type, database.name), value is True) for value in expected]
+def all_disagreements(cases: Sequence[Checked], databases: Sequence[Database], together: int = 25) -> list[str]:
+    """The disagreements of many expressions, `together` in one statement; what databases cannot evaluate is only run in Python."""
+    expected = {case: in_python(case) for case in cases}
+    stored = [case for case in expected if not case.sql_faults]
+    batches = [stored[start : start + together] for start in range(0, len(stored), together)]
     return [
-        f"{database.name}: {checked.text} gives {theirs}, Python {ours}, for {_read(checked, place)}"
-        for place, (ours, theirs) in enumerate(zip(wanted, database.values(checked), strict=True))
+        message
+        for database in databases
+        for batch in batches
+        for case, given in zip(batch, database.values(batch), strict=True)
+        for message in _differing(case, database, expected[case], given)
+    ]
+
+
+def _differing(case: Checked, database: Database, expected: list[Any], given: list[tuple[Any, bool]]) -> list[str]:
+    wanted = [(to_database(value, case.type, database.name), value is True) for value in expected]
+    return [
+        f"{database.name}: {case.text} gives {theirs}, Python {ours}, for {_read(case, place)}"
+        for place, (ours, theirs) in enumerate(zip(wanted, given, strict=True))
         if ours != theirs
     ]
+
+
+def _held(clause: Any) -> Any:
+    return sa.case((clause, sa.literal_column("1")), else_=sa.literal_column("0"))
 
 
 def _plain(value: Any) -> Any:

@@ -58,6 +58,7 @@ def systematic() -> Iterator[str]:
     yield from _comparisons()
     yield from _memberships()
     yield from _logic()
+    yield from _nulls()
     yield from _numbers()
     yield from _texts()
     yield from _others()
@@ -82,8 +83,7 @@ def _comparisons() -> Iterator[str]:
 def _memberships() -> Iterator[str]:
     for kind, lists in LISTS.items():
         for operand, found in product([*COLUMN[kind], *FIXED.get(kind, [])], lists):
-            if operand not in ("null", "''"):
-                yield from (f"{operand} in {found}", f"!({operand} in {found})", f"({operand} in {found}) == flag")
+            yield from (f"{operand} in {found}", f"!({operand} in {found})", f"({operand} in {found}) == flag")
     yield from (
         "(name in tags ? 'a' : word) in tags",
         "!((owner in members ? creator : owner) in members)",
@@ -103,6 +103,28 @@ def _logic() -> Iterator[str]:
             f"{left} ? {right} : open",
         )
         yield from (f"coalesce({left}, {right})", f"({left}) == ({right})", f"!({left} ? {right} : flag)", f"flag ? {left} : {right}")
+
+
+def _nulls() -> Iterator[str]:
+    """A null that was not written as one."""
+    nothing = "(flag ? null : null)"
+    yield from (f"flag && {nothing}", f"{nothing} == flag", f"coalesce({nothing}, a)", f"coalesce(flag, {nothing})", f"has({nothing})")
+    yield from (
+        f"{nothing} in tags",
+        f"{nothing} in counts",
+        "null in members",
+        f"name.contains({nothing})",
+        f"{nothing} ? a : b",
+        "abs(null) == a",
+    )
+    yield from (
+        f"(open ? {nothing} : a) == 1",
+        f"(open ? {nothing} : cost)",
+        f"(open ? owner : {nothing}) == owner",
+        nothing,
+        "size(null)",
+        "int(null) == a",
+    )
 
 
 def _numbers() -> Iterator[str]:

@@ -176,6 +176,8 @@ class _Checker:
         found = common_type(then, other)
         if found is None:
             return self._fault(node, TYPE_MISMATCH, f"the two results are {then.type} and {other.type}", "give both one type")
+        if found == NULL:
+            return Constant(node.start, node.end, NULL, None)
         return Choice(node.start, node.end, found, test, then, other)
 
     def _list(self, node: ListLiteral) -> Typed:
@@ -252,6 +254,8 @@ class _Checker:
         self._options(left, item)
         for part in right.items if isinstance(right, Items) else ():
             self._options(part, left.type)
+        if isinstance(left, Constant) and left.value is None:
+            return Constant(node.start, node.end, BOOL, False)
         return Membership(node.start, node.end, BOOL, "in", left, right)
 
     def _linked_items(self, items: Items, wanted: Type) -> Items:
