@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -31,14 +32,22 @@ class Statement:
     sql: str
     names: tuple[str, ...]
     constants: Mapping[str, Any]
-    run_time: tuple[RunTime, ...] = ()
+    run_time: tuple[RunTime, ...]
+    pick: Callable[[Mapping[str, Any]], tuple[Any, ...]]
 
     def bind(self, values: Mapping[str, Any], moment: Moment | None = None) -> tuple[Any, ...]:
         """The parameters in order. A name with no value is a programming error and raises ``KeyError``."""
+        if self.constants:
+            values = {**self.constants, **values}
         if self.run_time and moment is not None:
             values = {**values, **{name: closure({}, moment) for name, closure in self.run_time}}
-        constants = self.constants
-        return tuple(values[name] if name in values else constants[name] for name in self.names)
+        return self.pick(values)
+
+
+def _picker(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: tuple(values[name] for name in names)
 
 
 def compiled(statement: sa.sql.ClauseElement, dialect: DialectName, run_time: Iterable[RunTime] = ()) -> Statement:
@@ -48,7 +57,8 @@ def compiled(statement: sa.sql.ClauseElement, dialect: DialectName, run_time: It
         raise TypeError(f"{type(statement).__name__} is not a statement")
     processors = made._bind_processors  # noqa: SLF001 (no public way to a value's own form)
     constants = {name: _processed(processors.get(name), value) for name, value in made.params.items() if not _required(made, name)}
-    return Statement(str(made), tuple(made.positiontup or ()), constants, tuple(run_time))
+    names = tuple(made.positiontup or ())
+    return Statement(str(made), names, constants, tuple(run_time), _picker(names))
 
 
 def _processed(processor: Any, value: Any) -> Any:

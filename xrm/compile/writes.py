@@ -99,19 +99,18 @@ def _whole_record(table: sa.Table, entity: Entity, dialect: DialectName) -> list
 
 
 def encoder(entity: Entity, dialect: DialectName) -> Callable[[Row], dict[str, Any]]:
-    """What turns a whole record into the values of its columns, folded keys included."""
+    """A function that turns a whole record into the values of its columns, folded keys included; written like ``row_decoder``."""
     steps: list[tuple[str, str, Callable[[Any], Any] | None]] = [("title_key", "title", stored(_folding("title"))[1].part)]
     for field in [*entity.all_fields.values(), DELETED_AT]:
         columns = stored(field)[:1] if field.system else stored(field)
         steps += [(part.name, field.name, part.part or to_database(field, dialect)) for part in columns]
-
-    def encode(row: Row) -> dict[str, Any]:
-        values = {}
-        for column, name, convert in steps:
-            value = row.get(name)
-            values[column] = value if value is None or convert is None else convert(value)
-        return values
-
+    scope: dict[str, Any] = {f"f{n}": convert for n, (_, _, convert) in enumerate(steps)}
+    parts = [
+        f"{column!r}: g({name!r})" if convert is None else f"{column!r}: None if (v := g({name!r})) is None else f{n}(v)"
+        for n, (column, name, convert) in enumerate(steps)
+    ]
+    exec(f"def encode(row):\n    g = row.get\n    return {{{', '.join(parts)}}}", scope)  # noqa: S102 (our own source)
+    encode: Callable[[Row], dict[str, Any]] = scope["encode"]
     return encode
 
 
@@ -145,7 +144,8 @@ def _referrers(tables: Tables, system: Policies, entity: Entity, dialect: Dialec
         for field in other.fields.values():
             if field.type == "link" and field.to == entity.name:
                 mark = sa.bindparam("id", type_=table.c.id.type, required=True)
-                query = sa.select(table.c.title).where(table.c[field.name] == mark, table.c.deleted_at.is_(None)).limit(1)
+                uses = sa.and_(table.c[field.name] == mark, table.c.id != mark, table.c.deleted_at.is_(None))
+                query = sa.select(table.c.title).where(uses).limit(1)
                 found.append((other.name, field.name, compiled(query, dialect)))
     return tuple(found)
 

@@ -69,7 +69,8 @@ class Service:
         names: Mapping[str, object] = {
             "id": actor.id, "name": actor.name, "label": actor.label, "roles": tuple(sorted(actor.roles))
         }  # fmt: skip
-        return Context(self, actor, Moment(now, now.astimezone(self.timezone).date(), names, self.timezone))
+        moment = Moment(now, now.astimezone(self.timezone).date(), names, self.timezone)
+        return Context(self, actor, moment, self.application.policies(actor.roles))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class Context:
     service: Service
     actor: Actor
     moment: Moment
+    policies: Policies
 
     def entity(self, name: str) -> CompiledEntity:
         """The entity, or the same answer for one that does not exist and one this actor may not know.
@@ -91,10 +93,6 @@ class Context:
         if found is None or policy is None or not policy.rules:
             raise NotFound(Problem("XRM506", f"there is no entity '{name[:60]}'", path=("entity",)))
         return found
-
-    @property
-    def policies(self) -> Policies:
-        return self.service.application.policies(self.actor.roles)
 
     def policy(self, entity: str) -> Policy:
         return self.policies.by_entity[entity]
