@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -39,12 +39,23 @@ class Proposed:
 
 def propose(folder: Path) -> Proposed:
     """Read and check a folder with its plugins. Never raises for what an administrator wrote."""
-    found = source.read_folder(folder)
-    loaded_plugins, plugin_problems = plugins.load(found.texts)
-    loaded = source.load(folder, loaded_plugins.functions)
-    problems = ordered([*loaded.problems, *plugin_problems])
-    application = None if has_errors(problems) else loaded.application
-    return Proposed(application, loaded_plugins, problems)
+    files = source.read_folder(folder).texts
+    loaded, refused = plugins.load(files)
+    found = source.load(folder, loaded.functions)
+    own = found.problems
+    if refused:  # functions of a plugin that did not load are not unknown, only away
+        own = tuple(problem for problem in own if problem.code != UNKNOWN_FUNCTION)
+    problems = ordered([*own, *(_with_line(problem, files) for problem in refused)])
+    return Proposed(None if has_errors(problems) else found.application, loaded, problems)
+
+
+UNKNOWN_FUNCTION = "XRM304"
+
+
+def _with_line(problem: Problem, files: Mapping[str, str]) -> Problem:
+    place = problem.place
+    lines = files.get(place.file, "").splitlines() if place else []
+    return replace(problem, source=lines[place.line - 1]) if place and place.line <= len(lines) else problem
 
 
 def proposed_application(folder: Path) -> Application:

@@ -155,7 +155,7 @@ def _place(path: str, text: str, function: Callable[..., Any]) -> Place:
     lines = text.splitlines()
     while first < len(lines) and not lines[first - 1].lstrip().startswith(("def ", "async def ")):
         first += 1
-    return Place(path, first, max(1, lines[first - 1].find("def ") + 5))
+    return Place(path, first, max(1, lines[first - 1].find("def ") + 5), len(function.__name__))
 
 
 def _collected(manager: pluggy.PluginManager, names: tuple[str, ...], problems: list[Problem]) -> Plugins:

@@ -4,64 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from xrm import plugins
+from xrm import bootstrap
+from xrm.bootstrap import Proposed
 from xrm.commands import report
-from xrm.errors import Problem, has_errors, ordered
-from xrm.expr import Function
+from xrm.commands.opening import Folder, Format
 from xrm.model.application import Application
-from xrm.source import Loaded, editor_schema, load, read_folder, starter
-
-PluginReader = Callable[[Mapping[str, str]], tuple[Mapping[str, Function], Sequence[Problem]]]
-"""From an application's files to the functions that its plugins add, and what is wrong with the plugins."""
-
-UNKNOWN_FUNCTION = "XRM304"
+from xrm.source import editor_schema, starter
 
 
-class Format(StrEnum):
-    text = "text"
-    json = "json"
-
-
-Folder = Annotated[Path, typer.Option("--app", help="The folder with xrm.yml.", metavar="DIR")]
-
-
-def read_plugins(files: Mapping[str, str]) -> tuple[Mapping[str, Function], Sequence[Problem]]:
-    """The plugins' functions, by running the plugins."""
-    found, problems = plugins.load(files)
-    return found.functions, problems
-
-
-def checked(folder: Path, reader: PluginReader = read_plugins) -> Loaded:
-    """The application in a folder, its plugins included, and every problem of both."""
-    files = read_folder(folder).texts
-    functions, refused = reader(files)
-    loaded = load(folder, functions)
-    if not refused:
-        return loaded
-    lines = {name: text.splitlines() for name, text in files.items()}
-    shown = [_with_line(problem, lines) for problem in refused]
-    own = [problem for problem in loaded.problems if problem.code != UNKNOWN_FUNCTION]
-    problems = ordered([*own, *shown])
-    return Loaded(None if has_errors(problems) else loaded.application, problems)
-
-
-def _with_line(problem: Problem, lines: Mapping[str, Sequence[str]]) -> Problem:
-    place = problem.place
-    own = lines.get(place.file, ()) if place else ()
-    return replace(problem, source=own[place.line - 1]) if place and place.line <= len(own) else problem
-
-
-def check(folder: Path, form: Format, reader: PluginReader) -> int:
+def check(folder: Path, form: Format) -> int:
     """Prints what is wrong; 1 if there is an error, else 0."""
-    loaded = checked(folder, reader)
+    loaded = bootstrap.propose(folder)
     if form is Format.json:
         print(report.as_json(loaded.problems))
     elif loaded.problems:
@@ -72,7 +30,7 @@ def check(folder: Path, form: Format, reader: PluginReader) -> int:
     return 1 if loaded.application is None else 0
 
 
-def _summary(loaded: Loaded) -> str:
+def _summary(loaded: Proposed) -> str:
     if loaded.application is None:
         return report.counted(loaded.problems)
     well = f"well: {_contents(loaded.application)}"
@@ -86,9 +44,9 @@ def _contents(application: Application) -> str:
     return f"{entities}, {fields:,} field{'' if fields == 1 else 's'}"
 
 
-def schema(folder: Path, reader: PluginReader = read_plugins) -> str:
+def schema(folder: Path) -> str:
     """The editor's schema; where the folder holds a sound application, it knows its roles and entities."""
-    application = checked(folder, reader).application if (folder / "xrm.yml").is_file() else None
+    application = bootstrap.propose(folder).application if (folder / "xrm.yml").is_file() else None
     return json.dumps(editor_schema(application), indent=2, ensure_ascii=False)
 
 
@@ -110,19 +68,19 @@ def new(folder: Path) -> tuple[str, ...]:
     return tuple(files)
 
 
-def register(app: typer.Typer, reader: PluginReader = read_plugins) -> None:
-    """Adds the commands. ``reader`` reads the plugins of the application that is checked."""
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
 
     @app.command("check", help="Check an application.\n\nExample: xrm check --app examples/city311")
     def _check(
         folder: Folder = Path(),
         form: Annotated[Format, typer.Option("--format", help="How problems are printed.")] = Format.text,
     ) -> None:
-        raise typer.Exit(check(folder, form, reader))
+        raise typer.Exit(check(folder, form))
 
     @app.command("schema", help="Print the JSON Schema for editors.\n\nExample: xrm schema > .xrm/schema.json")
     def _schema(folder: Folder = Path()) -> None:
-        print(schema(folder, reader))
+        print(schema(folder))
 
     @app.command("new", help="Make a small application to start from.\n\nExample: xrm new my-city")
     def _new(folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that is empty or not there.")]) -> None:
