@@ -264,12 +264,14 @@ FULL_COLUMNS = 6
 
 
 def _styles(paths: Sequence[str], fields: Sequence[Field], link: str) -> list[str]:
-    """Classes by which the style sheet lays a row out as a card on a phone: subject, state, and one date or amount."""
+    """Classes by which the style sheet lays a row out as a card on a phone: subject, state, one date or amount, one more."""
     state = next((p for p, f in zip(paths, fields, strict=True) if f.type == "choice" or p == "state"), None)
     due = next((p for p, f in zip(paths, fields, strict=True) if f.type in ("date", "datetime", "money") and p != link), None)
+    given = {"number", link, state, due}
+    extra = next((path for path in paths if path not in given), None)
     styles = []
     for index, (path, field) in enumerate(zip(paths, fields, strict=True)):
-        role = {link: "sub", state: "st", due: "due"}.get(path, "idc" if path == "number" else "")
+        role = {extra: "ex", link: "sub", state: "st", due: "due"}.get(path, "idc" if path == "number" else "")
         number = "num" if field.type in NUMERIC else ""
         spare = "lo" if index >= FULL_COLUMNS and role not in ("sub", "st") else ""
         styles.append(" ".join(filter(None, (role, number, spare))))

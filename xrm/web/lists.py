@@ -125,7 +125,7 @@ def _page(
 def count_words(screen: Screen, count: int) -> str:
     number = screen.tongue.display.number
     if count > COUNTED:
-        return f"more than {number(COUNTED, 0)}"
+        return f"more than {number(COUNTED, 0)} records"
     return "1 record" if count == 1 else f"{number(count, 0)} records"
 
 

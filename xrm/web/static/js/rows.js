@@ -1,5 +1,5 @@
 /* The row cursor of a list: J and K move, Space or a click beside the links shows the row in the preview. */
-const rows = () => [...document.querySelectorAll(".grid tbody tr")];
+const rows = () => [...document.querySelectorAll(".cards tbody tr")];
 const link = (row) => row.querySelector("td.sub a");
 const pane = () => document.getElementById("peek");
 const WIDE = 60; // rem of the main part: narrower than this the preview has no room (see xrm.css)
@@ -16,7 +16,7 @@ function show(row) {
 }
 
 function mark(row) {
-  for (const other of document.querySelectorAll(".grid tr.cursor")) other.classList.remove("cursor");
+  for (const other of document.querySelectorAll(".cards tr.cursor")) other.classList.remove("cursor");
   row.classList.add("cursor");
   if (pane()?.firstElementChild) show(row); // an open preview follows the cursor
 }
@@ -29,13 +29,13 @@ function step(by) {
 }
 
 document.addEventListener("focusin", (event) => {
-  const row = event.target.closest?.(".grid tbody tr");
+  const row = event.target.closest?.(".cards tbody tr");
   if (row && !row.classList.contains("cursor")) mark(row);
 });
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const row = document.activeElement.closest(".grid tbody tr");
+  const row = document.activeElement.closest(".cards tbody tr");
   if (event.key === " " && row && show(row)) event.preventDefault();
   if (event.key === "Escape" && !event.target.closest("dialog")) pane()?.replaceChildren();
   const free = !event.target.closest("input, textarea, select, dialog") && document.documentElement.dataset.keys !== "off";
@@ -44,7 +44,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("click", (event) => {
-  const row = event.target.closest(".grid tbody tr");
+  const row = event.target.closest(".cards tbody tr");
   if (!row || event.target.closest("a") || String(getSelection())) return;
   link(row).focus();
   if (!show(row)) link(row).click();
