@@ -377,9 +377,10 @@ def test_an_empty_filter_is_no_way_around_a_right(running: Running, people: Call
     person = people(role)
     allowed = [1] if role == "reader" else [1, 8]
     try:
-        assert levels(person, filter=text) in (allowed, [])
-    except Invalid as refused:
-        assert refused.problems[0].path == ("filter",)
+        seen = levels(person, filter=text)
+    except Invalid:
+        return
+    assert seen in (allowed, [])
 
 
 @pytest.mark.parametrize(
@@ -437,7 +438,7 @@ def test_a_view_is_no_way_around(application: Applications) -> None:
     """A view that reads what a role does not see is not there for that role."""
     running = application({
         "note": "title: '{name}'\nfields: {name: text, box: {type: link, to: box}}\naccess: {agent: read, boss: read}\n"
-        "views: {boxed: {filter: box.name == \"b\"}}",
+        'views: {boxed: {filter: box.name == "b"}}',
         "box": "title: '{name}'\nfields: {name: text}\naccess: {boss: read}",
     })  # fmt: skip
     with pytest.raises(NotFound, match="there is no view 'boxed'"):

@@ -103,6 +103,13 @@ class Running:
     secret: Path
     people: dict[str, "Person"] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return f"Running({self.url!r})"
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """What hypothesis shows of it; a service has a long description."""
+        printer.text(repr(self))
+
     @cached_property
     def asgi(self) -> ASGIApp:
         """The API and the pages, as a server process has them; nothing runs in the background."""
@@ -185,7 +192,7 @@ class Person:
         return reading.get_record(self.ctx, entity, id, fields, nested=nested)
 
     def page(self, entity: str, **query: Any) -> reading.Page:
-        return reading.list_records(self.ctx, Query(entity, **query), nested=True)
+        return reading.list_records(self.ctx, Query(entity, **query))
 
     def all(self, entity: str, **query: Any) -> list[dict[str, Any]]:
         """Every record of a list, walked from page to page."""

@@ -18,8 +18,8 @@ from xrm.model.application import Application
 from xrm.model.entity import Entity
 from xrm.model.fields import Expression, Field
 
-SYSTEM = frozenset({"system"})
-"""The roles of the system actor. No user can hold it: role names come from the application, where it is reserved."""
+SYSTEM = frozenset({"(system)"})
+"""The roles of the system actor. No user can hold it: roles come from the application, and no name there has brackets."""
 
 Rule = Literal[True] | tuple[Expression, ...]
 """Always, or where at least one of these conditions holds."""
@@ -152,12 +152,11 @@ def _union(grants: Iterable[Grant], right: Right) -> Rule | None:
     given = [grant.rights[right] for grant in grants if right in grant.rights]
     if not given:
         return None
-    if any(rule is True for rule in given):
-        return True
     conditions = tuple(rule for rule in given if isinstance(rule, Expression))
-    if len(conditions) != len(given):
+    always = sum(rule is True for rule in given)
+    if len(conditions) + always != len(given):
         raise TypeError(f"a right of {right} is neither True nor a condition")
-    return conditions
+    return True if always else conditions
 
 
 def _without_blind_links(found: Policies) -> Policies:

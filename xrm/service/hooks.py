@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from xrm.errors import Problem, XrmError
+from xrm.model.entity import Entity
+from xrm.model.values import Misfit, coerce
 from xrm.plugins import failed
 from xrm.service.context import Context
 from xrm.service.reading import Query, get_record, list_records
@@ -44,18 +46,33 @@ def page_context(ctx: Context, query: Mapping[str, str]) -> HookContext:
 
 
 def prepare(ctx: Context, intent: Intent, values: dict[str, Any]) -> dict[str, Any]:
-    """Let plugins complete the values, outside any transaction; theirs are trusted, and typed like any."""
+    """Let plugins complete the values, outside any transaction; theirs are trusted, and typed like any.
+
+    Raises:
+        NotFound: the actor does not see the record, so that no plugin is asked about it.
+        XrmError: XRM703, a plugin failed or set what is not a value of a field that can be written.
+    """
     hooks = ctx.service.plugins.preparing
     if not hooks or intent.action not in ("create", "update"):
         return values
+    if intent.id:
+        get_record(ctx, intent.entity, intent.id, ("id",))
     before = get_record(ctx.as_system(), intent.entity, intent.id) if intent.id else None
+    prepared = dict(values)
     for hook in hooks:
-        _call("prepare_record", hook, entity=intent.entity, values=values, before=before, context=hook_context(ctx))
-    known = ctx.service.application.entities[intent.entity].entity.all_fields
-    unknown = sorted(set(values) - set(known))
-    if unknown:
-        raise XrmError(Problem("XRM703", f"a plugin set a field that {intent.entity} does not have: {unknown[0]}"))
-    return values
+        _call("prepare_record", hook, entity=intent.entity, values=prepared, before=before, context=hook_context(ctx))
+    entity = ctx.service.application.entities[intent.entity].entity
+    return {name: value if name in values and value is values[name] else _fitting(entity, name, value) for name, value in prepared.items()}
+
+
+def _fitting(entity: Entity, name: str, value: object) -> object:
+    field = entity.fields.get(name)
+    if field is None or field.compute is not None:
+        raise XrmError(Problem("XRM703", f"a plugin set '{name}', which is not a field of {entity.name} that can be written"))
+    try:
+        return coerce(field, value)
+    except Misfit as misfit:
+        raise XrmError(Problem("XRM703", f"a plugin set '{name}' of {entity.name}, and it {misfit.message}")) from None
 
 
 def validate(ctx: Context, entity: str, record: Mapping[str, Any], before: Mapping[str, Any] | None) -> list[Problem]:

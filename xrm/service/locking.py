@@ -85,8 +85,7 @@ def lock(
         elif _linked(ctx, connection, target, key):
             held.links.add((target, key))
         else:
-            label = ctx.service.application.model.words(field.label)
-            problems.append(Problem("XRM511", f"{label}: there is no such {target.replace('_', ' ')}", path=(field.name,)))
+            problems.append(_no_target(ctx, field))
     if problems:
         raise Invalid(*problems)
     return before
@@ -132,9 +131,45 @@ def _linked(ctx: Context, connection: Connection, entity: str, id: str) -> bool:
 def with_links(ctx: Context, connection: Connection, compiled: CompiledEntity, record: Mapping[str, Any]) -> dict[str, Any]:
     """The record with what its rules read from beyond its links (``category.code``), raw; empty links give nothing."""
     row = dict(record)
+    follow(connection, compiled, row, {})
+    return row
+
+
+def follow(connection: Connection, compiled: CompiledEntity, row: dict[str, Any], was: Mapping[str, Any]) -> None:
+    """Read into ``row`` what lies beyond the links whose value is no longer that in ``was``."""
     for link in compiled.writes.links:
-        target = record.get(link.field)
+        target = row.get(link.field)
+        if target == was.get(link.field):
+            continue
+        for name in [name for name in row if name.startswith(f"{link.field}.")]:
+            del row[name]
         if target is not None:
             found = connection.one(link.statement.sql, link.statement.bind({"id": bind_id(target, connection.dialect)}))
             row |= link.decode(found) if found else {}
-    return row
+
+
+def hold(
+    ctx: Context, connection: Connection, compiled: CompiledEntity, before: Mapping[str, Any] | None, after: Mapping[str, Any], held: Held
+) -> None:
+    """Hold what the record will link to by a default, a set, a computed value or by coming back, as ``lock`` holds what was sent.
+
+    Raises:
+        Invalid: it is not there, or deleted (XRM511).
+    """
+    old = {} if before is None or before["deleted_at"] is not None else before
+    problems = []
+    for field in compiled.entity.fields.values():
+        key = after.get(field.name) if field.type == "link" else None
+        if key is None or field.to is None or key == old.get(field.name) or (field.to, key) in held.links:
+            continue
+        if _linked(ctx.as_system(), connection, field.to, key):
+            held.links.add((field.to, key))
+        else:
+            problems.append(_no_target(ctx, field))
+    if problems:
+        raise Invalid(*problems)
+
+
+def _no_target(ctx: Context, field: Field) -> Problem:
+    label = ctx.service.application.model.words(field.label)
+    return Problem("XRM511", f"{label}: there is no such {(field.to or '').replace('_', ' ')}", path=(field.name,))

@@ -98,7 +98,9 @@ class PreparedWrite(Protocol):
 def prepared_write(ctx: Context, intent: Intent) -> PreparedWrite:
     """Everything before the transaction; returns what runs in it."""
     compiled = ctx.entity(intent.entity)
-    if intent.action != "transition":
+    if intent.action == "transition":
+        validation.known_move(compiled.entity, intent.transition or "")
+    else:
         may(ctx, intent.entity, _right(intent.action))
     values = prepare(ctx, intent, accepted(ctx, compiled.entity, intent))
     number = _number(ctx, intent, values) if intent.action == "create" else None
@@ -139,10 +141,12 @@ def _transact(
         _may_touch(ctx, connection, intent, before)
     after = _after(ctx, intent, before, values, number)
     row = locking.with_links(ctx, connection, compiled, after)
-    warnings = validation.complete(ctx, compiled, intent, before, row)
+    warnings = validation.complete(ctx, connection, compiled, intent, before, row)
     _may_finally(ctx, intent, row)
     validation.used_elsewhere(ctx, connection, compiled, intent)
     after = {name: row.get(name) for name in after}
+    if intent.action != "delete":
+        locking.hold(ctx, connection, compiled, before, after, held)
     if before is not None and not commit.differs(before, after, commit.said(intent)):
         return Written(after["id"], before["version"], before, False, warnings)
     commit.insert(ctx, connection, compiled, intent, before, after)

@@ -15,6 +15,7 @@ from xrm.model.lifecycle import Transition
 from xrm.model.values import Misfit, coerce
 from xrm.service.context import Context
 from xrm.service.hooks import validate
+from xrm.service.locking import follow
 from xrm.service.policy import forbidden
 from xrm.store.database import Connection
 
@@ -28,9 +29,9 @@ __all__ = ["complete", "forbidden", "known_move", "refused_move", "used_elsewher
 
 
 def complete(
-    ctx: Context, compiled: CompiledEntity, intent: Intent, before: Mapping[str, Any] | None, row: dict[str, Any]
+    ctx: Context, connection: Connection, compiled: CompiledEntity, intent: Intent, before: Mapping[str, Any] | None, row: dict[str, Any]
 ) -> tuple[Problem, ...]:
-    """Fill in what follows from the rest (in ``row``) and judge it; the warnings of ``should`` checks.
+    """Fill in what follows from the rest (in ``row``), then judge the whole; the warnings of ``should`` checks.
 
     Raises:
         Invalid: with everything that refuses the write.
@@ -38,13 +39,19 @@ def complete(
     if intent.action in ("delete", "restore"):
         return ()
     problems: list[Problem] = []
+    links = {link.field: row.get(link.field) for link in compiled.writes.links}
     if before is None:
         _defaults(ctx, compiled, intent, row)
     else:
         problems += _locked_by_state(ctx, compiled.entity, intent, before, row)
     if intent.action == "transition":
-        problems += _move(ctx, compiled, intent, before or {}, row)
+        _set(ctx, compiled, intent, before or {}, row)
+    follow(connection, compiled, row, links)
+    links = {name: row.get(name) for name in links}
     _compute(ctx, compiled, row, problems)
+    follow(connection, compiled, row, links)
+    if intent.action == "transition":
+        problems += _asked(ctx, compiled, intent, row)
     if not intent.historic:
         problems += _required(ctx, compiled, row)
     blocking, warnings = _checks(ctx, compiled, row)
@@ -130,16 +137,22 @@ def _locked_by_state(ctx: Context, entity: Entity, intent: Intent, before: Mappi
     ]  # fmt: skip
 
 
-def _move(ctx: Context, compiled: CompiledEntity, intent: Intent, before: Mapping[str, Any], row: dict[str, Any]) -> list[Problem]:
-    """A move: from the right state, with what it asks for, its sets made, and its guards holding on the result."""
+def _set(ctx: Context, compiled: CompiledEntity, intent: Intent, before: Mapping[str, Any], row: dict[str, Any]) -> None:
+    """What a move sets. From another state it is not possible, and nothing else is judged."""
     move = compiled.rules.moves[intent.transition or ""]
-    words = ctx.service.application.model.words
     lifecycle = compiled.entity.lifecycle
     if before["state"] not in move.transition.sources and lifecycle:
+        words = ctx.service.application.model.words
         label = words(lifecycle.states[before["state"]].label) if before["state"] in lifecycle.states else before["state"]
-        return [Problem("XRM510", f"'{words(move.transition.label)}' is not possible in state {label}", path=("transition",))]
+        raise Invalid(Problem("XRM510", f"'{words(move.transition.label)}' is not possible in state {label}", path=("transition",)))
     for field, closure in move.sets:
         row[field.name] = closure(row, ctx.moment)
+
+
+def _asked(ctx: Context, compiled: CompiledEntity, intent: Intent, row: Mapping[str, Any]) -> list[Problem]:
+    """What a move asks for and does not get, and its guards that do not hold on the result."""
+    move = compiled.rules.moves[intent.transition or ""]
+    words = ctx.service.application.model.words
     missing = [
         Problem("XRM501", f"{words(compiled.entity.fields[ask.field].label)} is required", path=(ask.field,))
         for ask in move.transition.ask
