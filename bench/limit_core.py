@@ -21,7 +21,7 @@ from starlette.routing import Route
 from bench import limit_raw as raw
 from bench import serving
 from bench.limit_tables import COLUMNS, LINKED
-from bench.limit_pages import FormPage, ListPage, form_page, list_page
+from bench.limit_pages import MOST_COUNTED, form_page, list_page
 
 POOL = 15
 
@@ -146,11 +146,29 @@ class Service:
             its.c.id, its.c.number, category.c.name, its.c.address, district.c.name.label("district_name"), its.c.state,
             its.c.priority, its.c.created_at, its.c.due_on, its.c.cost,
         ).select_from(its.join(category, category.c.id == its.c.category).outerjoin(district, district.c.id == its.c.district))  # fmt: skip
+        counted = sa.select(its.c.id).where(its.c.deleted_at.is_(None)).limit(MOST_COUNTED + 1).subquery()
         rows, following = self._page(query, given)
-        return Response(list_page(ListPage(rows, following)), media_type=raw.HTML)
+        with self.engine.connect() as connection:
+            count = connection.execute(sa.select(sa.func.count()).select_from(counted)).scalar_one()
+        return Response(list_page(rows, following, count), media_type=raw.HTML)
 
     async def form_page(self, request: Request) -> Response:
-        return Response(form_page(FormPage()), media_type=raw.HTML)
+        return await run_in_threadpool(self._form_page, request.path_params["id"])
+
+    def _form_page(self, id: str) -> Response:
+        its, person = self.request, self.person
+        query = sa.select(*self.shown, person.c.name.label("requester_name")).select_from(
+            its.outerjoin(person, person.c.id == its.c.requester)
+        )
+        with self.engine.connect() as connection:
+            row = connection.execute(query.where(its.c.id == id, its.c.deleted_at.is_(None))).one_or_none()
+            choices = [
+                connection.execute(sa.select(table.c.id, table.c.name).order_by(table.c.name)).all()
+                for table in (self.category, self.district)
+            ]
+        if row is None:
+            return Response(status_code=404)
+        return Response(form_page(row, row.requester_name, *choices), media_type=raw.HTML)
 
 
 def _filter(its: sa.Table, name: str, value: str) -> sa.ColumnElement[bool]:

@@ -14,6 +14,7 @@ import os
 import sqlite3
 import threading
 import time
+from collections import namedtuple
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -30,7 +31,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bench import serving
-from bench.limit_pages import FormPage, ListPage, form_page, list_page
+from bench.limit_pages import MOST_COUNTED, form_page, list_page
 from bench.limit_tables import COLUMNS
 
 JSON = "application/json"
@@ -47,6 +48,7 @@ class Runs(Protocol):
     dialect: str
 
     async def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]: ...
+    async def each(self, *statements: tuple[str, Sequence[Any]]) -> list[list[Any]]: ...
 
 
 class SqliteInPlace:
@@ -64,6 +66,9 @@ class SqliteInPlace:
     async def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         return self._execute(sql, parameters).fetchall()
 
+    async def each(self, *statements: tuple[str, Sequence[Any]]) -> list[list[Any]]:
+        return [self._execute(*statement).fetchall() for statement in statements]
+
 
 class PostgresThreads:
     """Four threads with a connection each. Every statement is a transaction of its own."""
@@ -78,11 +83,17 @@ class PostgresThreads:
     async def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._rows, sql, parameters)
 
+    async def each(self, *statements: tuple[str, Sequence[Any]]) -> list[list[Any]]:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._each, statements)
+
+    def _each(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[list[Any]]:
+        return [self._rows(*statement) for statement in statements]
+
     def _rows(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
         cursor = getattr(self._own, "cursor", None)
         if cursor is None:
             cursor = self._own.cursor = self._connect()
-        return list(cursor.execute(sql.encode(), parameters).fetchall())
+        return list(cursor.execute(sql, parameters).fetchall())
 
     def _connect(self) -> psycopg.Cursor[Any]:
         options = "-c timezone=UTC -c synchronous_commit=on"
@@ -157,6 +168,15 @@ SELECT_PAGE = (
     "SELECT r.id, r.number, c.name, r.address, d.name, r.state, r.priority, r.created_at, r.due_on, r.cost FROM request r"
     " JOIN category c ON c.id = r.category LEFT JOIN district d ON d.id = r.district"
 )
+SELECT_FORM = (
+    f"SELECT {', '.join(f'r.{name}' for name in SHOWN)}, p.name FROM request r LEFT JOIN person p ON p.id = r.requester"  # noqa: S608
+    " WHERE r.id = ? AND r.deleted_at IS NULL"
+)
+CHOICES: tuple[tuple[str, tuple[()]], ...] = (
+    ("SELECT id, name FROM category ORDER BY name", ()),
+    ("SELECT id, name FROM district ORDER BY name", ()),
+)
+Form = namedtuple("Form", (*SHOWN, "requester_name"))  # noqa: PYI024 (read by a template, by name)
 FILTERS = {"open": "r.open", "channel": "r.channel = ?", "priority": "r.priority = ?", "state": "r.state = ?"}
 SORTS = {"-created_at": "r.created_at DESC, r.id DESC", "number": "r.number, r.id"}
 
@@ -314,7 +334,8 @@ class Service:
         self._by: str | None = None
         self._insert, self._triage = insert_sql(runs.dialect), marked(runs.dialect, TRIAGE)
         self._get = marked(runs.dialect, f"{SELECT} WHERE r.id = ? AND r.deleted_at IS NULL")
-        self._options: FormPage | None = None
+        self._form = marked(runs.dialect, SELECT_FORM)
+        self._count = f"SELECT count(*) FROM (SELECT 1 FROM request WHERE deleted_at IS NULL LIMIT {MOST_COUNTED + 1}) AS counted"  # noqa: S608
 
     async def get(self, request: Request) -> Response:
         rows = await self._runs.rows(self._get, (request.path_params["id"],))
@@ -345,11 +366,15 @@ class Service:
 
     async def list_page(self, request: Request) -> Response:
         sql, values, limit = list_query(self._runs, SELECT_PAGE, request.query_params)
-        rows, following = page_of(await self._runs.rows(sql, values), limit, 7)
-        return Response(list_page(ListPage(rows, following)), media_type=HTML)
+        found, [(count,)] = await self._runs.each((sql, values), (self._count, ()))
+        rows, following = page_of(found, limit, 7)
+        return Response(list_page(rows, following, count), media_type=HTML)
 
     async def form_page(self, request: Request) -> Response:
-        return Response(form_page(FormPage()), media_type=HTML)
+        found, categories, districts = await self._runs.each((self._form, (request.path_params["id"],)), *CHOICES)
+        if not found:
+            return Response(status_code=404)
+        return Response(form_page(Form._make(found[0]), found[0][-1], categories, districts), media_type=HTML)
 
     async def _who(self) -> str:
         if self._by is None:
@@ -372,7 +397,7 @@ def routes(service: Service) -> list[Route]:
         Route("/api/requests/{id}", service.get),
         Route("/api/requests/{id}/triage", service.triage, methods=["POST"]),
         Route("/pages/requests", service.list_page),
-        Route("/pages/requests/new", service.form_page),
+        Route("/pages/requests/{id}/edit", service.form_page),
     ]
 
 

@@ -100,7 +100,7 @@ def _fill_postgresql(url: str, rows: Mapping[str, Sequence[Sequence[Any]]]) -> N
                 for row in found:
                     copy.write_row(row)
         start = max(int(row[1][-6:]) for row in rows["request"]) + 1
-        connection.execute(f"CREATE SEQUENCE request_seq START {start} CACHE 20".encode())
+        connection.execute(f"CREATE SEQUENCE request_seq START {start} INCREMENT 20".encode())
         connection.execute("VACUUM ANALYZE")
 
 

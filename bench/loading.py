@@ -35,6 +35,7 @@ class Loaded:
     session: str
     links: records.Links
     ids: tuple[str, ...]
+    open_ids: tuple[str, ...]
 
 
 def load(urls: Urls, secret_file: Path, count: int) -> Loaded:
@@ -62,11 +63,12 @@ def _records(service: Service, count: int) -> Loaded:
         tuple(_insert(system, "person", records.people())),
     )
     requests = list(records.requests(count, links))
-    ids = _insert(system, "service_request", requests, historic=True)
-    seen = tuple(id for id, values in zip(ids, requests, strict=True) if values["state"] != "closed" or not values["confidential"])
+    made = list(zip(_insert(system, "service_request", requests, historic=True), requests, strict=True))
+    seen = tuple(id for id, values in made if values["state"] != "closed" or not values["confidential"])
+    still_open = tuple(id for id, values in made if values["state"] != "closed")
     token = sessions.issue(service, user.id, "api", "bench", sessions.TOKEN_LIFE).text
     session = sessions.issue(service, user.id, "session", "bench", sessions.SESSION_LIFE).text
-    return Loaded(token, session, links, seen)
+    return Loaded(token, session, links, seen, still_open)
 
 
 def _insert(ctx: Context, entity: str, rows: Iterable[records.Values], historic: bool = False) -> Iterator[str]:

@@ -125,7 +125,9 @@ def list_page(subject: Subject, count: int) -> list[bytes]:
 
 
 def form_page(subject: Subject, count: int) -> list[bytes]:
-    return [subject.page("/pages/requests/new" if subject.by_hand else "/w/service_request/new")] * count
+    """The form to edit an open request."""
+    root = "/pages/requests" if subject.by_hand else "/w/service_request"
+    return [subject.page(f"{root}/{id}/edit") for id in subject.random.choices(subject.loaded.open_ids, k=count)]
 
 
 OPERATIONS = (

@@ -72,6 +72,7 @@ def measure(database: str, given: Options) -> list[Sample]:
         started = {name: stack.enter_context(start(name, urls, admin, folder / "key")) for name in NAMES}
         subjects = {name: Subject(name, its.port, loaded, by_hand=name != "xrm") for name, its in started.items()}
         same.check(subjects)
+        same.check_pages(subjects)
         return rounds(database, started, subjects, given)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from bench import records
 from bench.client import load
-from bench.operations import EXPANDED, HAND, LISTS, API, Subject, listed
+from bench.operations import API, EXPANDED, HAND, LISTS, Subject, form_page, list_page, listed
 
 
 class DifferentAnswer(Exception):
@@ -26,6 +28,48 @@ def check(subjects: Mapping[str, Subject]) -> None:
         answers = {name: _items(_ask(subject, question)) for name, subject in subjects.items()}
         for name, items in answers.items():
             _compare(f"{question}: {name} and xrm", items, answers["xrm"])
+
+
+def check_pages(subjects: Mapping[str, Subject]) -> None:
+    """The words of each row of the list page, and the name and value of each input of the form.
+
+    Raises:
+        DifferentAnswer: with the first difference.
+    """
+    for make, parts in ((list_page, _words_of_rows), (form_page, _inputs)):
+        found = {}
+        for name, subject in subjects.items():
+            subject.random.seed(records.SEED)
+            found[name] = parts(load(subject.port, make(subject, 1), 200).answers[0].body.decode())
+        for name, written in found.items():
+            _alike(f"{make.__name__}: {name} and xrm", written, found["xrm"])
+
+
+def _words_of_rows(html: str) -> list[str]:
+    rows = re.findall(r"<tr\b.*?</tr>", html[html.index("<tbody") :], re.DOTALL)
+    return [" | ".join(re.sub("<[^>]*>", "", cell) for cell in row.split("</td>")) for row in rows]
+
+
+def _inputs(html: str) -> list[str]:
+    """Every input, option and text of the form, without what only looks and without the token against forgery."""
+    form = html[html.index("<main") :]
+    inputs = [(_attribute(tag, "name"), _attribute(tag, "value"), "checked" in tag) for tag in re.findall("<input[^>]*>", form)]
+    options = re.findall('<option value="[^"]*"(?: selected)?>[^<]*', form)
+    areas = re.findall("<textarea[^>]*>([^<]*)", form)
+    return [str(each) for each in inputs if each[0] != "token"] + options + areas
+
+
+def _attribute(tag: str, name: str) -> str:
+    found = re.search(f' {name}="([^"]*)"', tag)
+    return found[1] if found else ""
+
+
+def _alike(what: str, some: list[str], others: list[str]) -> None:
+    for one, other in zip(some, others, strict=False):
+        if one != other:
+            raise DifferentAnswer(f"{what}: {one} and {other}")
+    if len(some) != len(others):
+        raise DifferentAnswer(f"{what}: {len(some)} and {len(others)} parts")
 
 
 def _ask(subject: Subject, question: str | int) -> Any:
