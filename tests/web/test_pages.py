@@ -609,6 +609,38 @@ def test_files_are_sent_packed_to_who_can_unpack(city: City) -> None:
     assert packed.text == plain.text
 
 
+def test_forms_that_cannot_be_read_are_refused(city: City) -> None:
+    """Too large, too many fields, another kind, not UTF-8: nothing is written, and the page says what is wrong."""
+    ana = city.visitor("ana")
+    many = {f"f{n}": "x" for n in range(600)}
+    assert ana.post("/w/request/new", {"subject": "x" * 2_100_000}).status_code == 400
+    assert ana.post("/w/request/new", many).status_code == 400
+    assert ana.send("POST", "/w/request/new", None, {"content-type": "application/json"}).status_code == 400
+    assert ana.send("POST", "/w/request/new", None, {"content-type": "multipart/form-data; boundary=x"}).status_code == 400
+
+
+def test_odd_addresses_break_nothing(city: City) -> None:
+    """NUL, half characters, long and repeated parameters are answered like any other."""
+    city.request("Noise")
+    ana = city.visitor("ana")
+    for query in (
+        "q=%00",
+        "q=%ff%fe",
+        "q=%25_",
+        "is.state=%00",
+        "is.state=new&is.state=closed",
+        "view=%00",
+        "sort=%00",
+        "deleted=%00",
+        "after=%00é",
+        "filter=%00",
+    ):
+        for path in ("/w/request", "/w/search", "/w/request/new", "/w/request/options"):
+            assert ana.get(f"{path}?{query}").status_code < 500, (path, query)
+    for path in ("/w/request/%00", "/w/%00", "/w/request/%00/edit", "/w/x/%00", "/static/%00", "/static/../pages.py"):
+        assert ana.get(path).status_code == 404, path
+
+
 def test_methods_that_a_page_does_not_have_are_refused(city: City) -> None:
     answer = city.visitor("ana").send("DELETE", "/w/request")
     assert answer.status_code == 405

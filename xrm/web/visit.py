@@ -5,11 +5,12 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from xrm.errors import Problem
 from xrm.service.context import Actor, Service
 from xrm.service.sessions import SESSION_LIFE, actor_of, form_token_fits
 from xrm.web.security import PAGE_HEADERS
@@ -18,13 +19,18 @@ from xrm.web.writing import STALE_TOKEN
 COOKIE = "xrm_session"
 LEAST_PACKED = 1000
 """Bytes below which packing an answer is not worth it."""
-MOST_FIELDS = 300
+MOST_FIELDS = 500
 MOST_BODY = 2_000_000
+"""Bytes of a form; a long text has at most 20,000 characters."""
+FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A request as the pages need it, read before the work begins. ``sent`` is the form, ``given`` the query string."""
+    """A request as the pages need it, read before the work begins. ``sent`` is the form, ``given`` the query string.
+
+    ``problem``: the form could not be read.
+    """
 
     path: str
     query: str
@@ -39,6 +45,11 @@ class Visit:
     origin: str | None
     site: str | None
     sent: Mapping[str, str] = field(default_factory=dict)
+    problem: Problem | None = None
+
+    @property
+    def reads(self) -> bool:
+        return self.method in ("GET", "HEAD")
 
     @property
     def here(self) -> str:
@@ -46,16 +57,13 @@ class Visit:
 
 
 async def visit(request: Request) -> Visit:
-    """Read all of a request. A form that is too large is refused by Starlette with 400 or 413."""
+    """Read all of a request."""
     headers = request.headers
-    sent = {}
-    if request.method == "POST":
-        async with request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=MOST_BODY) as form:
-            sent = {name: value for name, value in form.items() if isinstance(value, str)}
+    sent, problem = await _form(request) if request.method == "POST" else ({}, None)
     return Visit(
         path=request.url.path,
         query=request.url.query,
-        given=dict(request.query_params),
+        given={name: value.replace("\0", "") for name, value in request.query_params.items()},
         params=request.path_params,
         session=request.cookies.get(COOKIE, ""),
         host=headers.get("host", ""),
@@ -66,7 +74,23 @@ async def visit(request: Request) -> Visit:
         origin=headers.get("origin"),
         site=headers.get("sec-fetch-site"),
         sent=sent,
+        problem=problem,
     )
+
+
+async def _form(request: Request) -> tuple[Mapping[str, str], Problem | None]:
+    """The form that was sent (WHATWG URL, section 5.1), or why it cannot be read. Ours hold text alone, never files."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+        return {}, Problem("XRM512", "what was sent is not a form")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_BODY:
+            return {}, Problem("XRM512", f"the form has more than {MOST_BODY} bytes")
+    try:
+        return dict(parse_qsl(bytes(body).decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)), None
+    except ValueError:
+        return {}, Problem("XRM512", "the form cannot be read")
 
 
 def ours(visit: Visit) -> bool:
@@ -125,7 +149,7 @@ def signed_out(visit: Visit, response: Response) -> Response:
 
 def to_sign_in(visit: Visit, *, ended: bool = False) -> Response:
     """The sign-in page, and from there back to where the person wanted to go."""
-    then = quote(visit.here, safe="/") if visit.method == "GET" and visit.path != "/w/" else ""
+    then = quote(visit.here, safe="/") if visit.reads and visit.path != "/w/" else ""
     parts = [f"then={then}" if then else "", "ended=yes" if ended else ""]
     text = "&".join(part for part in parts if part)
     return see_other(visit, f"/w/sign-in?{text}" if text else "/w/sign-in")
