@@ -25,9 +25,11 @@ BATCH = 500
 LOCK = 7_246_001
 """The advisory lock (PostgreSQL) that makes the sequencer single."""
 
+SAID = "c.id, c.record, c.entity, c.version, c.action, c.transition, c.historic, c.at, c.actor, c.release, c.digest"
+"""Everything that a change row says; the hash covers it all."""
 WAITING = {
-    "sqlite": "SELECT id, record, version, at, digest FROM xrm_change WHERE position IS NULL ORDER BY id LIMIT ?",
-    "postgresql": "SELECT id, record, version, at, digest FROM xrm_change WHERE position IS NULL ORDER BY id LIMIT %s",
+    "sqlite": f"SELECT {SAID} FROM xrm_change c WHERE c.position IS NULL ORDER BY c.id LIMIT ?",
+    "postgresql": f"SELECT {SAID} FROM xrm_change c WHERE c.position IS NULL ORDER BY c.id LIMIT %s",
 }
 PLACE = {
     "sqlite": "UPDATE xrm_change SET position = ?, hash = ? WHERE id = ?",
@@ -35,7 +37,7 @@ PLACE = {
 }
 HEAD = "SELECT position, hash FROM xrm_change WHERE position IS NOT NULL ORDER BY position DESC LIMIT 1"
 WHOLE = (
-    "SELECT c.id, c.record, c.version, c.at, c.digest, c.position, c.hash, p.salt, p.body FROM xrm_change c"
+    f"SELECT {SAID}, c.position, c.hash, p.salt, p.body FROM xrm_change c"
     " LEFT JOIN xrm_payload p ON p.change = c.id WHERE c.position IS NOT NULL ORDER BY c.position"
 )
 
@@ -64,11 +66,15 @@ def _plain(value: Any) -> object:
 
 
 def link_hash(before: bytes, position: int, row: tuple[Any, ...]) -> bytes:
-    """The hash of one change: over the hash before it, its position and what identifies it."""
-    _, record, version, at, its_digest = row[:5]
-    name = record if isinstance(record, str) else id_text(record)
+    """The hash of one change: over the hash before it, its position, all that its row says, and its payload's digest."""
+    number, record, entity, version, action, transition, historic, at, actor, release, its_digest = row[:11]
     moment = instant_text(at) if isinstance(at, datetime) else at
-    return hashlib.sha256(b"%b%d|%b|%d|%b|" % (before, position, name.encode(), version, moment.encode()) + its_digest).digest()
+    said = [position, number, _id(record), entity, version, action, transition, bool(historic), moment, _id(actor), release]
+    return hashlib.sha256(before + msgspec.json.encode(said) + its_digest).digest()
+
+
+def _id(stored: object) -> str:
+    return id_text(stored) if isinstance(stored, bytes) else str(stored)
 
 
 def sequence(database: Database) -> int:
@@ -117,10 +123,10 @@ def verify(database: Database) -> ChainReport:
         (waiting,) = connection.one("SELECT count(*) FROM xrm_change WHERE position IS NULL") or (0,)
         for row in _stream(connection):
             length += 1
-            position, stored, salt, body = row[5:]
+            position, stored, salt, body = row[11:]
             before = link_hash(before, position, row)
             erased += body is None
-            whole = body is None or digest(bytes(salt), body.encode()) == bytes(row[4])
+            whole = body is None or digest(bytes(salt), body.encode()) == bytes(row[10])
             if position != length or before != bytes(stored) or not whole:
                 broken = position
                 break
