@@ -13,7 +13,7 @@ from xrm.expr import Checked, ExpressionError
 
 SOAK = bool(os.environ.get("XRM_SOAK"))
 RANDOM = settings(
-    max_examples=20_000 if SOAK else 300, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True, derandomize=not SOAK
+    max_examples=5_000 if SOAK else 300, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True, derandomize=not SOAK
 )
 
 
