@@ -105,9 +105,9 @@ class Box:
     east: float
 
 
-def events(seed: int, end: datetime) -> list[Event]:
+def events(seed: int, end: datetime, requests: int = REQUESTS) -> list[Event]:
     """The whole year up to ``end``, in the order of time."""
-    return sorted(_Year(seed, end).events(), key=lambda event: event.at)
+    return sorted(_Year(seed, end, requests).events(), key=lambda event: event.at)
 
 
 def categories() -> list[Category]:
@@ -133,9 +133,10 @@ class Make(Protocol):
 class _Year:
     """One random generator, asked in a fixed order."""
 
-    def __init__(self, seed: int, end: datetime) -> None:
+    def __init__(self, seed: int, end: datetime, requests: int) -> None:
         self.random = Random(seed)  # noqa: S311  (a demo, no secret)
         self.end = end
+        self.requests = requests
         self.categories = categories()
         self.boxes = boxes()
         self.agents = [name for name, (_, role) in STAFF.items() if role == "agent"]
@@ -143,10 +144,10 @@ class _Year:
         self.visits = 0
 
     def events(self) -> Iterator[Event]:
-        opened = sorted(self.moment() for _ in range(REQUESTS))
+        opened = sorted(self.moment() for _ in range(self.requests))
         known = 0
         for subject, at in enumerate(opened):
-            wanted = min(PEOPLE, 1 + subject * PEOPLE // REQUESTS)
+            wanted = min(PEOPLE, 1 + subject * PEOPLE // self.requests)
             while known < wanted:
                 yield from self.person(known, at - timedelta(minutes=self.random.randint(1, 9)))
                 known += 1

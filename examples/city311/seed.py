@@ -37,7 +37,7 @@ def seeded(service: Service) -> bool:
     return bool(list_records(service.acting(SYSTEM_ACTOR), Query("service_request", ("id",), limit=1)).rows)
 
 
-def seed(service: Service, end: datetime, number: int = SEED, told: Told = silent) -> int:
+def seed(service: Service, end: datetime, number: int = SEED, told: Told = silent, requests: int = generate.REQUESTS) -> int:
     """Everything: categories, districts, staff and the year up to ``end``. How many writes the year took."""
     quick = replace(service, numbers=Numbers(service.database, 500))
     opened = _at(quick, end - generate.YEAR - timedelta(days=1))
@@ -45,7 +45,7 @@ def seed(service: Service, end: datetime, number: int = SEED, told: Told = silen
         with open_import(opened.acting(SYSTEM_ACTOR), entity, DATA / file) as ready:
             ready.run()
     staff(opened)
-    year = generate.events(number, end)
+    year = generate.events(number, end, requests)
     writer = _Writer(quick, {name: _actor(quick, name) for name in generate.STAFF}, _categories(quick))
     for done, event in enumerate(year, 1):
         writer.add(event)

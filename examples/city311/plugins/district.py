@@ -20,6 +20,7 @@ def prepare_record(entity: str, values: dict[str, Any], before: Mapping[str, Any
     if before is not None and before["place"] == place and before["district"]:
         return
     for box in context.find("district", MAPPED, BOX, limit=500):
-        if box["south"] <= place.lat < box["north"] and box["west"] <= place.lon < box["east"]:
+        south, north, west, east = (float(box[side]) for side in BOX)
+        if south <= place.lat < north and west <= place.lon < east:
             values["district"] = box["id"]
             return

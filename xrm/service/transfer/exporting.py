@@ -23,6 +23,8 @@ from xrm.service.reading import MOST_ROWS, Query, list_records
 Form = Literal["csv", "jsonl"]
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for a formula at the start of a cell (OWASP, CSV injection)."""
+MOST_DEGREES = 20
+"""Digits after the point of a degree."""
 WORDED = ("text", "long_text", "email", "phone", "url", "choice", "json")
 
 
@@ -143,8 +145,9 @@ def _instant(moment: datetime) -> str:
 
 
 def _degrees(value: float) -> str:
-    """The shortest decimal that is the same float, without an exponent."""
-    return f"{Decimal(repr(value)):f}"
+    """The shortest decimal that is the same float, without an exponent; no more digits than are read back (atoms are larger)."""
+    exact = Decimal(repr(value))
+    return f"{exact:f}" if int(exact.as_tuple().exponent) >= -MOST_DEGREES else f"{exact:.{MOST_DEGREES}f}"
 
 
 def _lines(out: TextIO, columns: tuple[Column, ...], rows: Iterator[dict[str, Any]], guarded: bool) -> int:

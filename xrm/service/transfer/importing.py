@@ -212,24 +212,25 @@ class _Import:
         return report.nothing_written() if undone else report
 
     def batches(self, size: int) -> Iterator[list[Row]]:
+        """The rows, some at a time. Where the file breaks off, the rows before it still count."""
         rows = self.table.rows()
-        phase = "Reading" if self.mode == "all" else "Importing"
-        while batch := self.some(rows, size):
+        broken: Invalid | None = None
+        while broken is None:
+            batch, broken = _some(rows, size)
+            if not batch and broken is None:
+                return
             self.rows += len(batch)
-            if self.mode == "all" and self.rows > MOST_AT_ONCE:
-                hint = "import with --mode good, which writes the good rows some hundred at a time"
-                raise _Broken(Problem("XRM603", f"more than {MOST_AT_ONCE:,} rows are not imported all or nothing", hint=hint))
+            self.not_too_many()
             yield batch
-            self.watch(phase, self.table.share, self.rows)
+            self.watch("Reading" if self.mode == "all" else "Importing", self.table.share, self.rows)
             if self.stop():
                 raise _Interrupted
+        raise _Broken(*broken.problems)
 
-    def some(self, rows: Iterator[Row], size: int) -> list[Row]:
-        """The next rows. Where the file breaks off, the rows before it still count."""
-        try:
-            return list(islice(rows, size))
-        except Invalid as error:
-            raise _Broken(*error.problems) from error
+    def not_too_many(self) -> None:
+        if self.mode == "all" and self.rows > MOST_AT_ONCE:
+            hint = "import with --mode good, which writes the good rows some hundred at a time"
+            raise _Broken(Problem("XRM603", f"more than {MOST_AT_ONCE:,} rows are not imported all or nothing", hint=hint))
 
     # -- from rows to writes ----------------------------------------------------------------------------------------
 
@@ -408,6 +409,16 @@ class _Import:
 
 class _Broken(XrmError):
     """The file cannot be read on."""
+
+
+def _some(rows: Iterator[Row], size: int) -> tuple[list[Row], Invalid | None]:
+    """The next rows, and why there are no more where the file cannot be read on."""
+    batch: list[Row] = []
+    try:
+        batch.extend(islice(rows, size))
+    except Invalid as error:
+        return batch, error
+    return batch, None
 
 
 def _row(item: Row | Draft | Linked | tuple[Linked, Any]) -> Row:

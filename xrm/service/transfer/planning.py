@@ -126,10 +126,17 @@ class _Planner:
         halves: dict[str, dict[str, Cell]] = {}
         for column in self.outline.columns:
             if column.name.text not in self.columns:
+                self.missed(column)
                 continue
             for target in column.targets:
                 self.target(column, target, cells, halves)
         return cells, [made for name, parts in halves.items() if (made := self.halves(name, parts))]
+
+    def missed(self, column: Column) -> None:
+        """A column that the file lacks was told of; what it was to fill is not told of again."""
+        if not column.optional:
+            for target in column.targets:
+                self.filled.setdefault(target.to.text, target.to.place)
 
     def target(self, column: Column, target: Target, cells: list[Cell], halves: dict[str, dict[str, Cell]]) -> None:
         name, _, inner = target.to.text.partition(".")

@@ -157,7 +157,7 @@ def _unpacked(packed: IO[bytes]) -> IO[bytes]:
 
 
 def _words(message: str) -> str:
-    if "delimiter" in message and "expected after" in message:
+    if "expected after" in message:
         return "after a closing quote comes something else than the end of the cell"
     return {
         "unexpected end of data": "the file ends inside quotes",
