@@ -20,8 +20,8 @@ from starlette.routing import Route
 
 from bench import limit_raw as raw
 from bench import serving
-from bench.limit_tables import COLUMNS, LINKED
 from bench.limit_pages import MOST_COUNTED, form_page, list_page
+from bench.limit_tables import COLUMNS, LINKED
 
 POOL = 15
 
@@ -92,10 +92,12 @@ class Service:
 
     def _page(self, query: sa.Select[Any], given: Mapping[str, str]) -> tuple[list[sa.Row[Any]], str | None]:
         its, limit, after = self.request, int(given.get("limit", "50")), given.get("after")
-        query = query.where(its.c.deleted_at.is_(None), *(_filter(its, name, value) for name, value in given.items() if name in raw.FILTERS))
+        filters = [_filter(its, name, value) for name, value in given.items() if name in raw.FILTERS]
+        query = query.where(its.c.deleted_at.is_(None), *filters)
         if after:
             query = query.where(sa.tuple_(its.c.created_at, its.c.id) < tuple(after.split("~", 1)))
-        order = [its.c.created_at.desc(), its.c.id.desc()] if given.get("sort", "-created_at") == "-created_at" else [its.c.number, its.c.id]
+        newest = given.get("sort", "-created_at") == "-created_at"
+        order = [its.c.created_at.desc(), its.c.id.desc()] if newest else [its.c.number, its.c.id]
         with self.engine.connect() as connection:
             rows = list(connection.execute(query.order_by(*order).limit(limit + 1)).all())
         if len(rows) <= limit:
@@ -203,7 +205,7 @@ def shown(row: sa.Row[Any], status: int = 200) -> Response:
 
 def build(url: str) -> Starlette:
     service: Any = Service(url)
-    handlers: Mapping[Any, Callable[..., Any]] = {error: raw.refused for error in (msgspec.DecodeError, KeyError, ValueError)}
+    handlers: Mapping[Any, Callable[..., Any]] = dict.fromkeys((msgspec.DecodeError, KeyError, ValueError), raw.refused)
     routes: list[Route] = raw.routes(service)
     return Starlette(routes=routes, exception_handlers=handlers)
 

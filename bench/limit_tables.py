@@ -41,30 +41,29 @@ INDEXES = (
 
 
 def tables(dialect: str) -> list[str]:
-    """The DDL. ``{id}``, ``{instant}``, ``{day}`` and ``{text}`` differ between the databases."""
-    words = (
-        {"id": "TEXT", "instant": "TEXT", "day": "TEXT", "text": "TEXT", "degrees": "REAL"}
-        if dialect == "sqlite"
-        else {"id": "UUID", "instant": "TIMESTAMPTZ", "day": "DATE", "text": 'TEXT COLLATE "C"', "degrees": "DOUBLE PRECISION"}
-    )
-    rowid = " WITHOUT ROWID" if dialect == "sqlite" else ""
-    made = [text.format(**words) for text in DDL]
-    return [*(f"{text}{rowid if 'request' not in text else ''}" for text in made), *INDEXES]
+    """The DDL of one database."""
+    return [*(text.format(**WORDS[dialect]) for text in DDL), *INDEXES]
+
+
+WORDS: Mapping[str, Mapping[str, str]] = {
+    "sqlite": {"id": "TEXT", "instant": "TEXT", "day": "TEXT", "text": "TEXT", "degrees": "REAL"},
+    "postgresql": {"id": "UUID", "instant": "TIMESTAMPTZ", "day": "DATE", "text": 'TEXT COLLATE "C"', "degrees": "DOUBLE PRECISION"},
+}
 
 
 DDL = (
-    "CREATE TABLE category (id {id} PRIMARY KEY, code {text} NOT NULL, name {text} NOT NULL, target_days BIGINT NOT NULL,"
-    " needs_depth BOOLEAN NOT NULL)",
+    """CREATE TABLE category (id {id} PRIMARY KEY, code {text} NOT NULL, name {text} NOT NULL, target_days BIGINT NOT NULL,
+    needs_depth BOOLEAN NOT NULL)""",
     "CREATE TABLE district (id {id} PRIMARY KEY, code {text} NOT NULL, name {text} NOT NULL)",
     "CREATE TABLE person (id {id} PRIMARY KEY, name {text} NOT NULL, phone {text}, email {text})",
     "CREATE TABLE staff (id {id} PRIMARY KEY, label {text} NOT NULL)",
-    "CREATE TABLE request (id {id} PRIMARY KEY, number {text} NOT NULL, title {text} NOT NULL, title_key {text} NOT NULL,"
-    " state {text} NOT NULL, state_since {instant} NOT NULL, open BOOLEAN NOT NULL, flags {text}, version BIGINT NOT NULL,"
-    " created_at {instant} NOT NULL, created_by {id} NOT NULL, updated_at {instant} NOT NULL, updated_by {id} NOT NULL,"
-    " deleted_at {instant}, category {id} NOT NULL REFERENCES category, district {id} REFERENCES district,"
-    " requester {id} REFERENCES person, channel {text} NOT NULL, priority {text} NOT NULL, anonymous BOOLEAN,"
-    " confidential BOOLEAN, description {text}, address {text}, address_key {text}, place_lat {degrees}, place_lon {degrees},"
-    " depth BIGINT, labour BIGINT, materials BIGINT, cost BIGINT, due_on {day}, reported_at {instant}, closed_at {instant})",
+    """CREATE TABLE request (id {id} PRIMARY KEY, number {text} NOT NULL, title {text} NOT NULL, title_key {text} NOT NULL,
+    state {text} NOT NULL, state_since {instant} NOT NULL, open BOOLEAN NOT NULL, flags {text}, version BIGINT NOT NULL,
+    created_at {instant} NOT NULL, created_by {id} NOT NULL, updated_at {instant} NOT NULL, updated_by {id} NOT NULL,
+    deleted_at {instant}, category {id} NOT NULL REFERENCES category, district {id} REFERENCES district,
+    requester {id} REFERENCES person, channel {text} NOT NULL, priority {text} NOT NULL, anonymous BOOLEAN,
+    confidential BOOLEAN, description {text}, address {text}, address_key {text}, place_lat {degrees}, place_lon {degrees},
+    depth BIGINT, labour BIGINT, materials BIGINT, cost BIGINT, due_on {day}, reported_at {instant}, closed_at {instant})""",
 )
 
 
