@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from xrm import api, plugins, source, web
 from xrm.compile.application import CompiledApplication, compile_application
+from xrm.compile.differences import retyped
 from xrm.errors import Invalid, Problem, Unavailable, XrmError, has_errors, ordered
 from xrm.model.application import Application
 from xrm.plugins import Plugins
@@ -75,10 +76,26 @@ def open_database(settings: Settings) -> Database:
 
 
 def plan(settings: Settings, database: Database) -> tuple[Application, migrate.Plan]:
-    """What applying the folder would change."""
+    """What applying the folder would change.
+
+    Raises:
+        Invalid: the definition is not sound, or values would be read as something else (XRM402).
+    """
     application = proposed_application(settings.folder)
+    current = _current(database)
+    if current is not None and (problems := retyped(current, application)):
+        raise Invalid(*problems)
     compiled = compile_application(application, database.dialect)
     return application, migrate.plan(database, compiled.tables, application.digest)
+
+
+def _current(database: Database) -> Application | None:
+    """The application of the active release, where this version of xrm can still read it."""
+    release = releases.active(database)
+    if release is None:
+        return None
+    loaded, _ = plugins.load(release.files)
+    return source.load_text(release.files, loaded.functions).application
 
 
 def apply(database: Database, application: Application, made: migrate.Plan, *, by: str = "system", why: str | None = None) -> int:
@@ -95,7 +112,12 @@ def open_service(settings: Settings, database: Database | None = None) -> Servic
     Raises:
         Unavailable: the database is away, or nothing was applied to it (XRM403).
     """
-    database = database or open_database(settings)
+    if database is None:
+        with ExitStack() as opened:
+            opened.callback((own := open_database(settings)).close)
+            service = open_service(settings, own)
+            opened.pop_all()
+            return service
     release = releases.active(database)
     if release is None:
         raise Unavailable(Problem("XRM403", "nothing was applied to this database yet", hint="xrm apply"))

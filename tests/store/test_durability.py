@@ -82,9 +82,13 @@ def test_a_failed_transaction_leaves_nothing_open(tmp_path: Path) -> None:
     """An error in a transaction rolls it back, and the connection can be used at once."""
     database = Database(f"sqlite:///{tmp_path / 'x.db'}")
     database.connection.run("CREATE TABLE t (n integer)")
-    with pytest.raises(ZeroDivisionError), database.transaction() as connection:
+
+    def fail(connection: Connection) -> None:
         connection.run("INSERT INTO t VALUES (1)")
         raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        database.write(fail)
     with database.transaction() as connection:
         connection.run("INSERT INTO t VALUES (2)")
     assert database.connection.all("SELECT n FROM t") == [(2,)]

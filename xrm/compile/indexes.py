@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex
 from sqlalchemy.sql.elements import quoted_name
+from sqlalchemy.sql.visitors import cloned_traverse
 
 from xrm.compile.columns import DialectName, stored
 from xrm.expr.sql import to_sql
@@ -65,8 +66,15 @@ DIALECT_NAMES: tuple[DialectName, ...] = ("sqlite", "postgresql")
 def _where(table: sa.Table, alive: bool, when: Expression | None, dialect: DialectName) -> sa.ColumnElement[bool] | None:
     parts: list[sa.ColumnElement[bool]] = [table.c.deleted_at.is_(None)] if alive else []
     if when is not None:
-        parts.append(to_sql(when.checked, lambda path: table.c[path], dialect).clause)
+        clause = to_sql(when.checked, lambda path: table.c[path], dialect).clause
+        parts.append(cloned_traverse(clause, {}, {"bindparam": _with_type}))
     return sa.and_(*parts) if parts else None
+
+
+def _with_type(mark: sa.BindParameter[Any]) -> None:
+    """DDL holds its values in place, and how one is written follows from its type."""
+    if isinstance(mark.type, sa.types.NullType):
+        mark.type = sa.literal(mark.value).type
 
 
 def unique_columns(entity: Entity, name: str) -> list[str]:

@@ -185,6 +185,10 @@ def _expressions(entity: Entity) -> list[Expression]:
     return [expression for expression in found if isinstance(expression, Expression)]
 
 
+MOST_TITLE = 500
+"""Characters of a title, so that its folded key fits into an index on either database."""
+
+
 def title_closure(entity: Entity) -> Callable[[Row], str]:
     """The title from its template; words that are empty leave no gap. A record is never without one."""
     parts = re.split(r"\{(\w+)\}", entity.title)
@@ -192,7 +196,7 @@ def title_closure(entity: Entity) -> Callable[[Row], str]:
 
     def title(row: Row) -> str:
         made = texts[0] + "".join(f"{_shown(entity, name, row)}{text}" for name, text in zip(names, texts[1:], strict=True))
-        return " ".join(made.split()) or str(row.get("number") or row["id"])
+        return " ".join(made.split())[:MOST_TITLE].strip() or str(row.get("number") or row["id"])
 
     return title
 

@@ -15,7 +15,7 @@ from xrm.errors import Invalid, Problem
 from xrm.model.entity import Entity
 from xrm.service.context import Context
 from xrm.store.changes import payload
-from xrm.store.connections import Bound, Dangling, Duplicate
+from xrm.store.connections import Bound, Dangling, Duplicate, TooLong
 from xrm.store.database import Connection
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ def insert(
         raise _in_use(ctx, compiled.entity, refused.rule) from refused
     except Dangling as refused:
         raise Invalid(Problem("XRM511", "a linked record does not exist")) from refused
+    except TooLong as refused:
+        raise Invalid(Problem("XRM502", "a value is too long to be unique or indexed", hint="2,000 bytes are always fine")) from refused
 
 
 def _bound(statement: Statement, values: Mapping[str, Any]) -> Bound:

@@ -31,6 +31,10 @@ class Duplicate(Exception):
         self.rule = rule
 
 
+class TooLong(Exception):
+    """A value does not fit into the index that it stands in (PostgreSQL: about 2,700 bytes)."""
+
+
 class Dangling(Exception):
     """A foreign key refused a row: what it points at is not there."""
 
@@ -38,7 +42,7 @@ class Dangling(Exception):
 class Connection(Protocol):
     """One connection of one thread. Rows are tuples.
 
-    ``run`` gives the count of rows changed, and raises Duplicate or Dangling for a row that an index or a key refuses.
+    ``run`` gives the count of rows changed, and raises Duplicate, Dangling or TooLong for a row that an index or a key refuses.
     ``batch`` runs several statements (on PostgreSQL in one round trip) and gives the first row of the last.
     """
 
@@ -174,6 +178,8 @@ def _refusals() -> Iterator[None]:
         raise Duplicate(error.diag.constraint_name or "") from error
     except psycopg.errors.ForeignKeyViolation as error:
         raise Dangling from error
+    except psycopg.errors.ProgramLimitExceeded as error:
+        raise TooLong from error
 
 
 def connect(url: str) -> SqliteConnection | PostgresConnection:

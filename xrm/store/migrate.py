@@ -71,14 +71,18 @@ def apply(database: Database, made: Plan, files: Mapping[str, str], *, at: datet
 
     Writers of this and other processes wait, and find afterwards that their release is no longer the active one.
     """
-    with database.transaction() as connection:
-        if database.dialect == "postgresql":
-            connection.one("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
-        else:
-            connection.run("PRAGMA defer_foreign_keys = ON")  # what the last step leaves is what must hold
-        for step in made.steps:
-            _run(connection, step)
-        return releases.record(connection, made.digest, files, made.statements, at, by, why)
+    try:
+        with database.transaction() as connection:
+            if database.dialect == "postgresql":
+                connection.one("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+            else:
+                connection.run("PRAGMA defer_foreign_keys = ON")  # what the last step leaves is what must hold
+            for step in made.steps:
+                _run(connection, step)
+            return releases.record(connection, made.digest, files, made.statements, at, by, why)
+    except DatabaseError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise Invalid(Problem("XRM402", f"the database refused the plan: {reason}", hint="nothing was changed; try again")) from error
 
 
 def _run(connection: Connection, step: Step) -> None:
@@ -87,7 +91,11 @@ def _run(connection: Connection, step: Step) -> None:
             connection.raw.execute(statement)
     except DatabaseError as error:
         reason = str(error).strip().splitlines()[0]
-        hint = "nothing was changed; records that share a value must be told apart first" if "nique" in reason else "nothing was changed"
+        hint = (
+            "nothing was changed; records that share a value must be told apart first"
+            if "unique" in reason.lower()
+            else "nothing was changed"
+        )
         raise Invalid(Problem("XRM402", f"the database refused to {step.words}: {reason}", hint=hint)) from error
 
 
@@ -165,7 +173,11 @@ def _steps(found: list[ops.MigrateOperation], tables: Tables, dialect: DialectNa
         yield Step(_words(key), render(key, dialect))
 
 
-ORDER = (ops.DropIndexOp, ops.DropConstraintOp, ops.CreateTableOp, ops.AddColumnOp, ops.CreateForeignKeyOp, ops.CreateIndexOp)
+ORDER = (
+    ops.DropIndexOp, ops.DropConstraintOp, ops.CreateTableOp, ops.AddColumnOp, ops.CreateForeignKeyOp, ops.CreateIndexOp,
+    ops.DropColumnOp, ops.DropTableOp,
+)  # fmt: skip
+"""A column goes before the table that it links to."""
 
 
 def _rank(operation: ops.MigrateOperation) -> int:
