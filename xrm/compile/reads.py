@@ -32,7 +32,8 @@ class Shape:
     """What is asked, without the values: the same shape compiles to the same statement.
 
     ``after`` has, for a next page, whether the cursor's value of each sort key is null. ``deleted`` asks for records
-    that were deleted (to restore them) instead of live ones.
+    that were deleted (to restore them) instead of live ones. ``linked`` is a link field that must point at the
+    parameter ``linked``.
     """
 
     entity: str
@@ -43,6 +44,7 @@ class Shape:
     one: bool = False
     after: tuple[bool, ...] | None = None
     deleted: bool = False
+    linked: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +74,16 @@ class Rows:
         self._joined["", True] = (self.root, self.entity)
 
     def column(self, path: str, raw: bool = False) -> sa.ColumnElement[Any]:
-        """The value of a path; a link whose target is guarded by a row rule shows through that rule."""
+        """The value of a path; a link whose target is guarded by a row rule shows through that rule.
+
+        Of a point, one of its two columns: expressions only ask whether there is one.
+        """
         prefix, _, name = path.rpartition(".")
         table, entity = self.at(prefix, raw)
         field = entity.field(name)
         if not raw and field and field.type == "link" and name != "id" and self._guarded(field):
             return self.at(path, raw)[0].c.id
-        return table.c[name]
+        return table.c[f"{name}_lat" if field and field.type == "point" else name]
 
     def _guarded(self, field: Field) -> bool:
         return bool(field.to) and self.policies.by_entity[field.to or ""].rule("read") is not True
@@ -167,6 +172,8 @@ class ReadCompiler:
         where += [rows.condition(one, f"f{n}_") for n, one in enumerate(shape.filters)]
         if shape.search:
             where.append(self._search(rows))
+        if shape.linked:
+            where.append(rows.column(shape.linked) == _parameter("linked", rows.root.c.id.type))
         if shape.one:
             where.append(rows.root.c.id == _parameter("id", rows.root.c.id.type))
         return where

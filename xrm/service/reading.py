@@ -43,6 +43,8 @@ class Query:
     search: str | None = None
     view: str | None = None
     deleted: bool = False
+    linked: tuple[str, str] | None = None
+    """(field, id): only records whose link of that name points at that record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ class Prepared:
     """A read made ready for one shape and one set of roles, and the purpose its cursors are sealed for."""
 
     read: Read
-    count: Statement
+    shape: Shape
     purpose: str
 
 
@@ -106,7 +108,7 @@ def list_records(ctx: Context, query: Query, *, nested: bool = False) -> Page:
         raise Invalid(Problem("XRM512", f"limit must be from 1 to {MOST_ROWS}", path=("limit",)))
     prepared, values = _with_cursor(ctx, query)
     statement = prepared.read.statement
-    values |= {"limit": query.limit + 1, "search": _words(query)}
+    values |= {"limit": query.limit + 1, **_asked(ctx, query)}
     rows = ctx.service.database.connection.all(statement.sql, statement.bind(values, ctx.moment))
     following = None
     if len(rows) > query.limit:
@@ -119,8 +121,8 @@ def list_records(ctx: Context, query: Query, *, nested: bool = False) -> Page:
 def count_records(ctx: Context, query: Query, most: int = 1000) -> int:
     """How many records a list has, counted no further than ``most``."""
     ctx.entity(query.entity)
-    statement = _prepared(ctx, query).count
-    values = {"most": most, "search": _words(query)}
+    statement = _count(ctx, _prepared(ctx, query).shape)
+    values = {"most": most, **_asked(ctx, query)}
     row = ctx.service.database.connection.one(statement.sql, statement.bind(values, ctx.moment))
     return int(row[0]) if row else 0
 
@@ -187,7 +189,7 @@ def _is_there(ctx: Context, entity: str, id: str) -> bool:
 def _prepared(ctx: Context, query: Query, one: bool = False, after: tuple[bool, ...] | None = None) -> Prepared:
     key = (
         ctx.actor.roles, query.entity, query.fields, query.filter, query.sort, query.view,
-        bool(query.search), query.deleted, one, after,
+        bool(query.search), query.deleted, query.linked and query.linked[0], one, after,
     )  # fmt: skip
     cache = ctx.service.prepared
     found: Prepared | None = cache.get(key)
@@ -219,12 +221,29 @@ def _prepare(ctx: Context, query: Query, one: bool, after: tuple[bool, ...] | No
         one,
         after,
         query.deleted,
+        _link(ctx, entity, query.linked),
     )
     reader = application.seen_by(ctx.actor.roles)
     roles = ",".join(sorted(ctx.actor.roles))
     order = ",".join(map(str, sort))
-    purpose = f"cursor|{query.entity}|{order}|{query.filter or ''}|{query.view or ''}|{query.search or ''}|{roles}"
-    return Prepared(reader.read(shape), reader.count(shape), purpose)
+    purpose = f"cursor|{query.entity}|{order}|{query.filter or ''}|{query.view or ''}|{query.search or ''}|{query.linked or ''}|{roles}"
+    return Prepared(reader.read(shape), shape, purpose)
+
+
+def _count(ctx: Context, shape: Shape) -> Statement:
+    cache, key = ctx.service.prepared, ("count", ctx.actor.roles, shape)
+    if key not in cache:
+        cache[key] = ctx.service.application.seen_by(ctx.actor.roles).count(shape)
+    statement: Statement = cache[key]
+    return statement
+
+
+def _asked(ctx: Context, query: Query) -> dict[str, Any]:
+    """The parameters that a list's shape leaves open."""
+    values: dict[str, Any] = {"search": _words(query)} if query.search else {}
+    if query.linked:
+        values["linked"] = bind_id(query.linked[1], ctx.service.database.dialect)
+    return values
 
 
 def _with_cursor(ctx: Context, query: Query) -> tuple[Prepared, dict[str, Any]]:
@@ -255,6 +274,15 @@ def _seen_whole(ctx: Context, entity: Entity, view: View) -> bool:
     """Whether every name the view's filter reads is visible: a view is no way round a hidden field."""
     paths = view.filter.checked.paths if view.filter else ()
     return all(path.startswith("actor") or ctx.policies.resolve(entity.name, path) for path in paths)
+
+
+def _link(ctx: Context, entity: Entity, linked: tuple[str, str] | None) -> str | None:
+    if linked is None:
+        return None
+    name, id = linked
+    if _known(ctx, entity, name, "linked").type != "link" or not is_id(id):
+        raise Invalid(Problem("XRM512", f"'{name}' links no such record", path=("linked",)))
+    return name
 
 
 def _fields(ctx: Context, entity: Entity, wanted: Sequence[str]) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from xrm.source.findings import Findings
 from xrm.source.names import MOST_LINKS, EntityScope, Known, Names
 from xrm.source.outline import Label, Outline, Part, Word
 from xrm.source.schema import LOCALE
-from xrm.source.vocabulary import RESERVED, UNSORTED, UNTITLED
+from xrm.source.vocabulary import PATHS, RESERVED, UNSORTED, UNTITLED
 
 NUMBER_PART = re.compile(r"\{([^{}]*)\}")
 SEQUENCE = re.compile(r"seq:([1-9]|1[0-2])")
@@ -114,7 +114,7 @@ def _one_of_each(findings: Findings, outline: Outline) -> None:
         name = part.word("entity")
         if name is None:
             continue
-        if name.text == USER or name.text in RESERVED or name.text.startswith("xrm_"):
+        if name.text == USER or name.text in RESERVED | PATHS or name.text.startswith("xrm_"):
             what = "xrm defines it" if name.text == USER else "it is reserved"
             findings.note("XRM205", f"an entity cannot be called '{name.text}': {what}", name.place, ("entity",))
         elif name.text in first:

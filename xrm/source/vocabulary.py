@@ -42,3 +42,6 @@ MOST_NAME = 48
 
 RESERVED = frozenset({"actor", "this", "parent", "now", "today", "true", "false", "null", "in"})
 """Words that mean something else in expressions."""
+
+PATHS = frozenset({"keys", "me", "search", "x"})
+"""Pages of xrm's own beside those of the entities: an entity of that name could not be reached."""
