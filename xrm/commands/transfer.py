@@ -71,10 +71,10 @@ def import_records(
 ) -> None:
     if map is not None and historic:
         raise typer.BadParameter("a map says itself whether it is historic", param_hint="--historic")
-    with service_of(folder) as service, _watching(form) as watch, _interruptible() as stop:
+    with service_of(folder) as service:
         started = time.perf_counter()
-        ctx = acting(service, user)
-        with starting.open_import(ctx, entity, file, map, historic=historic) as ready:
+        opened = starting.open_import(acting(service, user), entity, file, map, historic=historic)
+        with opened as ready, _watching(form) as watch, _interruptible() as stop:
             report = ready.run(_mode(mode), watch, stop.asked)
         seconds = time.perf_counter() - started
         if refused is not None:
