@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -77,9 +77,15 @@ def status_of(error: XrmError) -> int:
     return next((status for kind, status in STATUS_BY_KIND if isinstance(error, kind)), 500)
 
 
-def problem(error: XrmError) -> Answer:
+def wrong_method(method: str, allowed: str) -> Answer:
+    """A path that is there, and a method that it does not have (RFC 9110, section 15.5.6)."""
+    answer = problem(Invalid(Problem("XRM512", f"{method[:20]} is not possible here", hint=f"possible: {allowed}")), 405)
+    return replace(answer, headers=((b"allow", allowed.encode()),))
+
+
+def problem(error: XrmError, status: int | None = None) -> Answer:
     """``code`` and ``detail`` are the first problem's; ``errors`` has one object for each."""
-    status, first = status_of(error), error.problems[0]
+    status, first = status or status_of(error), error.problems[0]
     if status >= 500:
         log.error("request failed: %s", error)
     body = {

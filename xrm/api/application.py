@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from starlette.types import Receive, Scope, Send
 
 from xrm.api import endpoints, requests
-from xrm.api.answers import Answer, problem, server_error
+from xrm.api.answers import Answer, problem, server_error, wrong_method
 from xrm.api.requests import ApiRequest
-from xrm.errors import NotFound, Problem, XrmError
+from xrm.errors import NotFound, Problem, Unavailable, XrmError
 from xrm.service.context import Context, Service
+from xrm.store.database import DatabaseAway
 
 log = logging.getLogger("xrm.api")
 
@@ -78,6 +79,9 @@ class Api:
             return await self._run(found, ApiRequest(scope, receive, parts))
         except XrmError as error:
             return problem(error)
+        except DatabaseAway:
+            log.exception("the database did not answer")
+            return problem(Unavailable(Problem("XRM404", "the database does not answer now", hint="try again in a moment")))
         except Exception:
             log.exception("a request failed")
             return server_error()
@@ -88,7 +92,7 @@ class Api:
         reading = found.reads.get(method)
         prepare = reading or found.writes.get(method)
         if prepare is None:
-            return Answer(405, headers=((b"allow", found.allowed.encode()),))
+            return wrong_method(method, found.allowed)
         prepared = prepare(request)
         work = await prepared if isinstance(prepared, Awaitable) else prepared
 

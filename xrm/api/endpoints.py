@@ -35,13 +35,13 @@ def list_(request: ApiRequest) -> Work:
 
 def get(request: ApiRequest) -> Work:
     fields = requests.field_list(requests.parameters(request.scope, ("fields",)))
-    seen = requests.header(request.scope, b"if-none-match")
+    alone = not any("." in path for path in fields)  # the version says nothing of what lies beyond a link
 
     def work(ctx: Context) -> Answer:
         record = get_record(ctx, request.entity, request.id, ("version", *fields) if fields else (), nested=True)
         tag = requests.etag(record["version"])
         headers: tuple[Header, ...] = ((b"etag", tag),)
-        if seen is not None and seen.encode() == tag:
+        if alone and requests.knows(request.scope, tag):
             return Answer(304, headers=headers)
         return Answer(200, encode(record), headers)
 

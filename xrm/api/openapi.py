@@ -197,7 +197,7 @@ MOVE: Schema = {
 }
 PROBLEM: Schema = {
     "type": "object",
-    "required": ["type", "title", "status", "detail", "code", "errors"],
+    "required": ["type", "title", "status", "detail"],
     "properties": {
         "type": {"type": "string"},
         "title": {"type": "string"},

@@ -68,7 +68,11 @@ def parameters(scope: Scope, known: tuple[str, ...]) -> dict[str, str]:
     if not scope["query_string"]:
         return {}
     given: dict[str, str] = {}
-    for name, value in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=50):
+    try:
+        pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=50)
+    except ValueError:
+        raise Invalid(Problem("XRM512", "the query string has too many parameters", hint="known: " + ", ".join(known))) from None
+    for name, value in pairs:
         if name not in known:
             near = nearest(name, known)
             hint = f"did you mean '{near}'?" if near else "known: " + ", ".join(known)
@@ -150,6 +154,14 @@ def version(scope: Scope) -> int | None:
     if found is None:
         raise Stale(Problem("XRM508", "If-Match names no version of this record", hint='one ETag in quotes, as in "3"'))
     return int(found[1])
+
+
+def knows(scope: Scope, tag: bytes) -> bool:
+    """Whether ``If-None-Match`` names this version (RFC 9110, section 13.1.2: a list or ``*``, compared weakly)."""
+    text = header(scope, b"if-none-match")
+    if text is None:
+        return False
+    return text.strip() == "*" or tag.decode() in [one.strip().removeprefix("W/") for one in text.split(",")]
 
 
 def etag(number: int) -> bytes:

@@ -13,7 +13,7 @@ from dataclasses import field as part
 from typing import Any
 
 from xrm.compile.application import CompiledEntity
-from xrm.compile.columns import bind_id
+from xrm.compile.columns import bind_id, is_id
 from xrm.errors import Invalid, NotFound, Problem, Unavailable
 from xrm.model.fields import Field
 from xrm.service.context import Context
@@ -104,14 +104,9 @@ def _own(ctx: Context, connection: Connection, compiled: CompiledEntity, action:
 
 
 def _key(id: str, connection: Connection) -> object:
-    try:
-        return bind_id(id, connection.dialect) if len(id) == 36 else _no_key()
-    except ValueError:
-        return _no_key()
-
-
-def _no_key() -> object:
-    raise no_record()
+    if not is_id(id):
+        raise no_record()
+    return bind_id(id, connection.dialect)
 
 
 def _linked(ctx: Context, connection: Connection, entity: str, id: str) -> bool:

@@ -25,6 +25,8 @@ from xrm.store.connections import PostgresConnection, SqliteConnection, connect
 Result = TypeVar("Result")
 Connection = SqliteConnection | PostgresConnection
 DatabaseError = (sqlite3.Error, psycopg.Error)
+DatabaseAway = (sqlite3.OperationalError, psycopg.OperationalError)
+"""It is gone, locked or out of room: not what was asked is wrong, but when."""
 """What the drivers raise."""
 RETRIES = 8
 
