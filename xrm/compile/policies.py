@@ -19,7 +19,7 @@ from xrm.model.entity import Entity
 from xrm.model.fields import Expression, Field
 
 SYSTEM = frozenset({"(system)"})
-"""The roles of the system actor. No user can hold it: roles come from the application, and no name there has brackets."""
+"""The roles of the system actor. No user can hold it: it is no name that an application could give a role."""
 
 Rule = Literal[True] | tuple[Expression, ...]
 """Always, or where at least one of these conditions holds."""
