@@ -1,7 +1,9 @@
 """The example city: its definition, its made-up year, its plugins."""
 
 import importlib
+from contextlib import closing
 from datetime import datetime
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
@@ -10,9 +12,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.support.application import Applications, Running
-from xrm.errors import Invalid
+from tests.support.application import Applications, Person, Running
+from xrm import bootstrap
+from xrm.errors import Forbidden, Invalid
+from xrm.service.context import SYSTEM_ACTOR
 from xrm.service.hooks import page_context
+from xrm.service.reading import Query, count_records
+from xrm.service.sessions import actor_named, sign_in
+from xrm.settings import Settings
 from xrm.source import read_folder
 from xrm.store import changes
 
@@ -108,10 +115,31 @@ def test_the_rules_of_the_city(scripts: dict[str, ModuleType], city: Running) ->
     assert (str(done.record["cost"]), done.record["state"], done.record["open"]) == ("166.25", "closed", False)
 
 
-def _signed_in(city: Running, name: str) -> Any:
-    from tests.support.application import Person
-    from xrm.service.sessions import actor_named
+def test_the_demo_keeps_its_data_and_gives_new_passwords(
+    scripts: dict[str, ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first run makes the city, the second finds it; the passwords of a run are shown, and end with the next."""
+    its = Settings(CITY, f"sqlite:///{tmp_path / 'xrm.db'}", tmp_path / "key", 2)
+    monkeypatch.setattr(scripts["seed"], "seed", partial(scripts["seed"].seed, requests=5))
+    shown, numbers = [], []
+    for _ in range(2):
+        with closing(bootstrap.open_database(its)) as database:
+            service = scripts["demo"].prepared(its, database)
+            scripts["demo"].welcome(service, 8000)
+            out = capsys.readouterr().out
+            assert "http://127.0.0.1:8000/" in out
+            shown.append(next(line.split()[1] for line in out.splitlines() if line.startswith("hugo")))
+            assert sign_in(service, "hugo", shown[-1]).text
+            numbers.append(count_records(service.acting(SYSTEM_ACTOR), Query("service_request")))
+    assert numbers == [5, 5]
+    assert shown[0] != shown[1]
+    with closing(bootstrap.open_database(its)) as database, pytest.raises(Forbidden):
+        sign_in(bootstrap.open_service(its, database), "hugo", shown[0])
+    scripts["demo"].forget(its)
+    assert list(tmp_path.glob("xrm.db*")) == []
 
+
+def _signed_in(city: Running, name: str) -> Any:
     actor = actor_named(city.service, name)
     assert actor is not None
     return Person(city, actor)

@@ -46,6 +46,11 @@ access: {agent: [read, create]}
 """
 
 PRINTED = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-1000, 1000) | st.floats(allow_nan=False, allow_infinity=False) | PRINTED,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(PRINTED, inner, max_size=2),
+    max_leaves=4,
+)
 DEGREES = st.floats(-180, 180).map(lambda x: round(x, 12)) | st.sampled_from([1e-05, -0.0, 89.999999999])
 ALONE = st.fixed_dictionaries(
     {
@@ -62,9 +67,7 @@ ALONE = st.fixed_dictionaries(
         "phone": st.sampled_from(["+12135550134", "+4930123456"]),
         "url": st.sampled_from(["https://example.org/a?b=c,d#e", "http://x.org/\"'"]),
         "point": st.builds(Point, DEGREES.filter(lambda x: abs(x) <= 90), DEGREES),
-        "json": st.recursive(
-            st.none() | st.booleans() | st.integers(-1000, 1000) | PRINTED, lambda x: st.lists(x, max_size=3), max_leaves=4
-        ),
+        "json": st.lists(JSON, max_size=3) | st.dictionaries(PRINTED, JSON, max_size=3),
     }
 )
 SPARSE = st.builds(lambda values, kept: {k: v for k, v in values.items() if k in kept}, ALONE, st.sets(st.sampled_from(sorted(

@@ -274,6 +274,14 @@ def test_more_rows_than_fit_into_one_transaction(application: Applications, tmp_
     assert (report.kept, report.broken[0].hint) == (False, "import with --mode good, which writes the good rows some hundred at a time")
 
 
+def test_a_small_import_leaves_a_small_gap(application: Applications, tmp_path: Path) -> None:
+    """Numbers are taken in blocks that grow with the import."""
+    running = application(FILES)
+    imported(running.system, tmp_path, TABLE, MAP)
+    after = running.system.create("case", subject="After").record["number"]
+    assert int(str(after).rpartition("-")[2]) == 21
+
+
 def test_the_watch_is_told(application: Applications, tmp_path: Path) -> None:
     """The phase, its share and the rows so far; the share only grows within a phase."""
     told: list[tuple[str, float, int]] = []

@@ -16,26 +16,33 @@ TAKE = {
 
 
 class Numbers:
-    """The next number of each series (an entity, or an entity's year). One block at a time is held in memory."""
+    """The next number of each series (an entity, or an entity's year). One block at a time is held in memory.
 
-    def __init__(self, database: Database, block: int = BLOCK) -> None:
+    ``most``: the largest block. Each block of a series is twice the one before, up to that, so that an import of many
+    takes few, and one of few leaves no large gap.
+    """
+
+    def __init__(self, database: Database, most: int = BLOCK) -> None:
         self._database = database
-        self._block = block
+        self._most = most
         self._lock = threading.Lock()
         self._held: dict[str, tuple[int, int]] = {}
+        self._sizes: dict[str, int] = {}
 
     def next(self, series: str) -> int:
         with self._lock:
             following, end = self._held.get(series, (0, 0))
             if following >= end:
-                end = self._take(series)
-                following = end - self._block
+                following, end = self._take(series)
             self._held[series] = (following + 1, end)
             return following
 
-    def _take(self, series: str) -> int:
-        """The end of a new block: numbers from ``end - block`` up to but not including ``end`` are ours."""
+    def _take(self, series: str) -> tuple[int, int]:
+        """A new block: the numbers from the first up to but not including the second are ours."""
+        size = self._sizes.get(series, BLOCK)
+        self._sizes[series] = min(2 * size, self._most)
         database = self._database
         with database.transaction() as connection:
-            row = connection.one(TAKE[database.dialect], (series, self._block + 1, self._block))
-        return int(row[0]) if row else self._block + 1
+            row = connection.one(TAKE[database.dialect], (series, size + 1, size))
+        end = int(row[0]) if row else size + 1
+        return end - size, end

@@ -8,7 +8,6 @@ file and one refused row undoes it; in mode ``good`` a batch is some hundred row
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -20,7 +19,8 @@ from xrm.service import records
 from xrm.service.context import Context
 from xrm.service.locking import Held
 from xrm.service.policy import forbidden
-from xrm.service.records import Intent, PreparedWrite, Written
+from xrm.service.records import Intent, Written
+from xrm.service.transfer.batch import Linked, Pending, Prepared, Tally
 from xrm.service.transfer.drafting import Draft, born, draft, key_values
 from xrm.service.transfer.finding import Links, encoded, found_ids
 from xrm.service.transfer.plan import ImportPlan, LinkPlan
@@ -69,61 +69,6 @@ class _Undone(Exception):
     def __init__(self, tally: Tally) -> None:
         super().__init__()
         self.tally = tally
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A record that a link creates with the first row that needs it."""
-
-    id: str
-    entity: str
-    run: PreparedWrite
-
-
-@dataclass(frozen=True, slots=True)
-class Linked:
-    """A draft whose links are ids."""
-
-    row: Row
-    values: Mapping[str, object]
-    pending: tuple[Pending, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A row that is ready to be written."""
-
-    row: Row
-    creates: bool
-    run: PreparedWrite
-    pending: tuple[Pending, ...]
-
-
-@dataclass(slots=True)
-class Tally:
-    """What one transaction did."""
-
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    flagged: int = 0
-    linked: Counter[str] = field(default_factory=Counter)
-    made: set[str] = field(default_factory=set)
-    refusals: list[Refusal] = field(default_factory=list)
-
-    def count(self, prepared: Prepared, written: Written) -> None:
-        self.created += prepared.creates
-        self.updated += written.changed and not prepared.creates
-        self.unchanged += not written.changed
-        self.flagged += bool(written.record.get("flags"))
-
-    def add(self, other: Tally) -> None:
-        self.created += other.created
-        self.updated += other.updated
-        self.unchanged += other.unchanged
-        self.flagged += other.flagged
-        self.linked += other.linked
-        self.made |= other.made
 
 
 def import_table(

@@ -18,6 +18,7 @@ from xrm.model.fields import Field
 from xrm.model.values import Misfit
 from xrm.service.accepting import HISTORIC
 from xrm.service.context import Context
+from xrm.service.transfer.implied import keys_of
 from xrm.service.transfer.outline import Column, Link, Outline, Sets, Target
 from xrm.service.transfer.plan import Cell, Halves, ImportPlan, LinkPlan, Reader, Setting
 from xrm.service.transfer.times import LocalTimes, date_reader, datetime_reader
@@ -383,14 +384,6 @@ class _Planner:
         return tuple(found for name in names if (found := self.entity.field(name)))
 
 
-def keys_of(entity: Entity) -> tuple[tuple[str, ...], ...]:
-    """The sets of fields by which one record can be told from all others."""
-    own = [(entity.key,)] if entity.key else []
-    single = [(name,) for name, one in entity.fields.items() if one.unique and name != entity.key]
-    numbered = [("number",)] if entity.number else []
-    return (*own, *single, *(one.fields for one in entity.unique), *numbered, ("id",))
-
-
 def _cases(node: Node) -> list[tuple[Scalar | None, Node]]:
     """``[{when, use}, …]``, or the one value."""
     if not isinstance(node, Sequence) or not all(isinstance(item, Map) for item in node.items):
@@ -403,28 +396,3 @@ def _cases(node: Node) -> list[tuple[Scalar | None, Node]]:
             return [(None, node)]
         cases.append((when, keys["use"]))
     return cases
-
-
-def implied(entity: Entity, names: tuple[str, ...], table: str, columns: tuple[str, ...], *, historic: bool) -> Outline:
-    """The map of a file whose columns are called like fields. ``names`` are the fields that may be filled.
-
-    What xrm keeps or computes itself is left out, as an export has it too.
-    """
-
-    def word(text: str) -> Scalar:
-        return Scalar(text, text, "", Place(table, 1, 1))
-
-    key = _implied_key(entity, columns)
-    kept = [name for name in columns if name not in names and name not in key and entity.field(name)]
-    filled = tuple(Column(word(name), (Target(word(name)),)) for name in columns if name not in kept)
-    return Outline(
-        table, (), word(entity.name), tuple(word(name) for name in key), historic, columns=filled,
-        skip=tuple(word(name) for name in kept),
-    )  # fmt: skip
-
-
-def _implied_key(entity: Entity, columns: tuple[str, ...]) -> tuple[str, ...]:
-    """The id, else the number, else the first unique set that the columns have."""
-    first = (("id",), ("number",))
-    others = tuple(one for one in keys_of(entity) if one not in first)
-    return next((one for one in (*first, *others) if set(one) <= set(columns)), ())

@@ -10,10 +10,11 @@ from pathlib import Path
 from xrm.errors import Invalid, Problem
 from xrm.model.entity import Entity
 from xrm.service.context import Context
+from xrm.service.transfer.implied import implied
 from xrm.service.transfer.importing import Watch, import_table, never, nobody
 from xrm.service.transfer.outline import Outline, read_map
 from xrm.service.transfer.plan import ImportPlan
-from xrm.service.transfer.planning import implied, planned, targets_of
+from xrm.service.transfer.planning import planned, targets_of
 from xrm.service.transfer.report import Mode, Report
 from xrm.service.transfer.table import Table, open_table
 from xrm.service.transfer.times import LocalTimes
