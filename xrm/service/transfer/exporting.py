@@ -84,8 +84,8 @@ def _column(ctx: Context, entity: str, name: str) -> Column:
 
 
 def pages_of(ctx: Context, wanted: Export, columns: tuple[Column, ...]) -> Iterator[list[dict[str, Any]]]:
-    """Page after page, by cursor. Without an order the oldest come first, so that what is added meanwhile comes last."""
-    query = Query(wanted.entity, tuple(column.path for column in columns), wanted.filter, wanted.sort or "created_at", limit=MOST_ROWS)
+    """Page after page, by cursor. Without an order they come as they were made (ids grow), so that what is added meanwhile comes last."""
+    query = Query(wanted.entity, tuple(column.path for column in columns), wanted.filter, wanted.sort or "id", limit=MOST_ROWS)
     while True:
         page = list_records(ctx, query)
         yield page.rows
