@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, cast
 
 import pluggy
 
@@ -26,6 +26,7 @@ from xrm.expr import STANDARD, Function
 __all__ = ["Committed", "Function", "PageRequest", "PluginContext", "Problem", "Route", "hookimpl"]
 
 hookimpl = pluggy.HookimplMarker("xrm")
+Given = TypeVar("Given")
 
 
 class PluginContext(Protocol):
@@ -103,7 +104,7 @@ def load(files: Mapping[str, str]) -> tuple[Plugins, tuple[Problem, ...]]:
                 names.append(path)
     if problems:
         return NONE, tuple(problems)
-    return _collected(manager, tuple(names), problems), tuple(problems)
+    return _collected(manager, tuple(names), files, problems), tuple(problems)
 
 
 def _module(path: str, text: str, problems: list[Problem]) -> ModuleType | None:
@@ -118,7 +119,7 @@ def _module(path: str, text: str, problems: list[Problem]) -> ModuleType | None:
         place = Place(path, error.lineno or 1, error.offset or 1)
         problems.append(Problem("XRM701", f"the plugin is not valid Python: {error.msg}", place))
         return None
-    except Exception as error:  # noqa: BLE001 (whatever a plugin does at import is its problem, shown with its place)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever a plugin does at import is its problem, shown with its place)
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
         place = Place(path, (frames[-1].lineno or 1) if frames else 1, 1)
         problems.append(Problem("XRM701", f"the plugin cannot be loaded: {type(error).__name__}: {error}", place))
@@ -151,40 +152,51 @@ def _fits(module: ModuleType, path: str, text: str, problems: list[Problem]) -> 
 
 def _place(path: str, text: str, function: Callable[..., Any]) -> Place:
     """The line of the ``def``, which follows its decorators."""
-    first = function.__code__.co_firstlineno
+    first = getattr(function, "__func__", function).__code__.co_firstlineno
     lines = text.splitlines()
     while first < len(lines) and not lines[first - 1].lstrip().startswith(("def ", "async def ")):
         first += 1
     return Place(path, first, max(1, lines[first - 1].find("def ") + 5), len(function.__name__))
 
 
-def _collected(manager: pluggy.PluginManager, names: tuple[str, ...], problems: list[Problem]) -> Plugins:
-    functions = dict(STANDARD)
-    routes: list[Route] = []
-    for found in _asked(manager.hook.expression_functions, "expression_functions", problems):
-        for function in found:
-            if function.name in functions:
-                problems.append(Problem("XRM701", f"two functions are called '{function.name}'"))
-            functions[function.name] = function
-    for found in _asked(manager.hook.routes, "routes", problems):
-        routes += found
+def _collected(manager: pluggy.PluginManager, names: tuple[str, ...], files: Mapping[str, str], problems: list[Problem]) -> Plugins:
     hook = manager.hook
+    functions = dict(STANDARD)
+    for function, place in _asked(hook.expression_functions, Function, files, problems):
+        if function.name in functions:
+            problems.append(Problem("XRM701", f"two functions are called '{function.name}'", place))
+        functions[function.name] = function
+    routes: dict[str, Route] = {}
+    for route, place in _asked(hook.routes, Route, files, problems):
+        if route.path in routes:
+            problems.append(Problem("XRM701", f"two pages have the path '{route.path}'", place))
+        routes[route.path] = route
     return Plugins(
         names,
         functions,
-        tuple(routes),
+        tuple(routes.values()),
         _caller(hook.prepare_record),
         _caller(hook.validate_record),
         _caller(hook.record_committed),
     )
 
 
-def _asked(hook: pluggy.HookCaller, name: str, problems: list[Problem]) -> list[Sequence[Any]]:
-    try:
-        return list(hook())
-    except Exception as error:  # noqa: BLE001 (as above)
-        problems.append(Problem("XRM703", f"hook '{name}' failed: {type(error).__name__}: {error}"))
-        return []
+def _asked(hook: pluggy.HookCaller, kind: type[Given], files: Mapping[str, str], problems: list[Problem]) -> list[tuple[Given, Place]]:
+    """What each plugin gives for a hook that is asked once, with the place of its hook."""
+    found: list[tuple[Given, Place]] = []
+    for plugin in hook.get_hookimpls():
+        place = _place(plugin.plugin_name, files[plugin.plugin_name], plugin.function)
+        try:
+            given = list(cast("Sequence[Any]", plugin.function()))
+        except Exception as error:  # noqa: BLE001 (as above)
+            problems.append(Problem("XRM703", f"hook '{hook.name}' failed: {type(error).__name__}: {error}", place))
+            continue
+        for one in given:
+            if isinstance(one, kind):
+                found.append((one, place))
+            else:
+                problems.append(Problem("XRM703", f"hook '{hook.name}' gave a {type(one).__name__} and not a {kind.__name__}", place))
+    return found
 
 
 def _caller(hook: pluggy.HookCaller) -> tuple[Callable[..., Any], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ import msgspec
 from xrm.compile.columns import instant_text
 from xrm.store.database import Database
 
+log = logging.getLogger("xrm.jobs")
 LEASE = timedelta(seconds=60)
 MOST_ATTEMPTS = 8
 
@@ -71,7 +73,8 @@ def _do(database: Database, job: Job, handlers: dict[str, Callable[[Any], None]]
     error = None
     try:
         handlers[job.kind](job.body)
-    except Exception as failure:  # noqa: BLE001 (a job's failure is its outcome, kept with it)
+    except Exception as failure:
+        log.exception("job %d (%s) failed at attempt %d", job.id, job.kind, job.attempts)
         error = f"{type(failure).__name__}: {failure}"
     now = datetime.now(UTC)
     over = error is None or job.attempts >= MOST_ATTEMPTS
