@@ -34,7 +34,7 @@ def list_(request: ApiRequest) -> Work:
 
 
 def get(request: ApiRequest) -> Work:
-    fields = requests.field_list(requests.parameters(request.scope, ("fields",)))
+    fields = requests.field_list(requests.parameters(request.scope["query_string"], ("fields",)))
     alone = not any("." in path for path in fields)  # the version says nothing of what lies beyond a link
 
     def work(ctx: Context) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -17,6 +18,8 @@ from xrm.service.sessions import actor_of
 
 MOST_BODY = 1_000_000
 """Bytes of a request body."""
+MOST_KEPT = 2000
+"""Bytes of a query string whose meaning is kept."""
 LIST_PARAMETERS = ("filter", "sort", "limit", "after", "fields", "search", "view")
 
 
@@ -63,13 +66,13 @@ def actor(service: Service, scope: Scope) -> Actor:
     return found
 
 
-def parameters(scope: Scope, known: tuple[str, ...]) -> dict[str, str]:
+def parameters(text: bytes, known: tuple[str, ...]) -> dict[str, str]:
     """The query string; an unknown or repeated parameter is a problem, not something to overlook."""
-    if not scope["query_string"]:
+    if not text:
         return {}
     given: dict[str, str] = {}
     try:
-        pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True, max_num_fields=50)
+        pairs = parse_qsl(text.decode("latin-1"), keep_blank_values=True, max_num_fields=50)
     except ValueError:
         raise Invalid(Problem("XRM512", "the query string has too many parameters", hint="known: " + ", ".join(known))) from None
     for name, value in pairs:
@@ -84,7 +87,14 @@ def parameters(scope: Scope, known: tuple[str, ...]) -> dict[str, str]:
 
 
 def list_query(entity: str, scope: Scope) -> Query:
-    given = parameters(scope, LIST_PARAMETERS)
+    """What a list asks for. The same few lists are asked for again and again: what they mean is kept."""
+    text: bytes = scope["query_string"]
+    return _list_query(entity, text) if len(text) <= MOST_KEPT else _list_query.__wrapped__(entity, text)
+
+
+@lru_cache(maxsize=1024)
+def _list_query(entity: str, text: bytes) -> Query:
+    given = parameters(text, LIST_PARAMETERS)
     limit = given.get("limit", "50")
     if not limit.isascii() or not limit.isdigit() or len(limit) > 4:
         raise Invalid(Problem("XRM512", "limit must be a whole number", path=("limit",)))

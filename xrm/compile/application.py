@@ -20,6 +20,8 @@ class CompiledEntity:
     entity: Entity
     rules: Rules
     writes: EntityWrites
+    blank: Mapping[str, None]
+    """A record before anything is said of it: every name, empty."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,5 +55,6 @@ def compile_application(model: Application, dialect: DialectName) -> CompiledApp
     entities = {}
     for name, entity in model.entities.items():
         its_rules = rules(entity)
-        entities[name] = CompiledEntity(entity, its_rules, entity_writes(made, everything, entity, its_rules.paths, dialect))
+        writes = entity_writes(made, everything, entity, its_rules.paths, dialect)
+        entities[name] = CompiledEntity(entity, its_rules, writes, dict.fromkeys([*entity.all_fields, "deleted_at"]))
     return CompiledApplication(model, made, dialect, entities, system_writes(made, dialect))

@@ -14,7 +14,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from xrm.compile.columns import DialectName, Stored, from_database, json_from_database, json_point, point, stored, to_database
+from xrm.compile.columns import (
+    DialectName,
+    Stored,
+    from_database,
+    json_from_database,
+    json_point,
+    point,
+    short_instant,
+    stored,
+    to_database,
+)
 from xrm.compile.policies import Policies, Rule
 from xrm.compile.statements import RunTime, Statement, compiled
 from xrm.compile.tables import Tables
@@ -145,13 +155,13 @@ class ReadCompiler:
         if shape.after is not None:
             where.append(after_cursor(keys, shape.after))
         columns = [column for pick in picked for column in pick.columns]
-        query = sa.select(*_labelled([*columns, *(key.column for key in keys)]))
+        places = [_place(columns, key.column) for key in keys]
+        query = sa.select(*_labelled(columns))
         query = query.select_from(rows.source).where(*where)
         if not shape.one:
             query = query.order_by(*(term for key in keys for term in key.order)).limit(_parameter("limit", sa.Integer()))
         statement = compiled(query, self.dialect, rows.run_time)
-        first = len(columns)
-        return Read(statement, row_decoder(picked), row_decoder(picked, nested=True), lambda raw: list(raw[first:]))
+        return Read(statement, row_decoder(picked), row_decoder(picked, nested=True), lambda raw: [raw[place] for place in places])
 
     def count(self, shape: Shape) -> Statement:
         """How many records a list has, counted up to the bound parameter ``most``."""
@@ -192,6 +202,15 @@ class ReadCompiler:
 
 def _parameter(name: str, kind: sa.types.TypeEngine[Any]) -> sa.BindParameter[Any]:
     return sa.bindparam(name, type_=kind, required=True)
+
+
+def _place(columns: list[sa.ColumnElement[Any]], wanted: sa.ColumnElement[Any]) -> int:
+    """Where a column stands among those that are read; added at the end if it does not."""
+    for place, column in enumerate(columns):
+        if column is wanted:
+            return place
+    columns.append(wanted)
+    return len(columns) - 1
 
 
 def _labelled(columns: Sequence[sa.ColumnElement[Any]]) -> list[sa.ColumnElement[Any]]:
@@ -257,7 +276,15 @@ def _value_source(convert: Callable[..., Any] | None, width: int, n: int, at: in
     scope[f"f{n}"] = convert
     if width == 2:
         return f"f{n}(r[{at}], r[{at + 1}])"
-    return f"(None if r[{at}] is None else f{n}(r[{at}]))"
+    made = IN_PLACE.get(convert) or f"f{n}(v)"
+    return f"(None if (v := r[{at}]) is None else {made})"
+
+
+IN_PLACE: Mapping[Callable[..., Any], str] = {
+    bool: "v == 1",
+    short_instant: "v if v[20:26] != '000000' else v[:19] + 'Z'",
+}
+"""Conversions so small that a call would cost more than they do; ``v`` is the value."""
 
 
 def _flat_source(values: Mapping[str, str]) -> str:

@@ -91,13 +91,17 @@ def _shown(value: object) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
+NO_TEXT = re.compile("[\0\ud800-\udfff]")
+"""NUL, and halves of a surrogate pair: no database holds them as text."""
+
+
 def _words(field: Field, raw: object) -> str:
     if isinstance(raw, bool) or not isinstance(raw, (str, int, Decimal)):
         raise Misfit("must be text")
     text = str(raw)
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
-    if "\0" in text or any("\ud800" <= c <= "\udfff" for c in text):
+    if NO_TEXT.search(text):
         raise Misfit("contains a character that text cannot hold")
     return text
 

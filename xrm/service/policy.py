@@ -26,7 +26,12 @@ def may(ctx: Context, entity: str, right: Right) -> None:
 def may_here(ctx: Context, entity: str, right: Right, row: Mapping[str, object]) -> bool:
     """Whether the right holds for a record in hand (raw values, as row rules see them)."""
     rule = ctx.policy(entity).rule(right)
-    return rule is not None and rule_closure(rule)(row, ctx.moment)
+    if rule is None or rule is True:
+        return rule is True
+    cache, key = ctx.service.prepared, ("right", ctx.actor.roles, entity, right)
+    if key not in cache:
+        cache[key] = rule_closure(rule)
+    return bool(cache[key](row, ctx.moment))
 
 
 def may_move(ctx: Context, entity: str, move: Transition, row: Mapping[str, object]) -> bool:

@@ -194,7 +194,7 @@ def _after(
     """The record as it will be, before defaults and computed fields."""
     compiled = ctx.service.application.entities[intent.entity]
     entity, now = compiled.entity, ctx.moment.now
-    after: dict[str, Any] = dict.fromkeys([*entity.all_fields, "deleted_at"])
+    after: dict[str, Any] = dict(before or compiled.blank)
     after |= before or {"id": intent.own_id or new_id(), "created_at": now, "created_by": ctx.actor.id, "version": 0, "number": number}
     after |= {"updated_at": now, "updated_by": ctx.actor.id, "version": after["version"] + 1}
     if before is None and entity.lifecycle:
