@@ -39,6 +39,17 @@ class Dangling(Exception):
     """A foreign key refused a row: what it points at is not there."""
 
 
+class Stopped(BaseException):
+    """A read was stopped because it took too many steps in place (``Database.read``).
+
+    No Exception, so that nobody on the way mistakes it for a failure and answers.
+    """
+
+
+def _stopped(error: sqlite3.OperationalError) -> BaseException:
+    return Stopped() if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT else error
+
+
 class Connection(Protocol):
     """One connection of one thread. Rows are tuples.
 
@@ -78,11 +89,17 @@ class SqliteConnection:
             raise _unreachable(error, f"is {path} a SQLite file this user may write?") from error
 
     def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        return self.raw.execute(sql, parameters).fetchall()
+        try:
+            return self.raw.execute(sql, parameters).fetchall()
+        except sqlite3.OperationalError as error:
+            raise _stopped(error) from error
 
     def one(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
-        cursor = self.raw.execute(sql, parameters)
-        row: tuple[Any, ...] | None = cursor.fetchone()
+        try:
+            cursor = self.raw.execute(sql, parameters)
+            row: tuple[Any, ...] | None = cursor.fetchone()
+        except sqlite3.OperationalError as error:
+            raise _stopped(error) from error
         cursor.close()
         return row
 

@@ -7,6 +7,7 @@ this process take turns in the order they came (the file admits one at a time, a
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import sqlite3
 import threading
@@ -20,14 +21,15 @@ from typing import Any, TypeVar
 import psycopg
 
 from xrm.compile.columns import DialectName
-from xrm.store.connections import PostgresConnection, SqliteConnection, connect
+from xrm.store.connections import PostgresConnection, SqliteConnection, Stopped, connect
 
+log = logging.getLogger("xrm.store")
 Result = TypeVar("Result")
 Connection = SqliteConnection | PostgresConnection
 DatabaseError = (sqlite3.Error, psycopg.Error)
+"""What the drivers raise."""
 DatabaseAway = (sqlite3.OperationalError, psycopg.OperationalError)
 """It is gone, locked or out of room: not what was asked is wrong, but when."""
-"""What the drivers raise."""
 RETRIES = 8
 
 
@@ -138,9 +140,8 @@ class Database:
         raw.set_progress_handler(_stop, SHORT)
         try:
             return work()
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
-                raise
+        except Stopped:
+            log.debug("a read was too long to be done in place")
         finally:
             raw.set_progress_handler(None, 0)
         return await self.run(work)

@@ -132,7 +132,9 @@ class Endpoint:
             response = Response(status_code=405, headers={**HEADERS, "allow": allowed})
         else:
             asked = await visit(Request(scope, receive))
-            response = await self._site.service.database.run(partial(self._answer, asked, work))
+            database = self._site.service.database
+            carry_out = database.read if asked.reads else database.run
+            response = await carry_out(partial(self._answer, asked, work))
         await response(scope, receive, send)
 
     def _answer(self, asked: Visit, work: Work) -> Response:
