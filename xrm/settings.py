@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from xrm.errors import Invalid, Problem
 
@@ -31,13 +32,13 @@ def settings(folder: Path, environment: Mapping[str, str] | None = None) -> Sett
         Invalid: a setting is wrong (XRM801).
     """
     env = os.environ if environment is None else environment
-    url = env.get("XRM_DATABASE_URL") or f"sqlite:///{folder.resolve() / 'data' / 'xrm.db'}"
+    url = env.get("XRM_DATABASE_URL") or f"sqlite:///{quote(str(folder.resolve() / 'data' / 'xrm.db'))}"
     url = url.replace("postgres://", "postgresql://", 1).replace("postgresql+psycopg://", "postgresql://", 1)
     if not url.startswith(("sqlite:///", "postgresql://")):
         raise _wrong("XRM_DATABASE_URL is not an address xrm knows", "sqlite:///PATH or postgresql://USER@HOST/NAME")
     secret = env.get("XRM_SECRET_FILE")
     if secret is None and url.startswith("sqlite"):
-        secret = f"{url.removeprefix('sqlite:///')}.key"
+        secret = f"{unquote(url.removeprefix('sqlite:///'))}.key"
     return Settings(folder, url, Path(secret) if secret else None, _threads(env.get("XRM_THREADS", "4")))
 
 

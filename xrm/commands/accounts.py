@@ -41,11 +41,12 @@ def user_add(
     password: Password = None,
     folder: Folder = Path(),
 ) -> None:
+    chosen = _chosen(password)
     with service_of(folder) as service:
         _known_roles(service, role)
         values = {"name": name, "label": label or name, "roles": role}
         written = records.create(acting(service, None), "user", values)
-        _give_password(service, written.id, name, password)
+        _give_password(service, written.id, name, chosen, shown=password is None)
 
 
 def user_list(
@@ -64,8 +65,9 @@ def user_list(
 
 
 def user_password(name: Name, password: Password = None, folder: Folder = Path()) -> None:
+    chosen = _chosen(password)
     with service_of(folder) as service:
-        _give_password(service, acting(service, name).actor.id, name, password)
+        _give_password(service, acting(service, name).actor.id, name, chosen, shown=password is None)
 
 
 def user_deactivate(name: Name, folder: Folder = Path()) -> None:
@@ -106,11 +108,20 @@ def _known_roles(service: Service, roles: list[str]) -> None:
         raise Invalid(*problems)
 
 
-def _give_password(service: Service, user: str, name: str, password: str | None) -> None:
-    """Asked for, given, or made at random and shown once."""
-    shown = password is None
+def _chosen(password: str | None) -> str:
+    """Asked for, given, or made at random.
+
+    Raises:
+        Invalid: it is too short (XRM502); said before anything is written.
+    """
     if password == "-":  # noqa: S105 (a dash asks for it)
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     chosen = password or secrets.token_urlsafe(12)
-    sessions.set_password(service, user, chosen)
-    print(f"user {name}" + (f", password {chosen}" if shown else ""))
+    sessions.fit_password(chosen)
+    return chosen
+
+
+def _give_password(service: Service, user: str, name: str, password: str, *, shown: bool) -> None:
+    """``shown``: it was made at random, and is printed once."""
+    sessions.set_password(service, user, password)
+    print(f"user {name}" + (f", password {password}" if shown else ""))

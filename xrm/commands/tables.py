@@ -11,9 +11,10 @@ from typing import Annotated
 import typer
 
 from xrm import bootstrap
+from xrm.commands import report
 from xrm.commands.opening import Folder, Format, database_of
-from xrm.errors import Invalid, Problem
-from xrm.store import changes
+from xrm.errors import Invalid, Problem, Unavailable, ordered
+from xrm.store import changes, releases
 from xrm.store.migrate import Plan
 
 
@@ -28,7 +29,13 @@ def plan(
     form: Annotated[Format, typer.Option("--format", help="How the plan is printed.")] = Format.text,
 ) -> None:
     with database_of(folder) as (settings, database):
-        _, made = bootstrap.plan(settings, database)
+        try:
+            _, made = bootstrap.plan(settings, database)
+        except Invalid as refused:
+            if form is not Format.json:
+                raise
+            print(report.as_json(ordered(refused.problems)))
+            raise typer.Exit(1) from None
     print(as_json(made) if form is Format.json else as_text(made))
 
 
@@ -58,6 +65,8 @@ def verify(
 ) -> None:
     """Every position, hash and digest from the first change to the last."""
     with database_of(folder) as (_, database):
+        if releases.active(database) is None:
+            raise Unavailable(Problem("XRM403", "nothing was applied to this database yet", hint="xrm apply"))
         changes.sequence(database)
         found = changes.verify(database)
     if form is Format.json:

@@ -109,14 +109,23 @@ def revoke(service: Service, token: str) -> bool:
         return bool(_sql(connection, sql, at, _digest(token)))
 
 
-def set_password(service: Service, user: str, password: str) -> None:
-    """Set a user's password and end their sessions.
+def fit_password(password: str) -> None:
+    """Whether a password will do.
 
     Raises:
         Invalid: it is too short (XRM502).
     """
     if len(password) < PASSWORD_LENGTH:
         raise Invalid(Problem("XRM502", f"a password must have {PASSWORD_LENGTH} characters or more", path=("password",)))
+
+
+def set_password(service: Service, user: str, password: str) -> None:
+    """Set a user's password and end their sessions.
+
+    Raises:
+        Invalid: it is too short (XRM502).
+    """
+    fit_password(password)
     dialect = service.database.dialect
     at, key, hashed = bind_instant(service.clock(), dialect), bind_id(user, dialect), _hasher.hash(password)
     with service.database.transaction() as connection:

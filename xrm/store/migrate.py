@@ -23,6 +23,7 @@ from xrm.compile.columns import DialectName
 from xrm.compile.tables import Tables
 from xrm.errors import Invalid, Problem
 from xrm.store import releases
+from xrm.store.connections import connect
 from xrm.store.database import Connection, Database, DatabaseError
 from xrm.store.ddl import ddl_dialect
 
@@ -101,11 +102,9 @@ def _run(connection: Connection, step: Step) -> None:
 
 @contextmanager
 def _engine(database: Database) -> Iterator[sa.Connection]:
-    url = database.url.replace("postgresql://", "postgresql+psycopg://", 1)
-    engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
+    url = "sqlite://" if database.dialect == "sqlite" else "postgresql+psycopg://"
+    engine = sa.create_engine(url, poolclass=sa.pool.NullPool, creator=lambda: connect(database.url).raw)
     try:
-        if database.dialect == "sqlite":
-            _ = database.connection  # makes the folder and the file, in WAL
         with engine.connect() as connection:
             yield connection
     finally:
