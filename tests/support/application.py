@@ -24,6 +24,7 @@ from starlette.types import ASGIApp
 
 from tests.support.databases import TestDatabases
 from xrm import bootstrap, plugins, source
+from xrm.api.answers import encode
 from xrm.compile.application import compile_application
 from xrm.model.application import Application
 from xrm.plugins import Plugins
@@ -189,9 +190,12 @@ class Person:
         return records.restore(self.ctx, entity, id, version)
 
     def get(self, entity: str, id: str, *fields: str, nested: bool = False) -> dict[str, Any]:
-        return reading.get_record(self.ctx, entity, id, fields, nested=nested)
+        if nested:
+            document: dict[str, Any] = json.loads(encode(reading.get_document(self.ctx, entity, id, fields)[1]))
+            return document
+        return reading.get_record(self.ctx, entity, id, fields)
 
-    def page(self, entity: str, **query: Any) -> reading.Page:
+    def page(self, entity: str, **query: Any) -> reading.Page[dict[str, Any]]:
         return reading.list_records(self.ctx, Query(entity, **query))
 
     def all(self, entity: str, **query: Any) -> list[dict[str, Any]]:

@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+
+import msgspec
 
 from xrm.api import requests
 from xrm.api.answers import Answer, Header, encode
-from xrm.api.openapi import document
+from xrm.api.openapi import document as openapi_document
 from xrm.api.requests import ApiRequest
 from xrm.errors import NotFound
 from xrm.service import records
 from xrm.service.context import Context
 from xrm.service.moves import Move, moves
-from xrm.service.reading import get_record, list_records
+from xrm.service.reading import get_document, list_documents
 from xrm.service.records import Written
 
 Work = Callable[[Context], Answer]
 
 
 def openapi(request: ApiRequest) -> Work:
-    return lambda ctx: Answer(200, encode(document(ctx.policies, ctx.service.application.model)))
+    return lambda ctx: Answer(200, encode(openapi_document(ctx.policies, ctx.service.application.model)))
 
 
 def list_(request: ApiRequest) -> Work:
     query = requests.list_query(request.entity, request.scope)
 
     def work(ctx: Context) -> Answer:
-        page = list_records(ctx, query, nested=True)
+        page = list_documents(ctx, query)
         return Answer(200, encode({"items": page.rows, "next": page.next}))
 
     return work
@@ -38,12 +39,12 @@ def get(request: ApiRequest) -> Work:
     alone = not any("." in path for path in fields)  # the version says nothing of what lies beyond a link
 
     def work(ctx: Context) -> Answer:
-        record = get_record(ctx, request.entity, request.id, ("version", *fields) if fields else (), nested=True)
-        tag = requests.etag(record["version"])
+        version, document = get_document(ctx, request.entity, request.id, fields)
+        tag = requests.etag(version)
         headers: tuple[Header, ...] = ((b"etag", tag),)
         if alone and requests.knows(request.scope, tag):
             return Answer(304, headers=headers)
-        return Answer(200, encode(record), headers)
+        return Answer(200, encode(document), headers)
 
     return work
 
@@ -104,11 +105,13 @@ def _written(ctx: Context, request: ApiRequest, written: Written, status: int = 
     return Answer(status, encode(_seen(ctx, request, written, minimal)), headers)
 
 
-def _seen(ctx: Context, request: ApiRequest, written: Written, minimal: bool) -> dict[str, Any]:
+def _seen(ctx: Context, request: ApiRequest, written: Written, minimal: bool) -> object:
+    """The record as its writer sees it, with the warnings of the write if there are any."""
     try:
-        body = {} if minimal else get_record(ctx, request.entity, written.id, nested=True)
+        document: object = {} if minimal else get_document(ctx, request.entity, written.id)[1]
     except NotFound:  # it was written, but it is no longer for this actor to see
-        body = {"id": written.id, "version": written.version}
-    if written.warnings:
-        body["warnings"] = [{"code": p.code, "field": ".".join(p.path) or None, "message": p.message} for p in written.warnings]
-    return body
+        document = {"id": written.id, "version": written.version}
+    if not written.warnings:
+        return document
+    warnings = [{"code": p.code, "field": ".".join(p.path) or None, "message": p.message} for p in written.warnings]
+    return {**msgspec.json.decode(encode(document)), "warnings": warnings}

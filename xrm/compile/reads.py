@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from xrm.compile.columns import (
@@ -59,12 +60,16 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A compiled read: rows of the driver become flat rows (``category.title`` is a key) or nested ones (JSON)."""
+    """A compiled read. Rows of the driver become flat rows (``category.title`` is a key) or documents (for JSON).
+
+    ``version`` says where in the row of a read of one record its version stands.
+    """
 
     statement: Statement
     flat: Callable[[Sequence[Any]], Row]
-    nested: Callable[[Sequence[Any]], Row]
+    document: Callable[[Sequence[Any]], msgspec.Struct]
     cursor: Callable[[Sequence[Any]], list[Any]]
+    version: int | None
 
 
 class Rows:
@@ -156,12 +161,13 @@ class ReadCompiler:
             where.append(after_cursor(keys, shape.after))
         columns = [column for pick in picked for column in pick.columns]
         places = [_place(columns, key.column) for key in keys]
+        version = _place(columns, rows.root.c.version) if shape.one else None
         query = sa.select(*_labelled(columns))
         query = query.select_from(rows.source).where(*where)
         if not shape.one:
             query = query.order_by(*(term for key in keys for term in key.order)).limit(_parameter("limit", sa.Integer()))
         statement = compiled(query, self.dialect, rows.run_time)
-        return Read(statement, row_decoder(picked), row_decoder(picked, nested=True), lambda raw: [raw[place] for place in places])
+        return Read(statement, row_decoder(picked), document_decoder(picked), lambda raw: [raw[place] for place in places], version)
 
     def count(self, shape: Shape) -> Statement:
         """How many records a list has, counted up to the bound parameter ``most``."""
@@ -252,22 +258,37 @@ def with_links(paths: Sequence[str], policies: Policies, entity: str) -> tuple[s
     return tuple(wanted)
 
 
-def row_decoder(picked: Sequence[Picked], nested: bool = False) -> Callable[[Sequence[Any]], Row]:
+def row_decoder(picked: Sequence[Picked]) -> Callable[[Sequence[Any]], Row]:
     """A function written for this row: one dict display, each value converted in place.
 
     Written as Python source, since a loop over converters costs three times as much for a list of fifty.
     """
     scope: dict[str, Any] = {}
-    values: dict[str, str] = {}
-    at = 0
-    for n, pick in enumerate(picked):
-        convert = pick.convert_json if nested else pick.convert
-        values[pick.path] = _value_source(convert, len(pick.columns), n, at, scope)
-        at += len(pick.columns)
-    body = _nested_source(values) if nested else _flat_source(values)
-    exec(f"def decode(r):\n    return {body}", scope)  # noqa: S102  (our own source; names are repr'd)
+    values = _value_sources(picked, [pick.convert for pick in picked], scope)
+    body = ", ".join(f"{path!r}: {source}" for path, source in values.items())
+    exec(f"def decode(r):\n    return {{{body}}}", scope)  # noqa: S102  (our own source; names are repr'd)
     decode: Callable[[Sequence[Any]], Row] = scope["decode"]
     return decode
+
+
+def document_decoder(picked: Sequence[Picked]) -> Callable[[Sequence[Any]], msgspec.Struct]:
+    """A function that makes the JSON document of a row: nested structs, which are written to JSON at half the cost of dicts."""
+    scope: dict[str, Any] = {}
+    values = _value_sources(picked, [pick.convert_json for pick in picked], scope)
+    body = _struct_source(values, "", scope)
+    exec(f"def decode(r):\n    return {body}", scope)  # noqa: S102  (our own source; names are repr'd)
+    decode: Callable[[Sequence[Any]], msgspec.Struct] = scope["decode"]
+    return decode
+
+
+def _value_sources(picked: Sequence[Picked], converts: Sequence[Callable[..., Any] | None], scope: dict[str, Any]) -> dict[str, str]:
+    """The Python source of each path's value, from the row ``r``; what it calls is put into ``scope``."""
+    values: dict[str, str] = {}
+    at = 0
+    for n, (pick, convert) in enumerate(zip(picked, converts, strict=True)):
+        values[pick.path] = _value_source(convert, len(pick.columns), n, at, scope)
+        at += len(pick.columns)
+    return values
 
 
 def _value_source(convert: Callable[..., Any] | None, width: int, n: int, at: int, scope: dict[str, Any]) -> str:
@@ -287,21 +308,25 @@ IN_PLACE: Mapping[Callable[..., Any], str] = {
 """Conversions so small that a call would cost more than they do; ``v`` is the value."""
 
 
-def _flat_source(values: Mapping[str, str]) -> str:
-    return "{" + ", ".join(f"{path!r}: {source}" for path, source in values.items()) + "}"
-
-
-def _nested_source(values: Mapping[str, str], prefix: str = "") -> str:
-    parts = []
+def _struct_source(values: Mapping[str, str], prefix: str, scope: dict[str, Any]) -> str:
+    """The source that makes the document of the paths below a prefix; each link that is followed is a document in it."""
+    names: list[str] = []
+    sources: list[str] = []
+    if prefix:
+        names.append("id")
+        sources.append(values[prefix.removesuffix(".")])
     for path, source in values.items():
-        if not path.startswith(prefix) or "." in path[len(prefix) :]:
+        name = path[len(prefix) :]
+        if not path.startswith(prefix) or "." in name or name in names:
             continue
-        below = {p: s for p, s in values.items() if p.startswith(path + ".")}
-        if below:
-            inner = _nested_source(below, path + ".")
-            expanded = f"(None if {source} is None else {{'id': {source}, {inner[1:]})"
-        parts.append(f"{path[len(prefix) :]!r}: {expanded if below else source}")
-    return "{" + ", ".join(parts) + "}"
+        follows = any(below.startswith(f"{path}.") for below in values)
+        names.append(name)
+        sources.append(f"(None if {source} is None else {_struct_source(values, f'{path}.', scope)})" if follows else source)
+    attributes = [f"a{n}" for n in range(len(names))]
+    kind = f"S{len(scope)}"
+    rename = dict(zip(attributes, names, strict=True))
+    scope[kind] = msgspec.defstruct("Document", [(attribute, Any) for attribute in attributes], rename=rename, gc=False)
+    return f"{kind}({', '.join(sources)})"
 
 
 # --- order, and the place after a cursor

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -47,11 +47,14 @@ class Query:
     """(field, id): only records whose link of that name points at that record."""
 
 
+Record = TypeVar("Record")
+
+
 @dataclass(frozen=True, slots=True)
-class Page:
+class Page(Generic[Record]):
     """``next`` is a sealed cursor, or None on the last page."""
 
-    rows: list[Row]
+    rows: list[Record]
     next: str | None
 
 
@@ -77,32 +80,54 @@ class Prepared:
     purpose: str
 
 
-def get_record(ctx: Context, entity: str, id: str, fields: tuple[str, ...] = (), *, nested: bool = False, deleted: bool = False) -> Row:
-    """One record, as far as the actor may see it.
+def get_record(ctx: Context, entity: str, id: str, fields: tuple[str, ...] = (), *, deleted: bool = False) -> Row:
+    """One record, as far as the actor may see it: a flat row.
 
     Raises:
         NotFound: there is none for this actor (XRM506).
         Invalid: a field in ``fields`` is not there for this actor (XRM302).
     """
-    ctx.entity(entity)
-    prepared = _prepared(ctx, Query(entity, fields, deleted=deleted), one=True)
+    read, row = _one(ctx, Query(entity, fields, deleted=deleted), id)
+    return read.flat(row)
+
+
+def get_document(ctx: Context, entity: str, id: str, fields: tuple[str, ...] = ()) -> tuple[int, msgspec.Struct]:
+    """The version of one record, and its document for JSON. Raises as ``get_record`` does."""
+    read, row = _one(ctx, Query(entity, fields), id)
+    return row[read.version or 0], read.document(row)
+
+
+def _one(ctx: Context, query: Query, id: str) -> tuple[Read, tuple[Any, ...]]:
+    ctx.entity(query.entity)
+    read = _prepared(ctx, query, one=True).read
     row = None
     if is_id(id):
-        statement = prepared.read.statement
-        parameters = statement.bind({"id": bind_id(id, ctx.service.database.dialect)}, ctx.moment)
-        row = ctx.service.database.connection.one(statement.sql, parameters)
+        parameters = read.statement.bind({"id": bind_id(id, ctx.service.database.dialect)}, ctx.moment)
+        row = ctx.service.database.connection.one(read.statement.sql, parameters)
     if row is None:
         raise NotFound(Problem("XRM506", "there is no such record", path=("id",)))
-    return prepared.read.nested(row) if nested else prepared.read.flat(row)
+    return read, row
 
 
-def list_records(ctx: Context, query: Query, *, nested: bool = False) -> Page:
-    """A page of records in order.
+def list_records(ctx: Context, query: Query) -> Page[Row]:
+    """A page of records in order, as flat rows.
 
     Raises:
         NotFound: the entity or view is not there for this actor.
         Invalid: filter, sort, fields, limit or cursor are wrong; each problem says where.
     """
+    read, rows, following = _page(ctx, query)
+    return Page([read.flat(row) for row in rows], following)
+
+
+def list_documents(ctx: Context, query: Query) -> Page[msgspec.Struct]:
+    """A page of records in order, as documents for JSON. Raises as ``list_records`` does."""
+    read, rows, following = _page(ctx, query)
+    return Page([read.document(row) for row in rows], following)
+
+
+def _page(ctx: Context, query: Query) -> tuple[Read, list[tuple[Any, ...]], str | None]:
+    """The rows of a page, and the sealed cursor of the next."""
     ctx.entity(query.entity)
     if not 1 <= query.limit <= MOST_ROWS:
         raise Invalid(Problem("XRM512", f"limit must be from 1 to {MOST_ROWS}", path=("limit",)))
@@ -114,8 +139,7 @@ def list_records(ctx: Context, query: Query, *, nested: bool = False) -> Page:
     if len(rows) > query.limit:
         rows.pop()
         following = ctx.service.seal.seal(prepared.read.cursor(rows[-1]), prepared.purpose)
-    decode = prepared.read.nested if nested else prepared.read.flat
-    return Page([decode(row) for row in rows], following)
+    return prepared.read, rows, following
 
 
 def count_records(ctx: Context, query: Query, most: int = 1000) -> int:

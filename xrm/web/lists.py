@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import urlencode
 
 from xrm.errors import Invalid, NotFound, Problem
@@ -88,7 +89,7 @@ def view_of(screen: Screen, name: str) -> ListView:
 
 
 def _page(
-    ctx: Context, screen: Screen, view: ListView, asked: Asked, found: Page, count: int, problems: tuple[Problem, ...]
+    ctx: Context, screen: Screen, view: ListView, asked: Asked, found: Page[dict[str, Any]], count: int, problems: tuple[Problem, ...]
 ) -> pages.ListPage:
     counted = count_words(screen, count)
     caption = f"{screen.plural}: {view.label}" if len(screen.views) > 1 else screen.plural
