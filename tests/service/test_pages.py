@@ -1,5 +1,7 @@
 """Lists in pages: whatever the order, every record once; and a cursor that fits its own list only."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from tests.support.application import Applications, Person, Running
 from xrm.errors import Invalid
 from xrm.model.values import fold
+from xrm.service import reading
 
 TEXTS = {
     "item": """
@@ -200,3 +203,36 @@ def test_counting_is_of_the_same_list(ana: Person, records: list[dict[str, Any]]
     assert ana.count("item") == 17
     assert ana.count("item", filter="size == 3") == len(ana.all("item", filter="size == 3"))
     assert ana.count("item", view="flagged") == len(ana.all("item", view="flagged"))
+
+
+def test_a_list_follows_so_many_links(application: Applications) -> None:
+    """A list that would join more tables than a database takes is a problem of the caller on both."""
+    links = ", ".join(f"l{n}: {{type: link, to: note}}" for n in range(10))
+    ana = application(f"fields: {{name: text, {links}}}\naccess: {{agent: [read, create]}}").person("ana", "agent")
+    ana.create("note", name="x")
+    paths = [f"l{a}.l{b}.name" for a in range(10) for b in range(10)]
+    assert len(ana.all("note", fields=tuple(paths[:20]))) == 1
+    for query in ({"fields": tuple(paths)}, {"filter": " || ".join(f'{path} == "x"' for path in paths)}):
+        with pytest.raises(Invalid, match="XRM512 a list follows 30 links at most"):
+            ana.all("note", **query)
+
+
+def test_many_different_lists_at_once(application: Applications, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiled lists are kept up to a bound, whatever number of threads ask for however many."""
+    monkeypatch.setattr(reading, "MOST_PREPARED", 20)
+    running = application("fields: {name: text, size: integer}\naccess: {agent: [read, create]}")
+    ana = running.person("ana", "agent")
+
+    def ask(seed: int) -> None:
+        for n in range(60):
+            ana.all("note", filter=f"size == {seed * 1000 + n}")
+            ana.count("note", filter=f"size == {seed * 1000 + n}")
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(ask, range(6)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert len(running.service.prepared) <= 20 + 6

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -24,6 +24,7 @@ from xrm.service.context import Context
 MOST_ROWS = 500
 MOST_PREPARED = 1000
 MOST_SORT_KEYS = 4
+MOST_LINKS = 30
 UNSORTABLE = ("json", "point", "long_text")
 
 
@@ -215,12 +216,19 @@ def _prepared(ctx: Context, query: Query, one: bool = False, after: tuple[bool, 
         ctx.actor.roles, query.entity, query.fields, query.filter, query.sort, query.view,
         bool(query.search), query.deleted, query.linked and query.linked[0], one, after,
     )  # fmt: skip
+    prepared: Prepared = _kept(ctx, key, lambda: _prepare(ctx, query, one, after))
+    return prepared
+
+
+def _kept(ctx: Context, key: Any, make: Callable[[], Any]) -> Any:
+    """What was made once for this key; the oldest tenth makes room. Threads may make one twice, which does no harm."""
     cache = ctx.service.prepared
-    found: Prepared | None = cache.get(key)
+    found = cache.get(key)
     if found is None:
         if len(cache) >= MOST_PREPARED:
-            cache.pop(next(iter(cache)), None)
-        found = cache[key] = _prepare(ctx, query, one, after)
+            for old in list(cache)[: MOST_PREPARED // 10]:  # a copy: other threads add meanwhile
+                cache.pop(old, None)
+        found = cache[key] = make()
     return found
 
 
@@ -247,6 +255,7 @@ def _prepare(ctx: Context, query: Query, one: bool, after: tuple[bool, ...] | No
         query.deleted,
         _link(ctx, entity, query.linked),
     )
+    _not_too_far(shape)
     reader = application.seen_by(ctx.actor.roles)
     roles = ",".join(sorted(ctx.actor.roles))
     order = ",".join(map(str, sort))
@@ -254,11 +263,17 @@ def _prepare(ctx: Context, query: Query, one: bool, after: tuple[bool, ...] | No
     return Prepared(reader.read(shape), shape, purpose)
 
 
+def _not_too_far(shape: Shape) -> None:
+    """Each link that is followed is a join; SQLite takes 64, and row rules have theirs."""
+    paths = {*shape.fields, *(key.path for key in shape.sort), *(path for one in shape.filters for path in one.paths)}
+    links = {path[:at] for path in paths for at, sign in enumerate(path) if sign == "."}
+    if len(links) > MOST_LINKS:
+        raise Invalid(Problem("XRM512", f"a list follows {MOST_LINKS} links at most; this follows {len(links)}", path=("fields",)))
+
+
 def _count(ctx: Context, shape: Shape) -> Statement:
-    cache, key = ctx.service.prepared, ("count", ctx.actor.roles, shape)
-    if key not in cache:
-        cache[key] = ctx.service.application.seen_by(ctx.actor.roles).count(shape)
-    statement: Statement = cache[key]
+    reader = ctx.service.application.seen_by(ctx.actor.roles)
+    statement: Statement = _kept(ctx, ("count", ctx.actor.roles, shape), lambda: reader.count(shape))
     return statement
 
 
@@ -297,7 +312,7 @@ def _no_view(name: str | None) -> NotFound:
 def _seen_whole(ctx: Context, entity: Entity, view: View) -> bool:
     """Whether every name the view's filter reads is visible: a view is no way round a hidden field."""
     paths = view.filter.checked.paths if view.filter else ()
-    return all(path.startswith("actor") or ctx.policies.resolve(entity.name, path) for path in paths)
+    return all(path.partition(".")[0] == "actor" or ctx.policies.resolve(entity.name, path) for path in paths)
 
 
 def _link(ctx: Context, entity: Entity, linked: tuple[str, str] | None) -> str | None:
