@@ -99,4 +99,4 @@ class Api:
         def run() -> Answer:
             return work(service.acting(requests.actor(service, request.scope)))
 
-        return await (service.database.read(run) if reading else service.database.run(run))
+        return await (service.database.read(run) if reading else service.run_write(run))

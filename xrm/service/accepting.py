@@ -29,8 +29,9 @@ def accepted(ctx: Context, entity: Entity, intent: Intent) -> dict[str, Any]:
         raise Forbidden(Problem("XRM507", f"you may not import history of {entity.name}"))
     problems: list[Problem] = []
     values: dict[str, Any] = {}
+    free = ctx.policy(entity.name).editable if intent.action in ("create", "update") else frozenset()
     for name, raw in intent.values.items():
-        field = _field(ctx, entity, intent, name, problems)
+        field = entity.fields[name] if name in free else _field(ctx, entity, intent, name, problems)
         if field is not None:
             try:
                 values[name] = coerce(field, raw)

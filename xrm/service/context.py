@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from xrm.compile.application import CompiledApplication, CompiledEntity
@@ -17,6 +17,7 @@ from xrm.store.database import Database
 from xrm.store.numbers import Numbers
 from xrm.store.sealing import Seal
 
+Result = TypeVar("Result")
 SYSTEM_ID = "00000000-0000-7000-8000-000000000001"
 """The system's own user: an actor like any other, with its name in the change log."""
 
@@ -63,6 +64,10 @@ class Service:
     clock: Callable[[], datetime] = utc_now
     prepared: dict[Any, Any] = field(default_factory=dict)
     """Compiled reads, kept by ``reading``."""
+
+    async def run_write(self, work: Callable[[], Result]) -> Result:
+        """Run a write in a thread; apart from other writers where a plugin's ``prepare_record`` may wait for the world."""
+        return await (self.database.run(work) if self.plugins.preparing else self.database.run_in_turn(work))
 
     def acting(self, actor: Actor) -> Context:
         now = self.clock()

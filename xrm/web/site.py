@@ -132,8 +132,8 @@ class Endpoint:
             response = Response(status_code=405, headers={**HEADERS, "allow": allowed})
         else:
             asked = await visit(Request(scope, receive))
-            database = self._site.service.database
-            carry_out = database.read if asked.reads else database.run
+            service = self._site.service
+            carry_out = service.database.read if asked.reads else service.run_write
             response = await carry_out(partial(self._answer, asked, work))
         await response(scope, receive, send)
 
