@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from xrm import api, plugins, source, web
 from xrm.compile.application import CompiledApplication, compile_application
-from xrm.compile.differences import retyped
+from xrm.compile.differences import refigured, retyped
 from xrm.errors import Invalid, Problem, Unavailable, XrmError, has_errors, ordered
 from xrm.model.application import Application
 from xrm.plugins import Plugins
@@ -86,7 +86,8 @@ def plan(settings: Settings, database: Database) -> tuple[Application, migrate.P
     if current is not None and (problems := retyped(current, application)):
         raise Invalid(*problems)
     compiled = compile_application(application, database.dialect)
-    return application, migrate.plan(database, compiled.tables, application.digest)
+    made = migrate.plan(database, compiled.tables, application.digest)
+    return application, replace(made, recompute=refigured(current, application) if current else ())
 
 
 def _current(database: Database) -> Application | None:
@@ -99,10 +100,12 @@ def _current(database: Database) -> Application | None:
 
 
 def apply(database: Database, application: Application, made: migrate.Plan, *, by: str = "system", why: str | None = None) -> int:
-    """Run a plan; the new release's number. Afterwards the system's own user stands in the database."""
+    """Run a plan; the new release's number. Afterwards the system's own user stands in the database, and the jobs are done."""
     release = migrate.apply(database, made, application.files, at=datetime.now(UTC), by=by, why=why)
-    compiled = compile_application(application, database.dialect)
-    _system_user(_service(database, compiled, plugins.NONE, Seal(bytes(32)), release))
+    compiled, loaded = compile_application(application, database.dialect), plugins.load(application.files)[0]
+    service = _service(database, compiled, loaded, Seal(bytes(32)), release)
+    _system_user(service)
+    service.after.settle()
     return release
 
 

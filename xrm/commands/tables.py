@@ -87,6 +87,7 @@ def as_text(made: Plan) -> str:
         loses = f"   LOSES {step.loses}" if step.loses else ""
         lines.append(f"- {step.words}{loses}")
         lines += [f"    {line.rstrip()}" for sql in step.sql for line in f"{sql};".splitlines()]
+    lines += [f"- compute anew what follows from other fields in the records of {entity}" for entity in made.recompute]
     if made.text_changed:
         lines.append("- make this definition the active release")
     return "\n".join(lines)
@@ -94,7 +95,8 @@ def as_text(made: Plan) -> str:
 
 def as_json(made: Plan) -> str:
     steps = [{"words": step.words, "sql": list(step.sql), "loses": step.loses} for step in made.steps]
-    return json.dumps({"empty": made.empty, "steps": steps, "release": made.text_changed, "digest": made.digest}, indent=2)
+    body = {"empty": made.empty, "steps": steps, "release": made.text_changed, "digest": made.digest}
+    return json.dumps(body | {"recompute": list(made.recompute)}, indent=2)
 
 
 def _without_loss(made: Plan, allowed: bool) -> None:

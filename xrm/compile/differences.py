@@ -1,10 +1,11 @@
-"""What a new definition asks of the data of the old one and no statement can do: a value kept as one thing, read as another."""
+"""What a new definition asks of the data of the old one and no statement can do: values read as another thing, or made anew."""
 
 from __future__ import annotations
 
 from xrm.errors import Problem
 from xrm.model.application import Application
-from xrm.model.fields import Field
+from xrm.model.entity import Entity
+from xrm.model.fields import Expression, Field, Value
 
 TEXTS = ("text", "long_text", "choice", "email", "phone", "url")
 
@@ -36,6 +37,28 @@ def retyped(before: Application, after: Application) -> tuple[Problem, ...]:
                 hint = "give the new field another name; or take it out, apply, and add it again"
                 problems.append(Problem("XRM402", message, path=(name, "fields", field.name), hint=hint))
     return tuple(problems)
+
+
+def refigured(before: Application, after: Application) -> tuple[str, ...]:
+    """The entities whose records hold what follows from other fields (titles, computed fields, flags) by older rules."""
+    both = before.entities.keys() & after.entities.keys()
+    return tuple(name for name in after.entities if name in both and _figured(before.entities[name]) != _figured(after.entities[name]))
+
+
+def _figured(entity: Entity) -> tuple[object, ...]:
+    """All that says how derived values are made. Labels of options count: a title shows them."""
+    computed = [(field.name, field.type, field.places, _cases(field.compute)) for field in entity.fields.values() if field.compute]
+    checks = [(check.name, *map(_text, (check.when, check.must, check.should))) for check in entity.checks]
+    shown = [(f.name, f.type, f.options) for f in entity.all_fields.values() if f"{{{f.name}}}" in entity.title]
+    return (entity.title, tuple(computed), tuple(checks), tuple(shown))
+
+
+def _cases(value: Value | None) -> tuple[object, ...]:
+    return tuple(_text(part) for case in (value.cases if value else ()) for part in case)
+
+
+def _text(part: object) -> object:
+    return part.checked.text if isinstance(part, Expression) else part
 
 
 def _may_follow(was: Field, field: Field) -> bool:

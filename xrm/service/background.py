@@ -13,6 +13,7 @@ from xrm.compile.columns import bind_id
 from xrm.plugins import Committed
 from xrm.service.context import SYSTEM_ACTOR, Service
 from xrm.service.hooks import hook_context
+from xrm.service.recomputing import recompute
 from xrm.store import changes, outbox
 from xrm.store.database import Database
 
@@ -63,7 +64,7 @@ class Background:
     def settle(self) -> None:
         """Do everything that is due now."""
         changes.sequence(self._database)
-        if self._service and self._service.plugins.committed:
+        if self._service:
             outbox.work(self._database, handlers(self._service))
 
 
@@ -76,7 +77,10 @@ def handlers(service: Service) -> dict[str, Callable[[Any], None]]:
         for hook in service.plugins.committed:
             hook(change=committed, context=context)
 
-    return {"record_committed": record_committed}
+    def remake(body: Mapping[str, Any]) -> None:
+        recompute(service, body["entity"])
+
+    return {"record_committed": record_committed, "recompute": remake}
 
 
 def _committed(service: Service, record: str, version: int) -> Committed:

@@ -22,7 +22,7 @@ from alembic.operations import Operations, ops
 from xrm.compile.columns import DialectName
 from xrm.compile.tables import Tables
 from xrm.errors import Invalid, Problem
-from xrm.store import releases
+from xrm.store import outbox, releases
 from xrm.store.connections import connect
 from xrm.store.database import Connection, Database, DatabaseError
 from xrm.store.ddl import ddl_dialect
@@ -47,6 +47,10 @@ class Plan:
     steps: tuple[Step, ...]
     digest: str
     text_changed: bool
+    base: int | None = None
+    """The release that was active when the plan was made: what it was made for."""
+    recompute: tuple[str, ...] = ()
+    """Entities whose derived values are made anew afterwards, in a job for each."""
 
     @property
     def empty(self) -> bool:
@@ -64,7 +68,7 @@ def plan(database: Database, tables: Tables, digest: str) -> Plan:
         context = MigrationContext.configure(connection, opts={"compare_type": False, "include_object": _included(tables)})
         found = [*_table_changes(context, tables), *_index_changes(connection, tables)]
         steps = tuple(_steps(found, tables, database.dialect, connection))
-    return Plan(steps, digest, current is None or current.digest != digest)
+    return Plan(steps, digest, current is None or current.digest != digest, current.id if current else None)
 
 
 def apply(database: Database, made: Plan, files: Mapping[str, str], *, at: datetime, by: str, why: str | None) -> int:
@@ -78,12 +82,24 @@ def apply(database: Database, made: Plan, files: Mapping[str, str], *, at: datet
                 connection.one("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
             else:
                 connection.run("PRAGMA defer_foreign_keys = ON")  # what the last step leaves is what must hold
+            _still_fits(connection, made)
             for step in made.steps:
                 _run(connection, step)
+            for entity in made.recompute:
+                outbox.enqueue(connection, "recompute", {"entity": entity}, at)
             return releases.record(connection, made.digest, files, made.statements, at, by, why)
     except DatabaseError as error:
         reason = str(error).strip().splitlines()[0]
         raise Invalid(Problem("XRM402", f"the database refused the plan: {reason}", hint="nothing was changed; try again")) from error
+
+
+def _still_fits(connection: Connection, made: Plan) -> None:
+    """Refuse a plan that another apply has overtaken."""
+    if made.base is None:
+        return
+    row = connection.one("SELECT id FROM xrm_release WHERE active")
+    if row is None or int(row[0]) != made.base:
+        raise Invalid(Problem("XRM402", "another release was applied since this was planned", hint="plan again"))
 
 
 def _run(connection: Connection, step: Step) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from xrm.compile.columns import instant_text
-from xrm.store.database import Database
+from xrm.compile.columns import bind_instant, instant_text
+from xrm.store.database import Connection, Database
 
 log = logging.getLogger("xrm.jobs")
 LEASE = timedelta(seconds=60)
@@ -46,6 +46,17 @@ class Job:
     body: Any
     attempts: int
     fence: int
+
+
+INSERT = {
+    "sqlite": "INSERT INTO xrm_job (kind, body, run_at, attempts) VALUES (?, ?, ?, 0)",
+    "postgresql": "INSERT INTO xrm_job (kind, body, run_at, attempts) VALUES (%s, %s, %s, 0)",
+}
+
+
+def enqueue(connection: Connection, kind: str, body: object, at: datetime) -> None:
+    """A job in the caller's transaction."""
+    connection.run(INSERT[connection.dialect], (kind, msgspec.json.encode(body).decode(), bind_instant(at, connection.dialect)))
 
 
 def work(database: Database, handlers: dict[str, Callable[[Any], None]]) -> int:
