@@ -22,6 +22,7 @@ from xrm.plugins import Plugins
 from xrm.service import records
 from xrm.service.background import Background
 from xrm.service.context import SYSTEM_ACTOR, SYSTEM_ID, Service
+from xrm.service.sessions import actor_named
 from xrm.settings import Settings, settings
 from xrm.store import migrate, releases
 from xrm.store.database import Database
@@ -129,7 +130,10 @@ def open_service(settings: Settings, database: Database | None = None) -> Servic
     if application.application is None or problems:
         raise XrmError(*problems, *application.problems)
     compiled = compile_application(application.application, database.dialect)
-    return _service(database, compiled, loaded, Seal(secret(settings.secret_file)), release.id)
+    service = _service(database, compiled, loaded, Seal(secret(settings.secret_file)), release.id)
+    if actor_named(service, "system", active=False) is None:  # an apply that was killed after its commit
+        _system_user(service)
+    return service
 
 
 def drift(settings: Settings, service: Service) -> bool:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from xrm.errors import Invalid, Problem, Stale
-from xrm.service import commit, locking, validation
+from xrm.service import commit, locking, numbering, validation
 from xrm.service.accepting import accepted
 from xrm.service.context import Context
 from xrm.service.hooks import prepare
@@ -82,7 +81,13 @@ def write(ctx: Context, intent: Intent) -> Written:
         Stale: the record has changed since ``intent.version``.
         Invalid: the values are refused; every problem names its field.
     """
-    written = prepared_write(ctx, intent)(None)
+    try:
+        written = prepared_write(ctx, intent)(None)
+    except Invalid as refused:
+        if not numbering.taken(intent, refused):
+            raise
+        numbering.pass_over(ctx, intent)
+        written = prepared_write(ctx, intent)(None)
     if written.changed:
         ctx.service.after.wake()
     return written
@@ -103,7 +108,7 @@ def prepared_write(ctx: Context, intent: Intent) -> PreparedWrite:
     else:
         may(ctx, intent.entity, _right(intent.action))
     values = prepare(ctx, intent, accepted(ctx, compiled.entity, intent))
-    number = _number(ctx, intent, values) if intent.action == "create" else None
+    number = numbering.number(ctx, intent, values) if intent.action == "create" else None
 
     def run(connection: Connection | None, held: Held | None = None) -> Written:
         if connection is not None:
@@ -115,19 +120,6 @@ def prepared_write(ctx: Context, intent: Intent) -> PreparedWrite:
 
 def _right(action: Action) -> Literal["create", "update", "delete"]:
     return "create" if action == "create" else "delete" if action in ("delete", "restore") else "update"
-
-
-def _number(ctx: Context, intent: Intent, values: Mapping[str, object]) -> str | None:
-    """Taken before the transaction, in blocks, so that creates do not wait for each other; gaps are allowed."""
-    entity = ctx.service.application.entities[intent.entity].entity
-    if entity.number is None:
-        return None
-    if isinstance(given := values.get("number"), str):
-        return given
-    made = values.get("created_at")
-    year = (made if isinstance(made, datetime) else ctx.moment.now).astimezone(ctx.service.timezone).year
-    series = f"{entity.name}:{year}" if entity.number.yearly else entity.name
-    return entity.number.render(ctx.service.numbers.next(series), year)
 
 
 def _transact(

@@ -94,11 +94,11 @@ def actor_of(service: Service, token: str, kind: Kind) -> Actor | None:
     return _actor(service.application, rows[0]) if rows and rows[0][4] else None
 
 
-def actor_named(service: Service, name: str) -> Actor | None:
-    """The active user of that name, for commands."""
+def actor_named(service: Service, name: str, *, active: bool = True) -> Actor | None:
+    """The user of that name, for commands; ``active`` False: also one who may not sign in."""
     sql = f"SELECT {COLUMNS} FROM xrm_user u WHERE u.name_key = ? AND u.deleted_at IS NULL"
     rows = _sql(service.database.connection, sql, fold(name))
-    return _actor(service.application, rows[0]) if rows and rows[0][4] else None
+    return _actor(service.application, rows[0]) if rows and (rows[0][4] or not active) else None
 
 
 def revoke(service: Service, token: str) -> bool:

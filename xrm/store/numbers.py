@@ -13,6 +13,13 @@ TAKE = {
         "INSERT INTO xrm_number (name, next) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET next = xrm_number.next + %s RETURNING next"
     ),
 }
+PASS = {
+    "sqlite": ("INSERT INTO xrm_number (name, next) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET next = max(next, ? + 1) RETURNING next"),
+    "postgresql": (
+        "INSERT INTO xrm_number (name, next) VALUES (%s, %s)"
+        " ON CONFLICT (name) DO UPDATE SET next = greatest(xrm_number.next, %s + 1) RETURNING next"
+    ),
+}
 
 
 class Numbers:
@@ -36,6 +43,13 @@ class Numbers:
                 following, end = self._take(series)
             self._held[series] = (following + 1, end)
             return following
+
+    def pass_over(self, series: str, used: int) -> None:
+        """Go on after ``used``, which stands already. What is left of a block that was held is let go."""
+        database = self._database
+        with self._lock, database.transaction() as connection:
+            connection.one(PASS[database.dialect], (series, used + 1, used))
+            self._held.pop(series, None)
 
     def _take(self, series: str) -> tuple[int, int]:
         """A new block: the numbers from the first up to but not including the second are ours."""
