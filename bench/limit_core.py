@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bench import limit_raw as raw
-from bench import serving
+from bench import limit_records, serving
 from bench.limit_pages import MOST_COUNTED, form_page, list_page
 from bench.limit_tables import COLUMNS, LINKED
 
@@ -56,7 +56,7 @@ class Service:
         self.engine = engine(url)
         metadata = sa.MetaData()
         self.request, self.category, self.district, self.person, self.staff = tables(metadata, self.engine.dialect.name)
-        self.shown = [self.request.c[name] for name in raw.SHOWN]
+        self.shown = [self.request.c[name] for name in limit_records.SHOWN]
         with self.engine.connect() as connection:
             self.by = str(connection.execute(sa.select(self.staff.c.id).limit(1)).scalar_one())
             last = connection.execute(sa.select(sa.func.max(sa.func.substr(self.request.c.number, 9)))).scalar_one()
@@ -76,7 +76,7 @@ class Service:
 
     def _list(self, given: Mapping[str, str]) -> Response:
         rows, following = self._page(sa.select(*self.shown), given)
-        return Response(raw.encode(raw.Page([record(row) for row in rows], following)), media_type=raw.JSON)
+        return Response(limit_records.encode(limit_records.Page([record(row) for row in rows], following)), media_type=raw.JSON)
 
     async def expanded(self, request: Request) -> Response:
         return await run_in_threadpool(self._expanded, request.query_params)
@@ -88,7 +88,7 @@ class Service:
             category.c.name.label("category_name"), its.c.requester, person.c.name.label("requester_name"),
         ).select_from(its.join(category, category.c.id == its.c.category).outerjoin(person, person.c.id == its.c.requester))  # fmt: skip
         rows, following = self._page(query, given)
-        return Response(raw.encode(raw.Page([expanded(row) for row in rows], following)), media_type=raw.JSON)
+        return Response(limit_records.encode(limit_records.Page([expanded(row) for row in rows], following)), media_type=raw.JSON)
 
     def _page(self, query: sa.Select[Any], given: Mapping[str, str]) -> tuple[list[sa.Row[Any]], str | None]:
         its, limit, after = self.request, int(given.get("limit", "50")), given.get("after")
@@ -106,9 +106,9 @@ class Service:
         return rows, f"{rows[-1].created_at}~{rows[-1].id}"
 
     async def create(self, request: Request) -> Response:
-        return await run_in_threadpool(self._create, raw.decode_new(await request.body()))
+        return await run_in_threadpool(self._create, limit_records.decode_new(await request.body()))
 
-    def _create(self, new: raw.NewRequest) -> Response:
+    def _create(self, new: limit_records.NewRequest) -> Response:
         its, category = self.request, self.category
         now = datetime.now(UTC)
         with self.engine.begin() as connection:
@@ -119,19 +119,19 @@ class Service:
             row = connection.execute(sa.insert(its).values(self._values(new, now, due)).returning(*self.shown)).one()
         return shown(row, 201)
 
-    def _values(self, new: raw.NewRequest, now: datetime, due: date) -> dict[str, Any]:
+    def _values(self, new: limit_records.NewRequest, now: datetime, due: date) -> dict[str, Any]:
         number, self.next = f"SR-{now.year}-{self.next:06}", self.next + 1
-        at = raw.moment("sqlite") if self.sqlite else now
-        values = raw.inserted(new, number, at, self.by)
+        at = limit_records.moment("sqlite") if self.sqlite else now
+        values = limit_records.inserted(new, number, at, self.by)
         values[30:32] = [new.due_on or (due.isoformat() if self.sqlite else due)]
         return dict(zip(COLUMNS, values, strict=False))
 
     async def triage(self, request: Request) -> Response:
-        version, wanted = int(request.headers["if-match"].strip('"')), raw.decode_triage(await request.body())
+        version, wanted = int(request.headers["if-match"].strip('"')), limit_records.decode_triage(await request.body())
         return await run_in_threadpool(self._triage, request.path_params["id"], version, wanted.priority)
 
     def _triage(self, id: str, version: int, priority: str) -> Response:
-        its, at = self.request, raw.moment("sqlite" if self.sqlite else "postgresql")
+        its, at = self.request, limit_records.moment("sqlite" if self.sqlite else "postgresql")
         this = [its.c.id == id, its.c.version == version, its.c.state == "new", its.c.deleted_at.is_(None)]
         changed = {"state": "triaged", "state_since": at, "priority": priority, "updated_at": at, "updated_by": self.by}
         with self.engine.begin() as connection:
@@ -192,11 +192,11 @@ def engine(url: str) -> sa.Engine:
 
 
 def record(row: sa.Row[Any]) -> Any:
-    return raw.record(tuple(row))
+    return limit_records.record(tuple(row))
 
 
 def expanded(row: sa.Row[Any]) -> Any:
-    return raw.expanded(tuple(row))
+    return limit_records.expanded(tuple(row))
 
 
 def shown(row: sa.Row[Any], status: int = 200) -> Response:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,16 +50,15 @@ def no_backend() -> int:
 
 def backends_of(admin_url: str, database: str) -> Callable[[], int]:
     """A meter of the PostgreSQL backends that serve one database."""
-    connection = psycopg.connect(admin_url, autocommit=True)
     sql = "SELECT pid FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'"
 
     def used() -> int:
+        with psycopg.connect(admin_url, autocommit=True) as connection:
+            pids = [pid for (pid,) in connection.execute(sql, (database,)).fetchall()]
         total = 0
-        for (pid,) in connection.execute(sql, (database,)).fetchall():
-            try:
+        for pid in pids:
+            with suppress(OSError):  # it has just ended
                 total += cpu_of(pid)
-            except OSError:  # it has just ended
-                continue
         return total
 
     return used
