@@ -118,7 +118,7 @@ class PostgresThreads:
 
 # --- lists
 
-SELECT = f"SELECT {', '.join(f'r.{name}' for name in SHOWN)} FROM request r"  # noqa: S608 (our own names)
+SELECT = f"SELECT {', '.join(f'r.{name}' for name in SHOWN)} FROM request r"
 SELECT_EXPANDED = (
     "SELECT r.id, r.number, r.title, r.state, r.priority, r.created_at, c.id, c.name, p.id, p.name FROM request r"
     " JOIN category c ON c.id = r.category LEFT JOIN person p ON p.id = r.requester"
@@ -129,8 +129,8 @@ SELECT_PAGE = (
 )
 FORM_COLUMNS = ", ".join([*(f"r.{name}" for name in SHOWN), "p.name"])
 FORM_TABLES = "request r LEFT JOIN person p ON p.id = r.requester"
-SELECT_FORM = f"SELECT {FORM_COLUMNS} FROM {FORM_TABLES} WHERE r.id = ? AND r.deleted_at IS NULL"  # noqa: S608 (our own names)
-COUNT = f"SELECT count(*) FROM (SELECT 1 FROM request WHERE deleted_at IS NULL LIMIT {MOST_COUNTED + 1}) AS counted"  # noqa: S608 (a number)
+SELECT_FORM = f"SELECT {FORM_COLUMNS} FROM {FORM_TABLES} WHERE r.id = ? AND r.deleted_at IS NULL"
+COUNT = f"SELECT count(*) FROM (SELECT 1 FROM request WHERE deleted_at IS NULL LIMIT {MOST_COUNTED + 1}) AS counted"
 CHOICES: tuple[tuple[str, tuple[()]], ...] = (
     ("SELECT id, name FROM category ORDER BY name", ()),
     ("SELECT id, name FROM district ORDER BY name", ()),
@@ -206,13 +206,13 @@ def insert_sql(dialect: str) -> str:
     due = f"coalesce(?, {days})"
     marks = ", ".join(due if name == "due_on" else "?" for name in COLUMNS)
     returning = ", ".join(SHOWN)
-    sql = f"INSERT INTO request ({', '.join(COLUMNS)}) SELECT {marks} FROM category c WHERE c.id = ? RETURNING {returning}"  # noqa: S608
+    sql = f"INSERT INTO request ({', '.join(COLUMNS)}) SELECT {marks} FROM category c WHERE c.id = ? RETURNING {returning}"
     return marked(dialect, sql)
 
 
 NEXT = "state = 'triaged', state_since = ?, priority = ?, version = r.version + 1, updated_at = ?, updated_by = ?"
 STILL = "r.id = ? AND r.version = ? AND r.state = 'new' AND r.deleted_at IS NULL"
-TRIAGE = f"UPDATE request AS r SET {NEXT} WHERE {STILL} RETURNING {', '.join(SHOWN)}"  # noqa: S608 (our own names)
+TRIAGE = f"UPDATE request AS r SET {NEXT} WHERE {STILL} RETURNING {', '.join(SHOWN)}"
 
 
 # --- the service

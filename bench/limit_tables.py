@@ -84,7 +84,7 @@ def _fill_sqlite(path: str, rows: Mapping[str, Sequence[Sequence[Any]]]) -> None
     connection.execute("BEGIN")
     for name, found in rows.items():
         marks = ", ".join("?" * len(found[0]))
-        connection.executemany(f"INSERT INTO {name} VALUES ({marks})", found)  # noqa: S608 (our own names)
+        connection.executemany(f"INSERT INTO {name} VALUES ({marks})", found)
     connection.execute("COMMIT")
     connection.execute("ANALYZE")
     connection.close()

@@ -169,6 +169,7 @@ def test_two_processes_make_one_chain(running: Running, ana: Person, tmp_path: P
         "done = 0\nwhile not __import__('os').path.exists(sys.argv[2]):\n    done += changes.sequence(database)\nprint(done)\n"
     )
     stop = tmp_path / "stop"
+    before = changes.verify(running.database).length
     found = [subprocess.Popen([sys.executable, "-c", script, running.url, str(stop)], stdout=subprocess.PIPE, text=True) for _ in range(2)]
     try:
         for process in found:
@@ -182,7 +183,7 @@ def test_two_processes_make_one_chain(running: Running, ana: Person, tmp_path: P
     counts.append(changes.sequence(running.database))
     report = changes.verify(running.database)
     assert report.broken is None and report.waiting == 0
-    assert sum(counts) == report.length == running.rows("SELECT count(*) FROM xrm_change")[0][0]
+    assert before + sum(counts) == report.length == running.rows("SELECT count(*) FROM xrm_change")[0][0]
     versions = [row[0] for row in running.rows("SELECT version FROM xrm_change WHERE entity = 'note' ORDER BY position")]
     assert versions == list(range(1, 122))
 

@@ -76,7 +76,7 @@ def _take(database: Database) -> list[Job]:
     if not database.connection.all(DUE[database.dialect], (at, at)):
         return []
     with database.transaction() as connection:
-        rows = connection.all(TAKE[database.dialect], (until, at, at))
+        rows = sorted(connection.all(TAKE[database.dialect], (until, at, at)))  # RETURNING promises no order
     return [Job(row[0], row[1], msgspec.json.decode(row[2]), row[3], row[4]) for row in rows]
 
 
