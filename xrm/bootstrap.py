@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
@@ -163,7 +164,10 @@ def _system_user(service: Service) -> None:
 
 def serving() -> ASGIApp:
     """What a server process runs: the service of the folder in ``XRM_APP``, as an ASGI application."""
-    return asgi(open_service(settings(Path(os.environ["XRM_APP"]))))
+    application = asgi(open_service(settings(Path(os.environ["XRM_APP"]))))
+    gc.collect()
+    gc.freeze()  # what was compiled lives as long as the process: the collector need not walk it again and again
+    return application
 
 
 def asgi(service: Service) -> ASGIApp:
