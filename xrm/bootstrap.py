@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 from collections.abc import AsyncIterator, Mapping
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +30,8 @@ from xrm.store import migrate, releases
 from xrm.store.database import Database
 from xrm.store.numbers import Numbers
 from xrm.store.sealing import Seal, secret
+
+log = logging.getLogger("xrm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +165,36 @@ def _system_user(service: Service) -> None:
             raise
 
 
+def follow(settings: Settings, database: Database) -> None:
+    """What ``serve --reload`` does: apply the folder as it is.
+
+    Raises:
+        Invalid: the definition is not sound, or applying it would lose data (XRM401).
+    """
+    application, made = plan(settings, database)
+    losing = [step.words for step in made.steps if step.loses]
+    if losing:
+        raise Invalid(Problem("XRM401", f"not applied: {', '.join(losing)} would lose data", hint="xrm apply --allow-loss"))
+    if not made.empty:
+        apply(database, application, made, why="serve --reload")
+
+
+def _try_to_follow(settings: Settings) -> None:
+    """After a change of the folder: a mistake is told, and the release that was active goes on being served."""
+    with closing(open_database(settings)) as database:
+        try:
+            follow(settings, database)
+        except XrmError as refused:
+            for problem in refused.problems:
+                log.warning("%s  %s  %s", problem.place or "", problem.code, problem.message)
+
+
 def serving() -> ASGIApp:
     """What a server process runs: the service of the folder in ``XRM_APP``, as an ASGI application."""
-    application = asgi(open_service(settings(Path(os.environ["XRM_APP"]))))
+    its = settings(Path(os.environ["XRM_APP"]))
+    if os.environ.get("XRM_RELOAD"):
+        _try_to_follow(its)
+    application = asgi(open_service(its))
     gc.collect()
     gc.freeze()  # what was compiled lives as long as the process: the collector need not walk it again and again
     return application

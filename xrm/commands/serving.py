@@ -35,7 +35,9 @@ def serve(
     if workers > 1 and reload:
         raise typer.BadParameter("--reload goes with one worker", param_hint="--workers")
     if reload:
-        _apply_without_loss(folder)
+        os.environ["XRM_RELOAD"] = "1"
+        with database_of(folder) as (_, database):
+            bootstrap.follow(its, database)
     with database_of(folder) as (_, database):
         service = bootstrap.open_service(its, database)
         if not reload and bootstrap.drift(its, service):
@@ -61,14 +63,3 @@ def serve(
         server_header=False,
         h11_max_incomplete_event_size=64_000,
     )
-
-
-def _apply_without_loss(folder: Path) -> None:
-    """What ``--reload`` does at each start: apply the folder, unless that would lose data or it is not sound."""
-    with database_of(folder) as (its, database):
-        application, made = bootstrap.plan(its, database)
-        losing = [step.words for step in made.steps if step.loses]
-        if losing:
-            raise Invalid(Problem("XRM401", f"not applied: {', '.join(losing)} would lose data", hint="xrm apply --allow-loss"))
-        if not made.empty:
-            bootstrap.apply(database, application, made, why="serve --reload")
