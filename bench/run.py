@@ -42,7 +42,7 @@ class Options:
 def options() -> Options:
     parser = argparse.ArgumentParser(prog="python -m bench.run", description="Measure xrm beside hand-written services.")
     parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
-    parser.add_argument("--rounds", type=int, default=7, help="rounds, of which the first is not counted")
+    parser.add_argument("--rounds", type=int, default=8, help="rounds, of which the first is not counted")
     parser.add_argument("--seconds", type=float, default=240, help="start no round after this time, for each database")
     parser.add_argument("--rows", type=int, default=20_000, help="requests in the tables")
     parser.add_argument("--only", default="", help="only operations with this word in their name (a transition needs creates)")
