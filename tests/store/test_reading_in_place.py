@@ -56,3 +56,10 @@ def test_an_error_is_still_an_error(database: Database) -> None:
     """What is wrong with a statement comes out as it was."""
     with pytest.raises(Exception, match="no such table"):
         read(database, "SELECT * FROM nowhere")
+
+
+def test_short_reads_stay_in_place_however_often(database: Database) -> None:
+    """SQLite adds up the steps of a statement that it keeps; a short read is not taken for a long one for that."""
+    short = "WITH RECURSIVE c (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 1000) SELECT count(*) FROM c"
+    here = threading.current_thread().name
+    assert {tuple(read(database, short)[1]) for _ in range(200)} == {(here,)}

@@ -176,13 +176,13 @@ class Database:
         """Run a function that only reads: on SQLite in place while it is short, else in one of the threads.
 
         Crossing threads costs more than a short read of a file. A read that turns out long is stopped after
-        ``SHORT`` steps of SQLite's machine and done again, from its start, where it holds nobody up.
+        ``LOOKS`` times ``STEPS`` of SQLite's machine and done again, from its start, where it holds nobody up.
         """
         connection = self.connection
         if not isinstance(connection, SqliteConnection):
             return await self.run(work)
         raw = connection.raw
-        raw.set_progress_handler(_stop, SHORT)
+        raw.set_progress_handler(_Patience().look, STEPS)
         try:
             return work()
         except Stopped:
@@ -201,12 +201,21 @@ class Database:
         self._own = threading.local()
 
 
-SHORT = 100_000
-"""Steps of SQLite's virtual machine: some milliseconds."""
+STEPS = 25_000
+"""Steps of SQLite's virtual machine between two looks at a read in place: about a millisecond."""
+LOOKS = 4
 
 
-def _stop() -> int:
-    return 1
+class _Patience:
+    """Stops a read at its fourth look. SQLite counts a kept statement's steps over all its runs, so the first look can
+    come at once to a read that is short."""
+
+    def __init__(self) -> None:
+        self._left = LOOKS
+
+    def look(self) -> int:
+        self._left -= 1
+        return int(self._left <= 0)
 
 
 def _result(future: asyncio.Future[Any], value: Any) -> None:
