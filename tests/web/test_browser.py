@@ -135,7 +135,7 @@ def test_rows_are_walked_previewed_and_opened_with_keys(enter: Enter, page: Page
     page.keyboard.press("j")
     page.keyboard.press("Space")
     expect(page.locator("#peek")).to_contain_text("Loud")
-    assert "Service requests" in page.title()
+    expect(page).to_have_title(re.compile("Service requests"))
     page.keyboard.press("j")
     expect(page.locator("#peek h2")).to_have_text("Older")
     page.keyboard.press("Escape")
@@ -157,7 +157,7 @@ def test_a_list_filters_as_one_types_and_keeps_the_focus(enter: Enter, page: Pag
     expect(page.locator("tbody tr")).to_have_count(2)
     expect(page.locator("#ff")).to_be_focused()
     expect(page.locator("#ff")).to_have_value("nois")
-    assert page.url == f"{site}/w/request?q=nois"
+    expect(page).to_have_url(f"{site}/w/request?q=nois")
     page.select_option("#pick-state", "new")
     page.wait_for_url(f"{site}/w/request?q=nois&is.state=new")
     page.click("thead a:has-text('Subject')")
@@ -205,6 +205,7 @@ def test_a_move_takes_two_keys(enter: Enter, page: Page, seaside: City, site: st
     page.goto(f"{site}/w/request/{id}")
     page.keyboard.press("1")
     page.wait_for_url(f"{site}/w/request/{id}/move/triage")
+    expect(page.get_by_role("button", name="Triage")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator(".notice")).to_be_visible()
     expect(page.locator(".life .now")).to_contain_text("Triage")
@@ -215,6 +216,7 @@ def test_blocked_moves_are_reached_and_explained(enter: Enter, page: Page, seasi
     id = seaside.request("Noise")
     enter(page, "ana")
     page.goto(f"{site}/w/request/{id}/move/triage")
+    expect(page.get_by_role("button", name="Triage")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator(".notice")).to_be_visible()
     blocked = page.get_by_role("link", name="Close")
@@ -331,7 +333,7 @@ def test_a_notice_is_said_once(enter: Enter, page: Page, seaside: City, site: st
     page.fill("#f-subject", "Loud noise")
     page.keyboard.press("Control+Enter")
     expect(page.locator(".notice")).to_have_text("Saved.")
-    assert page.url == f"{site}/w/request/{id}"
+    expect(page).to_have_url(f"{site}/w/request/{id}")
     page.reload()
     expect(page.locator(".notice")).to_have_count(0)
 
