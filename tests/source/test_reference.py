@@ -10,11 +10,13 @@ import yaml
 from jsonschema import Draft7Validator
 
 from xrm.errors import CODES
+from xrm.model.kinds import KINDS as FIELD_KINDS
+from xrm.model.kinds import TYPES
+from xrm.model.values import COERCERS
 from xrm.source import editor_schema, load_text, read_folder, starter
-from xrm.source.keys import KINDS, TYPE_DOCS
+from xrm.source.keys import KINDS
 from xrm.source.kinds import Key
 from xrm.source.reference import page
-from xrm.source.vocabulary import TYPES
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -93,7 +95,7 @@ def test_the_page_is_the_one_that_the_keys_give() -> None:
 
 def test_every_type_is_documented() -> None:
     """The table of types is complete and in order."""
-    assert tuple(TYPE_DOCS) == TYPES
+    assert tuple(FIELD_KINDS) == TYPES == tuple(COERCERS)
 
 
 def test_every_code_has_a_section() -> None:

@@ -12,27 +12,6 @@ from xrm.model.entity import Entity
 from xrm.model.fields import Field
 
 Schema = dict[str, Any]
-POINT: Schema = {
-    "type": "object",
-    "required": ["lat", "lon"],
-    "properties": {
-        "lat": {"type": "number", "minimum": -90, "maximum": 90},
-        "lon": {"type": "number", "minimum": -180, "maximum": 180},
-    },
-}
-KINDS: dict[str, Schema] = {
-    "integer": {"type": "integer"},
-    "decimal": {"type": "string", "format": "decimal"},
-    "money": {"type": "string", "format": "decimal"},
-    "boolean": {"type": "boolean"},
-    "date": {"type": "string", "format": "date"},
-    "datetime": {"type": "string", "format": "date-time"},
-    "email": {"type": "string", "format": "email"},
-    "url": {"type": "string", "format": "uri"},
-    "point": POINT,
-    "json": {},
-    "link": {"type": "string", "format": "uuid"},
-}
 LIST_PARAMETERS = {
     "filter": 'An expression that holds for the records wanted, e.g. `state == "new"`',
     "sort": "Paths by comma, `-` before one for descending, e.g. `-created_at`",
@@ -155,7 +134,7 @@ def _values(policies: Policies, application: Application, entity: Entity) -> Sch
 
 
 def _field(application: Application, field: Field, written: bool = False) -> Schema:
-    schema: Schema = {"title": application.words(field.label), **KINDS.get(field.type, {"type": "string"})}
+    schema: Schema = {"title": application.words(field.label), **field.kind.schema}
     if field.type == "link" and not written and field.name != "id":
         schema.pop("type")
         schema.pop("format")

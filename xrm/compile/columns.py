@@ -21,6 +21,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
 from xrm.model.fields import Field
+from xrm.model.kinds import Kept
 from xrm.model.values import Point, fold
 
 DialectName = Literal["sqlite", "postgresql"]
@@ -36,22 +37,17 @@ FLAG = sa.Boolean(create_constraint=False)
 DEGREES: TypeEngine[Any] = sa.Double()
 BYTES = sa.LargeBinary()
 
-COLUMN_TYPES: dict[str, TypeEngine[Any]] = {
+COLUMN_TYPES: Mapping[Kept, TypeEngine[Any]] = {
     "text": TEXT,
-    "long_text": TEXT,
-    "choice": TEXT,
-    "email": TEXT,
-    "phone": TEXT,
-    "url": TEXT,
     "json": TEXT,
-    "integer": WHOLE,
-    "decimal": WHOLE,
-    "money": WHOLE,
-    "boolean": FLAG,
-    "date": DAY,
-    "datetime": INSTANT,
-    "link": ID,
+    "whole": WHOLE,
+    "units": WHOLE,
+    "flag": FLAG,
+    "day": DAY,
+    "instant": INSTANT,
+    "id": ID,
 }
+"""By the form in which values are kept (``model/kinds``): forms of one column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +61,12 @@ class Stored:
 
 def stored(field: Field) -> tuple[Stored, ...]:
     """The columns that hold a field: one, two for a point, and the folded key beside a text."""
-    if field.type == "point":
+    if field.kind.kept == "point":
         return (
             Stored(f"{field.name}_lat", DEGREES, lambda point: point.lat),
             Stored(f"{field.name}_lon", DEGREES, lambda point: point.lon),
         )
-    own = Stored(field.name, COLUMN_TYPES[field.type])
+    own = Stored(field.name, COLUMN_TYPES[field.kind.kept])
     return (own, Stored(f"{field.name}_key", TEXT, fold)) if field.folded else (own,)
 
 
@@ -95,35 +91,35 @@ def json_text(value: object) -> str:
     return msgspec.json.encode(value, order="deterministic").decode()
 
 
-TO_SQLITE: Mapping[str, Converter] = {"link": id_bytes, "datetime": instant_text, "date": date.isoformat, "boolean": int}
-FROM_SQLITE: Mapping[str, Converter] = {
-    "link": id_text,
-    "datetime": datetime.fromisoformat,
-    "date": date.fromisoformat,
-    "boolean": bool,
+TO_SQLITE: Mapping[Kept, Converter] = {"id": id_bytes, "instant": instant_text, "day": date.isoformat, "flag": int}
+FROM_SQLITE: Mapping[Kept, Converter] = {
+    "id": id_text,
+    "instant": datetime.fromisoformat,
+    "day": date.fromisoformat,
+    "flag": bool,
 }
 
 
 def to_database(field: Field, dialect: DialectName) -> Converter:
     """What turns a field's value into what the driver binds."""
     places = field.places
-    if field.type in ("decimal", "money"):
+    if field.kind.kept == "units":
         return lambda value: int(value.scaleb(places))
-    if field.type == "json":
+    if field.kind.kept == "json":
         return json_text
     if dialect == "sqlite":
-        return TO_SQLITE.get(field.type)
+        return TO_SQLITE.get(field.kind.kept)
     return None
 
 
 def from_database(field: Field, dialect: DialectName) -> Converter:
     """What turns what the driver gives back into a field's value."""
-    if field.type in ("decimal", "money"):
+    if field.kind.kept == "units":
         return _scaled(field.places)
-    if field.type == "json":
+    if field.kind.kept == "json":
         return msgspec.json.decode
     if dialect == "sqlite":
-        return FROM_SQLITE.get(field.type)
+        return FROM_SQLITE.get(field.kind.kept)
     return None
 
 
@@ -132,13 +128,13 @@ def json_from_database(field: Field, dialect: DialectName) -> Converter:
 
     A decimal is text with its places; an instant has a Z, and no fraction where there is none.
     """
-    if field.type in ("decimal", "money"):
+    if field.kind.kept == "units":
         return _scaled_text(field.places)
-    if field.type == "datetime":
+    if field.kind.kept == "instant":
         return short_instant if dialect == "sqlite" else None
-    if field.type == "date":
+    if field.kind.kept == "day":
         return None
-    if field.type == "json":
+    if field.kind.kept == "json":
         return lambda text: msgspec.Raw(text.encode())
     return from_database(field, dialect)
 

@@ -7,8 +7,6 @@ from xrm.model.application import Application
 from xrm.model.entity import Entity
 from xrm.model.fields import Expression, Field, Value
 
-TEXTS = ("text", "long_text", "choice", "email", "phone", "url")
-
 
 def kept_as(field: Field) -> tuple[object, ...]:
     """How a field's values are kept: fields that agree in this can follow each other."""
@@ -19,7 +17,7 @@ def kept_as(field: Field) -> tuple[object, ...]:
             return ("number", field.places, None)
         case "link":
             return ("link", field.to)
-        case _ if field.type in TEXTS:
+        case _ if field.kind.kept == "text":
             return ("text", field.folded)
         case _:
             return (field.type,)
@@ -64,7 +62,7 @@ def _text(part: object) -> object:
 def _may_follow(was: Field, field: Field) -> bool:
     if {was.type, field.type} == {"decimal", "money"}:
         return was.places == field.places
-    if was.type in TEXTS and field.type in TEXTS:
+    if was.kind.kept == field.kind.kept == "text":
         return was.folded or not field.folded  # a folded key is made as a value is written, and not after
     return kept_as(was) == kept_as(field)
 

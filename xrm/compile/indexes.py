@@ -35,7 +35,7 @@ def indexes(table: sa.Table, entity: Entity) -> None:
         columns = [c[part] for field in fields for part in unique_columns(entity, field)]
         index(table, name, *columns, unique=True, fields=fields, alive=True, when=when)
     for field in entity.fields.values():
-        if (field.index or field.type == "link") and not field.unique and field.type not in ("json", "point"):
+        if (field.index or field.type == "link") and not field.unique and field.kind.sortable:
             index(table, field.name, c[f"{field.name}_key"] if field.folded else c[field.name], c.id)
     for key in _orders(entity):
         index(table, f"by_{key.path}", *order_columns(table, entity, key))

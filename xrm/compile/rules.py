@@ -116,9 +116,9 @@ def fit(field: Field, value: object) -> object:
     """An expression's value in its field's type: decimals are rounded half up to the field's places."""
     if value is None:
         return None
-    if field.type in ("decimal", "money") and isinstance(value, (int, Decimal)):
+    if field.kind.kept == "units" and isinstance(value, (int, Decimal)):
         return Decimal(value).quantize(Decimal(1).scaleb(-field.places), ROUND_HALF_UP)
-    if isinstance(value, str) and field.length and field.type in ("text", "long_text"):
+    if isinstance(value, str) and field.length and field.type in ("text", "long_text", "markdown"):
         return value[: field.length] or None
     return value
 

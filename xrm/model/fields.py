@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from xrm.expr import Checked, Type
-from xrm.expr.types import BOOL, DATE, DATETIME, INT, JSON, POINT, TEXT, decimal, ref
-
-FieldType = Literal[
-    "text", "long_text", "integer", "decimal", "money", "boolean", "date", "datetime",
-    "choice", "link", "email", "phone", "url", "point", "json",
-]  # fmt: skip
+from xrm.model.kinds import KINDS, FieldKind, FieldType
 
 Text = Mapping[str, str]
 """Words by locale, e.g. ``{"en": "Address"}``; every text has the application's own locale."""
@@ -72,29 +66,14 @@ class Field:
     """Kept by xrm itself (id, number, state, …): readable like any field, never written by a caller."""
 
     @property
+    def kind(self) -> FieldKind:
+        """What is true of its type."""
+        return KINDS[self.type]
+
+    @property
     def expression_type(self) -> Type:
         """The type this field has in expressions (money and decimals are exact, with their scale)."""
-        match self.type:
-            case "integer":
-                return INT
-            case "decimal" | "money":
-                return decimal(self.places)
-            case "boolean":
-                return BOOL
-            case "date":
-                return DATE
-            case "datetime":
-                return DATETIME
-            case "link":
-                return ref(self.to or "")
-            case "point":
-                return POINT
-            case "json":
-                return JSON
-            case "choice":
-                return Type("text", options=tuple(option.name for option in self.options))
-            case _:
-                return TEXT
+        return self.kind.expression_type(self)
 
     @property
     def folded(self) -> bool:

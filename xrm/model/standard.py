@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from xrm.model.access import Grant
 from xrm.model.entity import Entity
-from xrm.model.fields import Field, FieldType, Option, Text, Value
+from xrm.model.fields import Field, Option, Text, Value
+from xrm.model.kinds import FieldType
 from xrm.model.views import Form, Section, SortKey, View
 
 SYSTEM_NAMES = (

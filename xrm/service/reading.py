@@ -25,7 +25,6 @@ MOST_ROWS = 500
 MOST_PREPARED = 1000
 MOST_SORT_KEYS = 4
 MOST_LINKS = 30
-UNSORTABLE = ("json", "point", "long_text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,7 +341,7 @@ def _sort(ctx: Context, entity: Entity, text: str | None, view: View | None) -> 
         raise Invalid(Problem("XRM512", f"a list sorts by {MOST_SORT_KEYS} fields at most", path=("sort",)))
     for key in keys:
         field = _known(ctx, entity, key.path, "sort")
-        if field.type in UNSORTABLE:
+        if not field.kind.sortable:
             raise Invalid(Problem("XRM512", f"a list cannot sort by '{key.path}' ({field.type})", path=("sort",)))
     return keys
 

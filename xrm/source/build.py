@@ -18,7 +18,6 @@ from xrm.model.views import Form, Section, SortKey, View
 from xrm.source.checks import SEQUENCE, Meaning
 from xrm.source.names import Known, humanised, label_text
 from xrm.source.outline import Datum, Formula, Given, Part
-from xrm.source.vocabulary import LONG, UNTITLED
 
 FACTS = 6
 COLUMNS = 4
@@ -240,13 +239,13 @@ def _title(numbered: bool, fields: Mapping[str, Field]) -> str:
         return "{number}"
     open_fields = [field for field in fields.values() if not field.protected]
     texts = [field for field in open_fields if field.type == "text"]
-    others = [field for field in open_fields if field.type not in UNTITLED]
+    others = [field for field in open_fields if field.kind.titled]
     first = next(iter(texts or others), None)
     return f"{{{first.name}}}" if first else "{id}"
 
 
 def _facts(fields: Mapping[str, Field]) -> tuple[str, ...]:
-    return tuple(name for name, field in fields.items() if field.type not in LONG)[:FACTS]
+    return tuple(name for name, field in fields.items() if not field.kind.long)[:FACTS]
 
 
 def _columns(entity: Entity) -> tuple[str, ...]:
@@ -256,8 +255,6 @@ def _columns(entity: Entity) -> tuple[str, ...]:
         shown = ("number",) if entity.title == "{number}" else shown if "{number}" in entity.title else ("number", "title")
     state = ("state",) if entity.lifecycle else ()
     fields = [
-        name
-        for name, field in entity.fields.items()
-        if field.type not in (*LONG, "point") and not field.protected and f"{{{name}}}" not in entity.title
+        name for name, field in entity.fields.items() if field.kind.listed and not field.protected and f"{{{name}}}" not in entity.title
     ]
     return (*shown, *state, *fields[:COLUMNS], "updated_at")

@@ -14,9 +14,7 @@ from xrm.source.disclosure import check_reads
 from xrm.source.findings import Findings
 from xrm.source.names import EntityScope, Known, dependencies, formulas_of
 from xrm.source.outline import Formula, Part, Word
-from xrm.source.vocabulary import CURRENCIES, RESERVED, UNSORTED
-
-UNIQUE_TYPES = ("text", "integer", "decimal", "date", "datetime", "choice", "link", "email", "phone", "url")
+from xrm.source.vocabulary import CURRENCIES, RESERVED
 
 
 def check_fields(findings: Findings, known: Known, part: Part) -> None:
@@ -177,9 +175,9 @@ def _own_fields_only(findings: Findings, part: Part, checked: Checked, path: tup
 
 
 def _indexed(findings: Findings, part: Part, field: Field) -> None:
-    if field.unique and field.type not in UNIQUE_TYPES:
+    if field.unique and not field.kind.unique:
         findings.note("XRM206", f"a field of type {field.type} cannot be unique", part.at("unique"), (*part.path, "unique"))
-    if field.index and field.type in (*UNSORTED, "long_text"):
+    if field.index and not field.kind.sortable:
         findings.note("XRM206", f"a field of type {field.type} cannot be indexed", part.at("index"), (*part.path, "index"))
 
 

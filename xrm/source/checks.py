@@ -21,7 +21,7 @@ from xrm.source.findings import Findings
 from xrm.source.names import MOST_LINKS, EntityScope, Known, Names
 from xrm.source.outline import Label, Outline, Part, Word
 from xrm.source.schema import LOCALE
-from xrm.source.vocabulary import PATHS, RESERVED, UNSORTED, UNTITLED
+from xrm.source.vocabulary import PATHS, RESERVED
 
 NUMBER_PART = re.compile(r"\{([^{}]*)\}")
 SEQUENCE = re.compile(r"seq:([1-9]|1[0-2])")
@@ -181,7 +181,7 @@ def _titled(findings: Findings, known: Known, part: Part, word: Word) -> None:
         findings.note("XRM203", "this entity has no number", word.place, ("title",), hint)
         return
     field = findings.field(known, word, ("title",))
-    if field and field.type in UNTITLED:
+    if field and not field.kind.titled:
         message = f"a title cannot show '{field.name}', which is of type {field.type}"
         findings.note("XRM206", message, word.place, ("title",))
 
@@ -206,7 +206,7 @@ def _unique(findings: Findings, known: Known, part: Part) -> None:
     for rule in part.parts("unique"):
         for word in rule.words("fields"):
             field = findings.field(known, word, (*rule.path, "fields"), declared_only=True)
-            if field and field.type in (*UNSORTED, "long_text"):
+            if field and not field.kind.sortable:
                 message = f"a field of type {field.type} cannot be unique"
                 findings.note("XRM206", message, word.place, (*rule.path, "fields"))
         checked = findings.condition(rule.formula("when"), scope, (*rule.path, "when"), "sql")
@@ -292,7 +292,7 @@ def path_field(findings: Findings, scope: EntityScope, word: Word, path: tuple[s
 
 def _sorted(findings: Findings, scope: EntityScope, word: Word, path: tuple[str, ...]) -> bool:
     field = path_field(findings, scope, word, path)
-    if field and field.type in UNSORTED:
+    if field and not field.kind.sortable:
         findings.note("XRM206", f"a view cannot be sorted by '{field.name}', which is of type {field.type}", word.place, path)
     return field is not None
 

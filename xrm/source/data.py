@@ -12,7 +12,6 @@ from xrm.source.document import Broken, Map, Node, Scalar, Sequence
 DECIMAL = re.compile(r"[-+]?(0|[1-9]\d*)(\.\d+)?")
 INTEGER = re.compile(r"[-+]?(0|[1-9]\d*)")
 MOST_DIGITS = 30
-NUMBERS = ("integer", "decimal", "money")
 
 
 def plain(node: Node) -> object:
@@ -52,13 +51,13 @@ def for_field(field: Field, node: Node) -> object:
         case "json":
             value = _json(plain(node))
             return value if isinstance(value, str) else coerce(field, value)
-        case "point":
-            return coerce(field, plain(node))
         case "link":
             raise Misfit("must be an expression, such as =actor", hint="records cannot be named here in this version")
+    if field.kind.compound:
+        return coerce(field, plain(node))
     if not isinstance(node, Scalar):
         raise Misfit("must be a single value")
-    if field.type in NUMBERS and not DECIMAL.fullmatch(node.text):
+    if field.kind.number and not DECIMAL.fullmatch(node.text):
         raise Misfit("must be a number", hint="decimal digits, without leading zeros or signs for thousands")
     if field.type == "boolean":
         return _boolean(node)

@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from xrm.model.application import Application
+from xrm.model.kinds import KINDS as FIELD_KINDS
+from xrm.model.kinds import TYPES
 from xrm.source import kinds
-from xrm.source.keys import KINDS, TYPE_DOCS
+from xrm.source.keys import KINDS
 from xrm.source.kinds import Key, Kind, MapKind
-from xrm.source.vocabulary import MOST_NAME, TYPES
+from xrm.source.vocabulary import MOST_NAME
 
 Schema = dict[str, Any]
 
@@ -101,7 +103,7 @@ class _Writer:
         known = TYPES if kind.of == "type" else self.names.get(kind.of, ())
         one: Schema = {"enum": list(known)} if known else {"type": "string"}
         if kind.of == "type":
-            one["enumDescriptions"] = [TYPE_DOCS[name] for name in TYPES]
+            one["enumDescriptions"] = [kind.doc for kind in FIELD_KINDS.values()]
         least = 0 if kind.may_be_empty else 1
         return {"anyOf": [one, {"type": "array", "items": one, "minItems": least}]} if kind.many else one
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from xrm.model.kinds import those
 from xrm.source.kinds import (
     Boolean,
     Condition,
@@ -26,7 +27,10 @@ from xrm.source.kinds import (
     Value,
     ValueMap,
 )
-from xrm.source.vocabulary import BOUNDED, ICONS, TONES, WRITTEN
+from xrm.source.vocabulary import ICONS, TONES
+
+WRITTEN = those(lambda kind: kind.written)
+BOUNDED = those(lambda kind: kind.bounded)
 
 APPLICATION = MapKind(
     "application",
@@ -310,21 +314,3 @@ KINDS: Mapping[str, MapKind] = {
         SECTION, CASE,
     )
 }  # fmt: skip
-
-TYPE_DOCS: Mapping[str, str] = {
-    "text": "One line of text, 255 characters unless `length` says otherwise.",
-    "long_text": "Text of several lines.",
-    "integer": "A whole number.",
-    "decimal": "An exact number with `places` digits after the point.",
-    "money": "An exact amount in a `currency`.",
-    "boolean": "Yes or no.",
-    "date": "A day.",
-    "datetime": "A moment, kept in UTC.",
-    "choice": "One of `options`.",
-    "link": "A record of another entity.",
-    "email": "An email address.",
-    "phone": "A phone number, kept as E.164.",
-    "url": "A web address.",
-    "point": "A place on earth (WGS 84).",
-    "json": "Any data.",
-}

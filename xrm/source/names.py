@@ -14,10 +14,10 @@ from xrm.errors import Place
 from xrm.expr import ANY, TEXT, ExpressionError, Function, Type, compile_check, list_of, parse, ref
 from xrm.expr import Node as Syntax
 from xrm.expr.syntax import Path as SyntaxPath
-from xrm.model.fields import MONEY_PLACES, Field, FieldType, Option, Text
+from xrm.model.fields import MONEY_PLACES, Field, Option, Text
+from xrm.model.kinds import TYPES, FieldType
 from xrm.model.standard import USER, system_fields, user_fields
 from xrm.source.outline import Formula, Label, Outline, Part
-from xrm.source.vocabulary import TYPES
 
 MOST_LINKS = 3
 """Links that a path may follow."""

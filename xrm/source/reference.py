@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import sys
 
+from xrm.model.kinds import KINDS as FIELD_KINDS
 from xrm.model.standard import SYSTEM_NAMES
 from xrm.source import kinds, starter
 from xrm.source.document import MOST_BYTES, MOST_DEPTH
-from xrm.source.keys import KINDS, TYPE_DOCS
+from xrm.source.keys import KINDS
 from xrm.source.kinds import Key, Kind, MapKind
 from xrm.source.names import ACTOR, MOST_LINKS
 from xrm.source.vocabulary import ICONS, MOST_NAME, RESERVED, TONES
@@ -133,7 +134,7 @@ def _described(kind: Kind) -> str:
 
 
 def _types() -> str:
-    rows = "\n".join(f"| `{name}` | {doc} | {_keys_for(name)} |" for name, doc in TYPE_DOCS.items())
+    rows = "\n".join(f"| `{name}` | {kind.doc} | {_keys_for(name)} |" for name, kind in FIELD_KINDS.items())
     return f"## Types of fields\n\n| type | holds | its own keys |\n|---|---|---|\n{rows}\n"
 
 

@@ -10,13 +10,14 @@ import re
 from collections.abc import Callable, Mapping
 
 from xrm.errors import Place, Problem
+from xrm.model.kinds import TYPES
 from xrm.source import kinds, quoting
 from xrm.source.document import Broken, Document, Map, Node, Scalar, Sequence
 from xrm.source.keys import KINDS
 from xrm.source.kinds import Key, MapKind
 from xrm.source.nearness import did_you_mean, nearest
 from xrm.source.outline import Answer, Case, Datum, Flag, Formula, Given, Label, Number, Part, Word, Words
-from xrm.source.vocabulary import LATER_TYPES, MOST_NAME, TYPES
+from xrm.source.vocabulary import LATER_TYPES, MOST_NAME
 
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
 OPTION_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")

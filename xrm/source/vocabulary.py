@@ -1,22 +1,9 @@
-"""Fixed words of the language: types, tones, icons, currencies, names that are taken."""
+"""Fixed words of the language: tones, icons, currencies, names that are taken."""
 
 from __future__ import annotations
 
-from typing import get_args
-
-from xrm.model.fields import FieldType
-
-TYPES: tuple[str, ...] = get_args(FieldType)
 LATER_TYPES = ("rows", "file", "party", "duration")
 """Types of the language that are not part of this version."""
-
-WRITTEN = ("text", "long_text", "email", "phone", "url")
-"""Types whose values are text that people write."""
-BOUNDED = ("integer", "decimal", "money", "date", "datetime")
-UNSORTED = ("point", "json")
-LONG = ("long_text", "json")
-UNTITLED = ("link", "long_text", "point", "json")
-"""Types that a title cannot show."""
 
 TONES = ("info", "ok", "warn", "danger")
 

@@ -27,8 +27,6 @@ Writing = Callable[[object], str]
 Use = Literal["list", "detail"]
 
 NONE = {"list": '<span class="none">–</span>', "detail": '<span class="none">Not given</span>'}
-NUMERIC = ("integer", "decimal", "money")
-WIDE = ("long_text", "json")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -160,7 +158,7 @@ def _writing(tongue: Tongue, entity: Entity, field: Field, use: Use) -> Writing:
     write = plain(tongue, entity, field)
     if field.type == "date":
         return lambda value: f'<time datetime="{value}">{escape(write(value))}</time>'
-    if field.type in (*NUMERIC, "boolean"):
+    if field.kind.number or field.type == "boolean":
         return lambda value: escape(write(value))
     if use == "detail" and field.type in LINKED:
         return LINKED[field.type]
@@ -280,7 +278,7 @@ def _styles(paths: Sequence[str], fields: Sequence[Field], link: str) -> list[st
     styles = []
     for index, (path, field) in enumerate(zip(paths, fields, strict=True)):
         role = {extra: "ex", link: "sub", state: "st", due: "due"}.get(path, "idc" if path == "number" else "")
-        number = "num" if field.type in NUMERIC else ""
+        number = "num" if field.kind.number else ""
         spare = "lo" if index >= FULL_COLUMNS and role not in ("sub", "st") else ""
         styles.append(" ".join(filter(None, (role, number, spare))))
     return styles

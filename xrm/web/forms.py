@@ -11,18 +11,13 @@ from xrm.model.values import TEXT_LENGTH
 from xrm.service.context import Context
 from xrm.service.reading import Query, list_records
 from xrm.web import pages
-from xrm.web.cells import WIDE, currency_of, is_link
+from xrm.web.cells import currency_of, is_link
 from xrm.web.failures import said
 from xrm.web.screens import Screen
 from xrm.web.typed import editable, link_of, posted, title_of, value_of
 
 MOST_OPTIONS = 30
 """A link to more records than this is a combobox instead of a select."""
-KINDS = {
-    "text": "text", "long_text": "area", "integer": "number", "decimal": "number", "money": "number", "boolean": "radios",
-    "date": "date", "datetime": "datetime", "choice": "select", "email": "email", "phone": "tel", "url": "url", "point": "text",
-    "json": "json",
-}  # fmt: skip
 RULED = "Left empty, a rule fills it in."
 LONG_TEXT = 60
 """A text that may be longer than this gets the whole width."""
@@ -107,13 +102,13 @@ def _input(ctx: Context, screen: Screen, one: Field, filled: Filled, required: M
     must = required.get(one.name, one.required is not False and not ruled)
     made = pages.Input(
         name=one.name,
-        kind=KINDS.get(one.type, "text"),
+        kind=one.kind.input,
         label=screen.words(one.name),
         value=filled.texts.get(one.name, ""),
         hint=" ".join(filter(None, (_hint(screen, one), RULED if ruled else ""))),
         optional=not must,
         error=filled.wrong(one.name),
-        wide=one.type in WIDE or (one.type == "text" and (one.length or TEXT_LENGTH["text"]) > LONG_TEXT),
+        wide=one.kind.long or (one.type == "text" and (one.length or TEXT_LENGTH["text"]) > LONG_TEXT),
         after=one.unit or "",
         limit=(one.length or 0) if one.type == "long_text" else 0,
         before=tongue.display.symbol(currency_of(tongue, one)) if one.type == "money" else "",

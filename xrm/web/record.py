@@ -10,7 +10,6 @@ from xrm.service.context import Context
 from xrm.service.moves import Move, may_now, moves
 from xrm.service.reading import HistoryEntry, get_record, history
 from xrm.web import pages
-from xrm.web.cells import WIDE
 from xrm.web.related import Titles, related
 from xrm.web.screens import Screen, Screens, form_fields
 from xrm.web.timeline import SHOWN, days, stages
@@ -186,7 +185,7 @@ def peek_page(ctx: Context, screen: Screen, id: str) -> pages.PeekPage:
         badges=badges(screen, found),
         flags=flags(screen, found),
         facts=_head(screen, found),
-        long=tuple(fact for fact in long if screen.entity.fields[fact.name].type in WIDE)[:1],
+        long=tuple(fact for fact in long if screen.entity.fields[fact.name].kind.long)[:1],
         moves=tuple(pages.Link(step.label, step.url) for step in steps if step.allowed),
     )
 

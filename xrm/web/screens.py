@@ -13,8 +13,7 @@ from xrm.model.entity import Entity
 from xrm.model.fields import Field
 from xrm.model.views import View
 from xrm.plugins import Route
-from xrm.service.reading import UNSORTABLE
-from xrm.web.cells import WIDE, Badges, Table, Tongue, Writing, badges_of, cell, column_label, is_link, plain, table
+from xrm.web.cells import Badges, Table, Tongue, Writing, badges_of, cell, column_label, is_link, plain, table
 from xrm.web.pages import Fact, Group, Navigation, Place
 
 FACTS = 6
@@ -185,7 +184,7 @@ def _view(
     columns = found or {"title": entity.system_fields["title"]}
 
     def sortable(path: str) -> bool:
-        return columns[path].type not in UNSORTABLE
+        return columns[path].kind.sortable
 
     view = entity.views.get(name)
     sort = ",".join(str(key) for key in view.sort if sees(key.path)) if view else "-created_at"
@@ -197,7 +196,7 @@ def _view(
 
 def _facts(tongue: Tongue, entity: Entity, names: Iterable[str], fields: Mapping[str, Field]) -> tuple[Fact, ...]:
     return tuple(
-        Fact(column_label(tongue, entity, name), cell(tongue, entity, name), fields[name].type in WIDE, name)
+        Fact(column_label(tongue, entity, name), cell(tongue, entity, name), fields[name].kind.long, name)
         for name in names
         if name in fields
     )
@@ -207,7 +206,7 @@ def _compact(entity: Entity, fields: Mapping[str, Field]) -> list[str]:
     """The facts of the head: those the definition names, else the first that are short. One hidden lets the next move up."""
     shown = ("number", "title", "state")
     named = [name for name in entity.compact if name in fields]
-    short = [n for n, f in fields.items() if not f.system and f.type not in WIDE]
+    short = [n for n, f in fields.items() if not f.system and not f.kind.long]
     return [name for name in named or short if name not in shown][:FACTS]
 
 

@@ -47,7 +47,7 @@ def posted(form: Mapping[str, str], name: str) -> str | None:
 
 def value_of(display: Display, field: Field, text: str) -> object:
     """Typed text as what the service takes; what does not fit goes on as it is, to be refused there with its reason."""
-    if field.type in ("integer", "decimal", "money"):
+    if field.kind.number:
         return display.typed(text)
     if field.type == "phone":
         return dialled(text, display.region)

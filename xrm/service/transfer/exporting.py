@@ -25,7 +25,6 @@ DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for a formula at the start of a cell (OWASP, CSV injection)."""
 MOST_DEGREES = 20
 """Digits after the point of a degree."""
-WORDED = ("text", "long_text", "email", "phone", "url", "choice", "json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +113,7 @@ def _csv(out: TextIO, columns: tuple[Column, ...], rows: Iterator[dict[str, Any]
 
 def _cell(column: Column, value: object, guarded: bool) -> str:
     text = cell_text(column.field, value)
-    if guarded and column.field.type in WORDED and text.startswith(DANGEROUS):
+    if guarded and column.field.kind.worded and text.startswith(DANGEROUS):
         return f"'{text}"
     return text
 

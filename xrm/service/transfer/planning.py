@@ -357,7 +357,7 @@ class _Planner:
         path = ("links", known.name, "find")
         if found is None:
             self.note(f"unknown field '{told.find.text[:60]}'", told.find.place, path, did_you_mean(told.find.text, visible), "XRM203")
-        elif found.type in ("point", "json", "long_text", "boolean", "link") and found.name != "id":
+        elif (not found.kind.sortable or found.type in ("boolean", "link")) and found.name != "id":
             self.note(f"nothing is found by '{found.name}', which is of type {found.type}", told.find.place, path)
             return None
         return found
