@@ -33,7 +33,6 @@ HOMES = {
     "uvicorn": ("xrm.commands", "xrm.bootstrap"),
     "sqlite3": ("xrm.store",),
     "psycopg": ("xrm.store",),
-    "alembic": ("xrm.store",),
 }
 NAMES_THAT_SAY_NOTHING = {"util", "utils", "helper", "helpers", "manager", "managers", "misc", "common"}
 

@@ -93,7 +93,7 @@ def own_tables(metadata: sa.MetaData) -> None:
     """xrm's own tables. They are the same for every application."""
 
     def table(name: str, *columns: sa.schema.SchemaItem) -> sa.Table:
-        return sa.Table(f"xrm_{name}", metadata, *columns)
+        return sa.Table(f"xrm_{name}", metadata, *columns, info={"own": True})
 
     def need(name: str, kind: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
         return sa.Column(name, kind, nullable=False)

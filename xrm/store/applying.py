@@ -1,0 +1,70 @@
+"""Applying: the statements of a plan and no others, in one transaction on either database (SQLite's DDL is transactional
+too), with the new release beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from xrm.errors import Invalid, Problem
+from xrm.store import outbox, releases
+from xrm.store.database import Connection, Database, DatabaseError
+from xrm.store.plans import Plan, Step
+
+LOCK = 7_246_002
+"""The advisory lock (PostgreSQL) that writers share and ``apply`` takes alone."""
+
+
+def apply(database: Database, made: Plan, files: Mapping[str, str], *, at: datetime, by: str, why: str | None) -> int:
+    """Run a plan and make its text the active release; the release's number. All of it, or none.
+
+    Writers of this and other processes wait, and find afterwards that their release is no longer the active one.
+    """
+    try:
+        with database.transaction() as connection:
+            if database.dialect == "postgresql":
+                connection.one("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+            else:
+                connection.run("PRAGMA defer_foreign_keys = ON")  # what the last step leaves is what must hold
+            _still_fits(connection, made)
+            for step in made.steps:
+                _run(connection, step)
+            for entity in made.recompute:
+                outbox.enqueue(connection, "recompute", {"entity": entity}, at)
+            return releases.record(connection, made.digest, files, made.statements, at, by, why)
+    except DatabaseError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise Invalid(Problem("XRM402", f"the database refused the plan: {reason}", hint="nothing was changed; try again")) from error
+
+
+def _still_fits(connection: Connection, made: Plan) -> None:
+    """Refuse a plan that another apply has overtaken."""
+    if made.base is None:
+        return
+    row = connection.one("SELECT id FROM xrm_release WHERE active")
+    if row is None or int(row[0]) != made.base:
+        raise Invalid(Problem("XRM402", "another release was applied since this was planned", hint="plan again"))
+
+
+def _run(connection: Connection, step: Step) -> None:
+    try:
+        for statement in step.sql:
+            connection.raw.execute(statement)
+    except DatabaseError as error:
+        reason = str(error).strip().splitlines()[0]
+        hint = (
+            "nothing was changed; records that share a value must be told apart first"
+            if "unique" in reason.lower()
+            else "nothing was changed"
+        )
+        raise Invalid(Problem("XRM402", f"the database refused to {step.words}: {reason}", hint=hint)) from error
+
+
+def admitted(connection: Connection, release_sql: str, release: int) -> bool:
+    """Whether this process's release is still the active one; on PostgreSQL it holds ``apply`` off until commit."""
+    active = (release_sql, ())
+    if connection.dialect == "postgresql":  # two statements: the second must see what was there when the lock was ours
+        row = connection.batch([("SELECT pg_advisory_xact_lock_shared(%s)", (LOCK,)), active])
+    else:
+        row = connection.one(*active)
+    return row is not None and int(row[0]) == release
