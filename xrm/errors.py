@@ -130,6 +130,7 @@ CODES: dict[str, str] = {
     "XRM208": "A computed field depends on itself",
     "XRM209": "A right or rule would disclose what a role may not see",
     "XRM210": "A default, set or option does not fit its field",
+    "XRM211": "An entity inherits from itself",
     # 3xx: expressions
     "XRM301": "The expression cannot be read",
     "XRM302": "An unknown name in an expression",

@@ -53,11 +53,17 @@ EXAMPLES = [(kind.name, key) for kind in KINDS.values() for key in kind.keys]
 def framed(kind: str, key: Key) -> Mapping[str, str]:
     """An application around an example."""
     application, entity = dict(APPLICATION), dict(ENTITY)
+    more: dict[str, str] = {}
     if kind in ("application", "entity"):
         own = application if kind == "application" else entity
         if key.name == "fields":
             own = {name: text for name, text in entity.items() if name == "entity"}
             entity = own
+        if key.name == "add_to":
+            own = {}
+            more["entities/more.yml"] = key.example + "\n"
+        elif key.name == "extends":
+            more["entities/base.yml"] = "entity: base\nabstract: true\nfields: {note: text}\n"
         own[key.name] = key.example
     else:
         file, frame = FRAMES[kind]
@@ -69,7 +75,7 @@ def framed(kind: str, key: Key) -> Mapping[str, str]:
         if key.name == "use" and kind == "case":
             line = line.replace("[EXAMPLE, {use: 0}]", "[EXAMPLE]")
         (application if file else entity)[line.split(":", maxsplit=1)[0]] = line.replace("EXAMPLE", key.example)
-    return {"xrm.yml": "\n".join(application.values()) + "\n", "entities/thing.yml": "\n".join(entity.values()) + "\n"}
+    return {"xrm.yml": "\n".join(application.values()) + "\n", "entities/thing.yml": "\n".join(entity.values()) + "\n", **more}
 
 
 @pytest.mark.parametrize(("kind", "key"), EXAMPLES, ids=[f"{kind}.{key.name}" for kind, key in EXAMPLES])

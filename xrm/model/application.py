@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as part
 
 from xrm.model.access import Role
 from xrm.model.entity import Entity
@@ -23,6 +24,12 @@ class Application:
     entities: Mapping[str, Entity]
     files: Mapping[str, str]
     digest: str
+    families: Mapping[str, tuple[str, ...]] = part(default_factory=dict)
+    """For every entity, abstract ones too, the entities with records that it stands for."""
+
+    def heirs(self, name: str) -> tuple[str, ...]:
+        """The entities whose records are of this one: itself, unless abstract, and every entity that extends it."""
+        return self.families.get(name, (name,))
 
     def resolve(self, entity: str, path: str) -> Field | None:
         """The field at the end of ``a.b.c`` from an entity, following links; None where there is none."""

@@ -50,6 +50,8 @@ class Entity:
     compact: tuple[str, ...] = ()
     help: Text | None = None
     place: str = ""
+    base: str | None = None
+    """The entity that it extends."""
     standard: bool = False
     """Defined by xrm (the user), not by the application."""
 

@@ -43,12 +43,14 @@ class _Builder:
     def __init__(self, meaning: Meaning) -> None:
         self.meaning = meaning
         self.locale = meaning.names.locale
+        self.here = ""
 
     def application(self, part: Part, files: Mapping[str, str]) -> Application:
         names = self.meaning.names
         roles = {name: Role(name, self.text(inner, "label", name), names.roles[name]) for name, inner in part.named("roles").items()}
-        entities = {known.name: self.entity(known, known.part) for known in names.entities.values() if known.part is not None}
-        entities[USER] = user_entity(self.locale, roles)
+        concrete = [known for known in names.entities.values() if not known.abstract and known.name != USER]
+        entities = {known.name: self.entity(known, known.part) for known in concrete if known.part is not None}
+        entities[USER] = self.user(names.entities[USER], user_entity(self.locale, roles))
         name = self.word(part, "name", "")
         return Application(
             name=name,
@@ -58,6 +60,7 @@ class _Builder:
             currency=names.currency,
             roles=MappingProxyType(roles),
             entities=MappingProxyType(entities),
+            families=MappingProxyType(dict(names.families())),
             files=MappingProxyType(dict(sorted(files.items()))),
             digest=digest(files),
         )
@@ -79,7 +82,7 @@ class _Builder:
         return tuple(word.text for word in part.words(key))
 
     def expression(self, formula: Formula) -> Expression:
-        return Expression(self.meaning.expressions[formula.place], str(formula.place))
+        return Expression(self.meaning.expressions[self.here, formula.place], str(formula.place))
 
     def condition(self, part: Part, key: str) -> Expression | None:
         formula = part.formula(key)
@@ -91,11 +94,34 @@ class _Builder:
         return Value(tuple((self.expression(case.when) if case.when else None, self.use(case.use)) for case in given.cases))
 
     def use(self, use: Formula | Datum) -> Expression | object:
-        return self.expression(use) if isinstance(use, Formula) else self.meaning.values[use.place]
+        return self.expression(use) if isinstance(use, Formula) else self.meaning.values[self.here, use.place]
 
     # -- entities ---------------------------------------------------------------------------------------------------
 
+    def user(self, known: Known, standard: Entity) -> Entity:
+        """The user with what the application adds to it; every role goes on reading."""
+        if known.part is None:
+            return standard
+        added = self.entity(known, known.part)
+        access = {role: _both(grant, added.access.get(role)) for role, grant in standard.access.items()}
+        fields = MappingProxyType({**standard.fields, **added.fields})
+        section = Section(standard.label, tuple(name for name, field in fields.items() if field.compute is None))
+        views = added.views if known.part.has("views") else {}
+        return replace(
+            standard,
+            fields=fields,
+            unique=added.unique,
+            checks=added.checks,
+            access=MappingProxyType(access),
+            views=MappingProxyType(
+                {**standard.views, **{name: view for name, view in views.items() if known.part.named("views").get(name)}}
+            ),
+            forms=added.forms if known.part.has("forms") else MappingProxyType({"default": Form("default", (section,))}),
+            compact=(*standard.compact, *self.words(known.part, "compact")),
+        )
+
     def entity(self, known: Known, part: Part) -> Entity:
+        self.here = known.name
         fields = {name: self.field(known.fields[name], inner) for name, inner in part.named("fields").items()}
         label = self.text(part, "label", known.name)
         plural = part.label("plural")
@@ -119,6 +145,7 @@ class _Builder:
             compact=self.words(part, "compact") or _facts(fields),
             help=self.optional(part, "help"),
             place=str(known.place),
+            base=known.base,
         )
         return replace(entity, views=MappingProxyType(self.views(part, entity)))
 
@@ -137,7 +164,7 @@ class _Builder:
 
     def bound(self, part: Part, key: str) -> object | None:
         datum = part.datum(key)
-        return self.meaning.values[datum.place] if datum else None
+        return self.meaning.values[self.here, datum.place] if datum else None
 
     def unique(self, part: Part) -> Unique:
         assert part.name is not None
@@ -226,6 +253,13 @@ class _Builder:
         sections = tuple(Section(self.text(inner, "section", ""), self.words(inner, "fields")) for inner in part.parts("forms"))
         editable = tuple(name for name, field in fields.items() if field.compute is None)
         return Form("default", sections or (Section(label, editable),))
+
+
+def _both(grant: Grant, added: Grant | None) -> Grant:
+    """Rights only add up: what the standard gives is not taken away."""
+    if added is None:
+        return grant
+    return replace(added, rights=MappingProxyType({**added.rights, **grant.rights}))
 
 
 def _number(pattern: str) -> NumberFormat | None:

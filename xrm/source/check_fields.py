@@ -53,6 +53,9 @@ def _target(findings: Findings, part: Part) -> None:
     if to and to.text not in entities:
         places = {name: known.place for name, known in entities.items() if known.place}
         findings.unknown("entity", to, (*part.path, "to"), entities, places)
+    elif to and entities[to.text].abstract:
+        message = f"'{to.text}' is abstract: it has no records that a link could lead to"
+        findings.note("XRM206", message, to.place, (*part.path, "to"), "name an entity that extends it")
 
 
 def _currency(findings: Findings, part: Part) -> None:
@@ -118,8 +121,8 @@ def _bounded(findings: Findings, part: Part, field: Field) -> Field:
     low, high = part.datum("min"), part.datum("max")
     return replace(
         field,
-        minimum=findings.values.get(low.place) if low else None,
-        maximum=findings.values.get(high.place) if high else None,
+        minimum=findings.values.get((findings.here, low.place)) if low else None,
+        maximum=findings.values.get((findings.here, high.place)) if high else None,
     )
 
 

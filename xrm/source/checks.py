@@ -30,12 +30,16 @@ WORD_IN_BRACES = re.compile(r"\{([^{}]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """A definition of which everything is known: what is built from."""
+    """A definition of which everything is known: what is built from.
+
+    ``expressions`` and ``values`` by the entity for which they were checked and the place where they are written: what
+    is inherited is checked for each heir.
+    """
 
     outline: Outline
     names: Names
-    expressions: Mapping[Place, Checked]
-    values: Mapping[Place, object]
+    expressions: Mapping[tuple[str, Place], Checked]
+    values: Mapping[tuple[str, Place], object]
 
 
 def check(outline: Outline, names: Names, functions: Mapping[str, Function]) -> tuple[Meaning, tuple[Problem, ...]]:
@@ -49,6 +53,7 @@ def check(outline: Outline, names: Names, functions: Mapping[str, Function]) -> 
         name = part.word("entity")
         known = names.entities.get(name.text) if name else None
         if known and known.part is part:
+            findings.enter(known)
             _entity(findings, known, part)
         _labels(findings, part)
     meaning = Meaning(outline, names, findings.expressions, findings.values)
@@ -113,6 +118,8 @@ def _one_of_each(findings: Findings, outline: Outline) -> None:
     for part in outline.entities:
         name = part.word("entity")
         if name is None:
+            continue
+        if name.text == USER and part.has("add_to"):
             continue
         if name.text == USER or name.text in RESERVED | PATHS or name.text.startswith("xrm_"):
             what = "xrm defines it" if name.text == USER else "it is reserved"

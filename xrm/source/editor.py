@@ -27,33 +27,51 @@ LABEL: Schema = {"anyOf": [SCALAR, {"type": "object", "additionalProperties": SC
 def editor_schema(application: Application | None) -> Schema:
     """One schema for all files of an application; with an application it knows its entities and roles."""
     names = {
-        "entity": tuple(application.entities) if application else (),
+        "entity": tuple(sorted(application.families)) if application else (),
         "role": tuple(application.roles) if application else (),
     }
-    writer = _Writer(names)
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "xrm definition, version 1",
         "if": {"required": ["xrm"]},
         "then": {"$ref": "#/definitions/application"},
-        "else": {"$ref": "#/definitions/entity"},
-        "definitions": {name: writer.map_kind(kind) for name, kind in KINDS.items()},
+        "else": {
+            "if": {"anyOf": [{"required": ["add_to"]}, {"required": ["extends"]}]},
+            "then": {"$ref": "#/definitions/piece_entity"},
+            "else": {"$ref": "#/definitions/entity"},
+        },
+        "definitions": {
+            writer.prefix + name: writer.map_kind(kind)
+            for writer in (_Writer(names), _Writer(names, piece=True))
+            for name, kind in KINDS.items()
+        },
     }
 
 
 class _Writer:
-    def __init__(self, names: Mapping[str, tuple[str, ...]]) -> None:
+    """``piece``: of an entity that inherits or is added to, so that what is required may stand in another file."""
+
+    def __init__(self, names: Mapping[str, tuple[str, ...]], *, piece: bool = False) -> None:
         self.names = names
+        self.piece = piece
+        self.prefix = "piece_" if piece else ""
 
     def map_kind(self, kind: MapKind) -> Schema:
         whole: Schema = {
             "type": "object",
             "properties": {key.name: self.key(key) for key in kind.keys},
-            "required": [key.name for key in kind.keys if key.required],
+            "required": [key.name for key in kind.keys if key.required and not key.unless and not self.piece],
             "additionalProperties": False,
         }
-        if kind.name == "field":
+        if kind.name == "entity":
+            whole |= (
+                {"anyOf": [{"required": ["add_to"]}, {"required": ["entity", "extends"]}]}
+                if self.piece
+                else {"required": ["entity", "fields"]}
+            )
+        if kind.name == "field" and not self.piece:
             whole["anyOf"] = [{"required": ["type"]}, {"required": ["compute"]}]
+        if kind.name == "field":
             whole["allOf"] = [_only_for(key) for key in kind.keys if key.types]
         forms = [whole, *self.short_forms(kind)]
         schema: Schema = {"title": kind.title.replace("`", ""), "description": kind.doc}
@@ -108,7 +126,7 @@ class _Writer:
         return {"anyOf": [one, {"type": "array", "items": one, "minItems": least}]} if kind.many else one
 
     def nested(self, kind: kinds.One | kinds.Many | kinds.Named | kinds.Layouts) -> Schema:
-        inner: Schema = {"$ref": f"#/definitions/{kind.of}"}
+        inner: Schema = {"$ref": f"#/definitions/{self.prefix}{kind.of}"}
         listed: Schema = {"type": "array", "items": inner}
         match kind:
             case kinds.One():

@@ -23,16 +23,26 @@ MOST_HINTS = 500
 
 @dataclass(slots=True)
 class Findings:
-    """``expressions`` and ``values`` are what the definition's expressions and data turned out to be."""
+    """``expressions`` and ``values`` are what the definition's expressions and data turned out to be, by the entity that
+    is being checked and the place where they are written: an heir's are its base's, with the heir's own names."""
 
     names: Names
     functions: Mapping[str, Function]
     problems: list[Problem] = field(default_factory=list)
-    expressions: dict[Place, Checked] = field(default_factory=dict)
-    values: dict[Place, object] = field(default_factory=dict)
+    expressions: dict[tuple[str, Place], Checked] = field(default_factory=dict)
+    values: dict[tuple[str, Place], object] = field(default_factory=dict)
+    here: str = ""
+    told: frozenset[tuple[str, Place]] = frozenset()
+    """Codes and places of the problems that stand already, while an heir is checked: what it inherits is told once."""
+
+    def enter(self, known: Known) -> None:
+        """From here on the problems are those of this entity."""
+        self.here = known.name
+        self.told = frozenset((problem.code, problem.place) for problem in self.problems if problem.place) if known.base else frozenset()
 
     def note(self, code: str, message: str, place: Place, path: Path, hint: str | None = None, *, severity: Severity = "error") -> None:
-        self.problems.append(Problem(code, message, place, path, hint, severity))
+        if (code, place) not in self.told:
+            self.problems.append(Problem(code, message, place, path, hint, severity))
 
     # -- names ------------------------------------------------------------------------------------------------------
 
@@ -91,7 +101,7 @@ class Findings:
             message = f"gives {checked.type}, but {expect} is wanted here"
             self.faults(formula, (Fault("XRM309", message, 0, len(formula.text)),), path)
             return None
-        self.expressions[formula.place] = checked
+        self.expressions[self.here, formula.place] = checked
         return checked
 
     def faults(self, formula: Formula, faults: Iterable[Fault], path: Path) -> None:
@@ -123,5 +133,5 @@ class Findings:
                 message = f"{misfit.message} of '{target.name}'"
             self.note(code, message, datum.place, path, misfit.hint)
             return None
-        self.values[datum.place] = value
+        self.values[self.here, datum.place] = value
         return value

@@ -68,7 +68,14 @@ ENTITY = MapKind(
     "One file for each kind of record. Every record also has `id`, `title`, `open`, `flags`, `version`, `created_at`, "
     "`created_by`, `updated_at` and `updated_by`; `number` if declared; `state` and `state_since` with a lifecycle.",
     (
-        Key("entity", Name(), "The name of the entity.", "entity: request", required=True),
+        Key("entity", Name(), "The name of the entity.", "entity: request", required=True, unless=("add_to",)),
+        Key("add_to", Ref("entity"), "Instead of `entity`: the entity, of a pack or `user` too, that what stands in this "
+            "file is added to, in place. Names are joined and lists grow; what both files define is refused.",
+            "add_to: user\nfields: {badge: text}"),
+        Key("extends", Ref("entity"), "The entity it inherits from: fields, checks, lifecycle, access, views, forms and all "
+            "else but what it is called. What it says itself comes before that, key by key. A link to the base accepts "
+            "its records.", "extends: base"),
+        Key("abstract", Boolean(), "It has no records of its own: it is there to be extended.", "abstract: true"),
         Key("label", Label(), "What one record is called.", "label: Service request", default="made from the name"),
         Key("plural", Label(), "What many are called.", "plural: Service requests", default="the label and an s"),
         Key("icon", OneOf(ICONS), "The sign beside it.", "icon: inbox", default="`list`"),
@@ -81,7 +88,7 @@ ENTITY = MapKind(
             "and required.", "key: code"),
         Key("unique", Named("unique"), "Fields that no two records share.", "unique:\n  source: [source, source_id]"),
         Key("fields", Named("field", may_be_empty=False), "What a record holds, in the order in which it is shown.",
-            "fields: {address: text, depth: {type: decimal, unit: cm}}", required=True),
+            "fields: {address: text, depth: {type: decimal, unit: cm}}", required=True, unless=("extends", "add_to")),
         Key("checks", Named("check"), "Rules on the whole record.",
             "checks:\n  due_later: {must: due > opened, message: Due must be after opened}"),
         Key("lifecycle", One("lifecycle"), "The states of a record and the moves between them.",
@@ -96,7 +103,7 @@ ENTITY = MapKind(
         Key("forms", Layouts("section"), "How a record is laid out for editing.",
             "forms:\n  - {section: Where, fields: [address]}", default="one section with all fields"),
     ),
-    later=("add_to", "extends", "clocks", "routing", "sensitive", "ordered", "tasks", "comments", "files"),
+    later=("clocks", "routing", "sensitive", "ordered", "tasks", "comments", "files"),
 )  # fmt: skip
 
 FIELD = MapKind(

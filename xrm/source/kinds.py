@@ -118,7 +118,8 @@ class Key:
     """One key of a map: the only place where the language says it.
 
     ``example`` is a whole map of its kind (or, for a file, the lines) that shows the key and passes the check; ``types``
-    are the field types it fits, all if empty; ``default`` says in words what holds without it.
+    are the field types it fits, all if empty; ``default`` says in words what holds without it; a required key is not
+    required beside one of the keys in ``unless``.
     """
 
     name: str
@@ -128,6 +129,7 @@ class Key:
     required: bool = False
     types: tuple[str, ...] = ()
     default: str = ""
+    unless: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

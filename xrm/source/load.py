@@ -10,12 +10,12 @@ from pathlib import Path
 from xrm.errors import Place, Problem, has_errors, ordered
 from xrm.expr import STANDARD, Function
 from xrm.model.application import Application
-from xrm.source import build, checks, names, schema
+from xrm.source import build, checks, lay, names, schema
 from xrm.source.document import Document, read_text
 from xrm.source.folder import APPLICATION, SUFFIXES, read_folder
 from xrm.source.outline import Ghost, Outline, Part
 
-ENTITY_LINE = re.compile(r"entity:\s*['\"]?([a-z][a-z0-9_]*)")
+ENTITY_LINE = re.compile(r"(?:entity|add_to):\s*['\"]?([a-z][a-z0-9_]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +67,12 @@ def _outlined(documents: Iterable[Document], lost: tuple[str, ...]) -> tuple[Out
         problems += found
         if document.file == APPLICATION:
             application = part
-        elif part is not None and part.word("entity"):
+        elif part is not None and (part.word("entity") or part.word("add_to")):
             entities.append(part)
         else:
             ghosts.append(_ghost(document))
-    return Outline(application, tuple(entities), tuple(ghosts)), tuple(problems)
+    outline, laid = lay.lay(application, entities, ghosts)
+    return outline, (*problems, *laid)
 
 
 def _ghost(document: Document) -> Ghost:

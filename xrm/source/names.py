@@ -7,7 +7,7 @@ without a type gets the type that its expression gives.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 
 from xrm.errors import Place
@@ -37,6 +37,8 @@ class Known:
     system: Mapping[str, Field] = field(default_factory=dict)
     unknown: frozenset[str] = frozenset()
     ghost: bool = False
+    base: str | None = None
+    abstract: bool = False
 
     def field(self, name: str) -> Field | None:
         return self.fields.get(name) or self.system.get(name)
@@ -60,6 +62,16 @@ class Names:
     def place_of(self, entity: str) -> Place | None:
         known = self.entities.get(entity)
         return known.place if known else None
+
+    def families(self) -> Mapping[str, tuple[str, ...]]:
+        """For every entity the entities with records that it stands for: itself, unless abstract, and its heirs."""
+        found: dict[str, list[str]] = {name: [] for name in self.entities}
+        for known in self.entities.values():
+            here: Known | None = known
+            while here and not known.abstract and known.name not in found[here.name]:
+                found[here.name].append(known.name)
+                here = self.entities.get(here.base or "")
+        return {name: tuple(heirs) for name, heirs in found.items()}
 
     def scope(self, entity: str) -> EntityScope:
         return EntityScope(self, self.entities[entity])
@@ -120,7 +132,10 @@ def index(outline: Outline, functions: Mapping[str, Function]) -> Names:
     }
     for part in outline.entities:
         name = part.word("entity")
-        if name and name.text not in entities:
+        if name and name.text == USER and part.has("add_to"):
+            added = _known(part, USER, name.place, locale, currency)
+            entities[USER] = replace(entities[USER], part=part, fields={**entities[USER].fields, **added.fields}, unknown=added.unknown)
+        elif name and name.text not in entities:
             entities[name.text] = _known(part, name.text, name.place, locale, currency)
     for ghost in outline.ghosts:
         entities.setdefault(ghost.name, Known(ghost.name, ghost.place, ghost=True))
@@ -188,7 +203,8 @@ def _known(part: Part, name: str, place: Place, locale: str, currency: str) -> K
     options = [Option(state, label_text(inner.label("label"), locale, humanised(state))) for state, inner in states.items()]
     kept = system_fields(name, locale, part.has("number"), options if part.has("lifecycle") else None)
     ghost = "fields" in part.broken or not part.has("fields")
-    return Known(name, place, part, fields, kept, frozenset(unknown), ghost)
+    base = _word(part, "extends", "") or None
+    return Known(name, place, part, fields, kept, frozenset(unknown), ghost, base, part.flag("abstract"))
 
 
 def bare_field(part: Part, name: str, type_: str, locale: str, currency: str, *, places: int | None = None) -> Field:
@@ -288,8 +304,9 @@ def _with_inferred(names: Names, known: Known, part: Part, functions: Mapping[st
         if found:
             fields[name] = bare_field(inner, name, found[0], names.locale, names.currency, places=found[1])
             unknown.discard(name)
+    standard = {name: found for name, found in known.fields.items() if name not in part.named("fields")}
     ordered = {name: fields[name] for name in part.named("fields") if name in fields}
-    return Known(known.name, known.place, part, ordered, known.system, frozenset(unknown), known.ghost)
+    return replace(known, fields={**standard, **ordered}, unknown=frozenset(unknown))
 
 
 def _in_order(graph: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:

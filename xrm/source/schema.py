@@ -62,6 +62,7 @@ class TooMany(Exception):
 class _Structure:
     def __init__(self, document: Document) -> None:
         self.document = document
+        self.whole = not _in_pieces(document.root)
         self.problems: list[Problem] = []
         self.readers: Mapping[type, Callable[[kinds.Kind, Node, Path], Answer]] = {
             kinds.Text: self.text,
@@ -125,8 +126,9 @@ class _Structure:
         partial = isinstance(node, Map) and node.partial
         values = {name: value for name, value in values.items() if name not in broken}
         part = Part(kind.name, name, place, path, values, keys, frozenset(broken), partial)
-        if not partial:
-            self.missing(kind, part)
+        if self.whole or not path:
+            for problem in absent(part):
+                self.note(problem.code, problem.message, part.place, part.path, problem.hint)
         return part
 
     def entries(self, kind: MapKind, node: Node, path: Path) -> tuple[tuple[Scalar, Node], ...]:
@@ -195,12 +197,6 @@ class _Structure:
         message = f"'{key.name}' does not go with type {type_}"
         self.note("XRM206", message, written.place, (*path, key.name), f"it goes with {', '.join(key.types)}")
         return None
-
-    def missing(self, kind: MapKind, part: Part) -> None:
-        for key in kind.keys:
-            if key.required and not part.has(key.name):
-                what = f"{_article(kind.name)} needs the key '{key.name}'"
-                self.note("XRM202", what, part.place, part.path, f"for example: {key.example.splitlines()[0]}")
 
     def answer(self, key: Key, node: Node, place: Place, path: Path) -> Answer:
         if isinstance(node, Broken):
@@ -453,6 +449,29 @@ class _Structure:
             message = f"unknown form '{_cut(key.text)}'"
             self.note("XRM203", message, key.place, path, near or "only 'default' is part of this version")
         return sections
+
+
+def absent(part: Part) -> tuple[Problem, ...]:
+    """The keys that a map must have and has not. What inherits or adds is asked when it is laid out in full."""
+    kind = KINDS[part.kind]
+    if part.partial:
+        return ()
+    return tuple(
+        Problem(
+            "XRM202",
+            f"{_article(kind.name)} needs the key '{key.name}'",
+            part.place,
+            part.path,
+            f"for example: {key.example.splitlines()[0]}",
+        )
+        for key in kind.keys
+        if key.required and not part.has(key.name) and not any(part.has(other) for other in key.unless)
+    )
+
+
+def _in_pieces(root: Node | None) -> bool:
+    """Whether a file holds a piece of an entity: what is missing in it may stand in another."""
+    return isinstance(root, Map) and any(key.text in ("extends", "add_to") for key, _ in root.entries)
 
 
 def _fell_apart(kind: MapKind, node: Map) -> bool:

@@ -1,0 +1,158 @@
+"""Entities that inherit, and what is added to them in place."""
+
+from collections.abc import Mapping
+
+import pytest
+from jsonschema import Draft7Validator
+
+from tests.source.test_reference import as_an_editor_reads
+from xrm.model.application import Application
+from xrm.source import editor_schema, load_text
+
+XRM = "xrm: 1\nname: t\nroles: {agent: Agent, boss: {includes: agent}}\n"
+PARTY = """entity: party
+label: Party
+abstract: true
+fields:
+  name: {type: text, required: true}
+  kind: {type: choice, options: [a, b]}
+  vip: {type: boolean, default: false}
+checks: {named: {must: name != "x", message: Not x}}
+access: {agent: [read, create]}
+lifecycle:
+  states: {new: {initial: true}, old: {final: true}}
+  transitions: {end: {from: new, to: old}}
+views: {all: {columns: [name, kind]}}
+forms: [{section: One, fields: [name, kind]}]
+"""
+
+
+def texts(**entities: str) -> dict[str, str]:
+    return {"xrm.yml": XRM, **{f"entities/{name}.yml": text for name, text in entities.items()}}
+
+
+def sound(**entities: str) -> Application:
+    files = texts(**entities)
+    found = load_text(files)
+    assert found.problems == () and found.application
+    validator = Draft7Validator(editor_schema(found.application))
+    for text in files.values():
+        validator.validate(as_an_editor_reads(text))
+    return found.application
+
+
+def said(files: Mapping[str, str]) -> list[str]:
+    return [f"{p.place} {p.code} {p.message} | {p.hint}" for p in load_text(files).problems]
+
+
+def test_an_heir_has_all_that_its_base_has_and_what_it_says_itself_lies_above() -> None:
+    """Fields, options, checks, lifecycle, access, views and forms; over two generations; the base makes no entity."""
+    application = sound(
+        party=PARTY,
+        person="entity: person\nextends: party\nfields: {kind: {options: {c: See}, default: c}, born: date}\n"
+        "lifecycle: {states: {lost: {}}, transitions: {end: {roles: agent}, lose: {from: new, to: lost}, find: {from: lost, to: old}}}\n"
+        "access: {agent: {update: vip}}\nforms: [{section: Two, fields: [name, born]}]\n",
+        staff="entity: staff\nextends: person\nfields: {shout: {compute: =name}, vip: {default: true}}\n",
+        plain="entity: plain\nfields: {name: text}\n",
+    )
+    assert list(application.entities) == ["person", "staff", "plain", "user"]
+    person, staff = application.entities["person"], application.entities["staff"]
+    assert (person.base, staff.base, application.entities["plain"].base) == ("party", "person", None)
+    assert person.label == {"en": "Person"}
+    assert list(staff.fields) == ["name", "kind", "vip", "born", "shout"]
+    assert [option.name for option in staff.fields["kind"].options] == ["a", "b", "c"]
+    assert [check.name for check in staff.checks] == ["named"]
+    assert staff.lifecycle and list(staff.lifecycle.states) == ["new", "old", "lost"]
+    assert staff.lifecycle.transitions["end"].roles == ("agent",) and staff.lifecycle.transitions["end"].target == "old"
+    assert set(staff.access["agent"].rights) == {"read", "create", "update"}
+    assert staff.views["all"].columns == ("name", "kind")
+    assert [section.fields for section in staff.forms["default"].sections] == [("name", "born")]
+    values = [entity.fields["vip"].default for entity in (person, staff)]
+    assert [value.cases[0][1] for value in values if value] == [False, True]
+    heirs = {name: application.heirs(name) for name in ("party", "person", "staff", "plain")}
+    assert heirs == {"party": ("person", "staff"), "person": ("person", "staff"), "staff": ("staff",), "plain": ("plain",)}
+
+
+def test_expressions_that_are_inherited_mean_the_heirs_own_fields() -> None:
+    """An heir may say a field anew: what the base computes from it is checked against the heir's."""
+    application = sound(
+        base="entity: base\nfields: {size: integer, twice: {compute: =size + size}}\n",
+        heir="entity: heir\nextends: base\nfields: {size: {type: decimal, places: 2}}\n",
+    )
+    assert [application.entities[name].fields["twice"].type for name in ("base", "heir")] == ["integer", "decimal"]
+
+
+def test_additions_join_names_grow_lists_and_reach_heirs() -> None:
+    """From several files, to a base, to an heir, and to the user."""
+    application = sound(
+        party=PARTY,
+        person="entity: person\nextends: party\n",
+        more="add_to: party\nfields: {tax: {type: text, protected: true}, kind: {options: {c: See}}}\n"
+        "access: {agent: {sees: [tax]}, boss: {update: true}}\nforms: [{section: Tax, fields: [tax]}]\n"
+        "lifecycle: {states: {lost: {}}, transitions: {lose: {from: new, to: lost}, find: {from: lost, to: old}}}\n",
+        again="add_to: person\nfields: {born: date}\naccess: {agent: {edits: [tax]}}\nchecks: {b: {must: born < today(), message: Not yet}}\n",
+        badge="add_to: user\nfields: {badge: {type: text, unique: true}, shout: {compute: =badge}, secret: {type: text, protected: true}}\n"
+        "views: {badges: {columns: [badge]}}\nchecks: {b: {must: badge != 'x', message: No}}\naccess: {boss: {sees: [secret]}}\n",
+    )
+    person, user = application.entities["person"], application.entities["user"]
+    assert list(person.fields) == ["name", "kind", "vip", "tax", "born"]
+    assert [option.name for option in person.fields["kind"].options] == ["a", "b", "c"]
+    assert person.access["agent"].sees == person.access["agent"].edits == ("tax",)
+    assert [section.fields for section in person.forms["default"].sections] == [("name", "kind"), ("tax",)]
+    assert person.lifecycle and [*person.lifecycle.transitions] == ["end", "lose", "find"]
+    assert [check.name for check in person.checks] == ["named", "b"]
+    assert [*user.fields][-3:] == ["badge", "shout", "secret"] and user.standard
+    assert [*user.views] == ["default", "badges"] and [check.name for check in user.checks] == ["b"]
+    assert {role: set(grant.rights) for role, grant in user.access.items()} == {"agent": {"read"}, "boss": {"read"}}
+    assert user.access["boss"].sees == ("secret",)
+
+
+CASES: list[tuple[dict[str, str], list[str]]] = [
+    (
+        {"a": "entity: a\nextends: b\n", "b": "entity: b\nextends: c\n", "c": "entity: c\nextends: a\n", "d": "entity: d\nextends: c\nfields: {x: {type: link, to: a}}\n"},
+        ["entities/a.yml:2:1 XRM211 this inherits from itself: a → b → c → a | take 'extends' out of one of them"],
+    ),
+    (
+        {"party": PARTY.replace('name != "x"', 'nam != "x"'), "p": "entity: p\nextends: party\n", "q": "entity: q\nextends: p\n"},
+        ["entities/party.yml:8:24 XRM302 unknown name 'nam' | did you mean 'name'?"],
+    ),
+    (
+        {"party": PARTY, "p": "entity: p\nextends: prty\nfields: {x: {type: link, to: q}}\n", "q": "entity: q\nextends: p\n"},
+        ["entities/p.yml:2:10 XRM203 unknown entity 'prty' | did you mean 'party' (entities/party.yml:1)?"],
+    ),
+    (
+        {"a": "entity: a\nfields: {n: text, m: {type: text, required: true}}\n", "b": "add_to: a\nlabel: A\nfields: {n: text, m: {required: false, hint: M}}\n", "c": "add_to: a\nlabel: B\n"},
+        [
+            "entities/b.yml:3:10 XRM204 the field 'n' is defined twice | the other one stands at entities/a.yml:2:10",
+            "entities/b.yml:3:23 XRM204 'required' of the field 'm' is defined twice | the other one stands at entities/a.yml:2:35",
+            "entities/c.yml:2:1 XRM204 'label' is defined twice | the other one stands at entities/b.yml:2:1",
+        ],
+    ),
+    (
+        {"a": "entity: a\nfields: {n: text}\n", "b": "entity: b\nextends: a\nfields: {n: {hint: N}, q: {label: Q}}\nlifecycle: {states: {s: {initial: true}}, transitions: {t: {to: s}}}\n"},
+        [
+            "entities/b.yml:3:24 XRM202 a field needs a 'type' | for example: type: text",
+            "entities/b.yml:4:57 XRM202 a transition needs the key 'from' | for example: {from: [new, waiting], to: done}",
+        ],
+    ),
+    (
+        {"a": "entity: a\nfields: {n: text}\n", "e": "add_to: user\nnumber: '{seq:6}'\nfields: {name: text}\n", "x": "add_to: a\nextends: user\n", "z": "add_to: aa\n"},
+        [
+            "entities/e.yml:2:1 XRM206 the user has no 'number' of an application's own | None",
+            "entities/e.yml:3:10 XRM204 the field 'name' is defined twice | every user has it",
+            "entities/x.yml:2:1 XRM206 'extends' does not stand beside 'add_to' | take one of them out",
+            "entities/z.yml:1:9 XRM203 unknown entity 'aa' | did you mean 'a' (entities/a.yml:1)?",
+        ],
+    ),
+    (
+        {"a": "entity: a\nfields: {n: text}\n", "a2": "entity: a\nfields: {n: text}\n"},
+        ["entities/a2.yml:1:9 XRM204 the entity 'a' is defined twice | the other one stands at entities/a.yml:1:9"],
+    ),
+    ({"a": "entity: a\nextends: user\n"}, ["entities/a.yml:2:10 XRM203 unknown entity 'user' | nothing extends the user; 'add_to: user' adds to it"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("entities", "problems"), CASES)
+def test_a_mistake_in_a_piece_is_told_once_at_its_own_place(entities: dict[str, str], problems: list[str]) -> None:
+    """Circles whole, both places of what is defined twice, inherited problems where they are written."""
+    assert said(texts(**entities)) == problems
