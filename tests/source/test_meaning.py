@@ -174,7 +174,7 @@ def test_without_roles_nothing_is_said_about_unknown_roles() -> None:
         ("timezone: America/Los_Angelos", "4:11 XRM203 unknown time zone 'America/Los_Angelos' (did you mean 'America/Los_Angeles'?)"),
         ("currency: EURO", "4:11 XRM206 the text has 4 characters, and 3 are allowed"),
         ("locale: english", "4:9 XRM206 'english' is not a locale (for example en or es-MX)"),
-        ("use: [cases]", "4:1 XRM201 unknown key 'use' (it is not part of this version)"),
+        ("use: [cases]", "4:7 XRM203 unknown pack 'cases' (the packs: contacts)"),
     ],
 )
 def test_the_application_is_checked(line: str, message: str) -> None:

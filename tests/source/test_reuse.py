@@ -156,3 +156,37 @@ CASES: list[tuple[dict[str, str], list[str]]] = [
 def test_a_mistake_in_a_piece_is_told_once_at_its_own_place(entities: dict[str, str], problems: list[str]) -> None:
     """Circles whole, both places of what is defined twice, inherited problems where they are written."""
     assert said(texts(**entities)) == problems
+
+
+def test_a_pack_that_is_used_brings_its_entities_and_one_that_is_not_named_is_absent() -> None:
+    """They stand among the files of a release, which needs no pack again; another language does not matter."""
+    use = {"xrm.yml": XRM + "use: contacts\n"}
+    application = load_text({**use, "entities/a.yml": "add_to: person\nfields: {tax: text}\naccess: {agent: [read, create]}\n"}).application
+    assert application and set(application.entities) == {"person", "organisation", "user"}
+    assert set(application.heirs("party")) == {"person", "organisation"}
+    assert "tax" in application.entities["person"].fields and "read" in application.entities["person"].access["agent"].rights
+    assert application.entities["person"].label == {"en": "Person", "es": "Persona", "nl": "Persoon"}
+    assert sorted(name for name in application.files if name.startswith("packs/")) == [
+        f"packs/contacts/{name}.yml" for name in ("organisation", "party", "person")
+    ]
+    release = {
+        **application.files,
+        "packs/contacts/party.yml": application.files["packs/contacts/party.yml"].replace("length: 200", "length: 99"),
+    }
+    kept = load_text(release).application
+    assert kept and kept.entities["person"].fields["name"].length == 99
+    assert set(sound(a="entity: a\nfields: {n: text}\n").entities) == {"a", "user"}
+    assert said({"xrm.yml": XRM + "use: contacts\nlocale: de\n"}) == []
+
+
+def test_an_unknown_pack_is_told_with_those_that_exist() -> None:
+    """A misspelt one is read as what it was meant to be."""
+    use = {"xrm.yml": XRM + "use: [contcts, zzz]\n", "entities/a.yml": "add_to: person\nfields: {tax: text}\n"}
+    assert said(use) == [
+        "xrm.yml:4:7 XRM203 unknown pack 'contcts' | did you mean 'contacts'?",
+        "xrm.yml:4:16 XRM203 unknown pack 'zzz' | the packs: contacts",
+    ]
+    twice = {"xrm.yml": XRM + "use: contacts\n", "entities/a.yml": "entity: person\nfields: {a: text}\n"}
+    assert said(twice) == [
+        "entities/a.yml:1:9 XRM204 the entity 'person' is defined twice | the other one stands at packs/contacts/person.yml:1:9"
+    ]

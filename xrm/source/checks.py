@@ -20,6 +20,7 @@ from xrm.source.disclosure import check_message, check_order, check_title
 from xrm.source.findings import Findings
 from xrm.source.names import MOST_LINKS, EntityScope, Known, Names
 from xrm.source.outline import Label, Outline, Part, Word
+from xrm.source.packs import PREFIX
 from xrm.source.schema import LOCALE
 from xrm.source.vocabulary import PATHS, RESERVED
 
@@ -103,6 +104,8 @@ def _includes_itself(name: str, roles: Mapping[str, Part]) -> bool:
 def _labels(findings: Findings, part: Part) -> None:
     """A label by locale has the application's own language among its texts."""
     own = findings.names.locale.split("-")[0]
+    if part.place.file.startswith(PREFIX):
+        return  # a pack speaks some languages; an application in another one translates it
     for inner in part.walk():
         for key, value in inner.values.items():
             if isinstance(value, Label) and not any(locale.split("-")[0] in ("", own) for locale, _ in value.texts):

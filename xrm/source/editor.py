@@ -12,7 +12,7 @@ from typing import Any
 from xrm.model.application import Application
 from xrm.model.kinds import KINDS as FIELD_KINDS
 from xrm.model.kinds import TYPES
-from xrm.source import kinds
+from xrm.source import kinds, packs
 from xrm.source.keys import KINDS
 from xrm.source.kinds import Key, Kind, MapKind
 from xrm.source.vocabulary import MOST_NAME
@@ -29,6 +29,7 @@ def editor_schema(application: Application | None) -> Schema:
     names = {
         "entity": tuple(sorted(application.families)) if application else (),
         "role": tuple(application.roles) if application else (),
+        "pack": tuple(packs.known()),
     }
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",

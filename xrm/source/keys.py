@@ -47,8 +47,10 @@ APPLICATION = MapKind(
             default="`USD`"),
         Key("roles", Named("role", may_be_empty=False), "Who works here. Users get one or more of these.",
             "roles: {agent: Call handler, supervisor: {includes: agent}}", required=True),
+        Key("use", Ref("pack", many=True), "The standard packs that it uses; what is not named is absent. Their entities "
+            "stand beside its own: `add_to` gives them access and more, `extends` makes heirs of them.", "use: contacts"),
     ),
-    later=("use", "calendars", "types", "brand", "queues", "portal"),
+    later=( "calendars", "types", "brand", "queues", "portal"),
 )  # fmt: skip
 
 ROLE = MapKind(

@@ -10,10 +10,13 @@ from pathlib import Path
 from xrm.errors import Place, Problem, has_errors, ordered
 from xrm.expr import STANDARD, Function
 from xrm.model.application import Application
-from xrm.source import build, checks, lay, names, schema
+from xrm.source import build, checks, lay, names, packs, schema
 from xrm.source.document import Document, read_text
 from xrm.source.folder import APPLICATION, SUFFIXES, read_folder
 from xrm.source.outline import Ghost, Outline, Part
+
+Read = tuple[Part | None, tuple[Problem, ...]]
+"""What the structure check gives for a file."""
 
 ENTITY_LINE = re.compile(r"(?:entity|add_to):\s*['\"]?([a-z][a-z0-9_]*)")
 
@@ -43,27 +46,32 @@ def load_text(files: Mapping[str, str], functions: Mapping[str, Function] = STAN
 
 def _load(files: Mapping[str, str], functions: Mapping[str, Function], unread: tuple[Problem, ...], lost: tuple[str, ...]) -> Loaded:
     documents = [read_text(name, text) for name, text in files.items() if _is_definition(name)]
-    found, structure = _outlined(documents, lost)
+    parts = {document.file: schema.read(document) for document in documents}
+    used, misnamed = packs.texts(parts[APPLICATION][0] if APPLICATION in parts else None, files)
+    files = {**used, **files}
+    documents = [*(read_text(name, text) for name, text in used.items()), *documents]
+    parts |= {document.file: schema.read(document) for document in documents[: len(used)]}
+    found, structure = _outlined(documents, parts, lost)
     known = names.index(found, functions)
     meaning, meant = checks.check(found, known, functions)
     read = [problem for document in documents for problem in document.problems]
-    problems = _shown((*unread, *read, *structure, *meant), documents)
+    problems = _shown((*unread, *read, *misnamed, *structure, *meant), documents)
     if has_errors(problems):
         return Loaded(None, problems)
     return Loaded(build.build(meaning, files), problems)
 
 
 def _is_definition(name: str) -> bool:
-    return name == APPLICATION or (name.startswith("entities/") and name.endswith(SUFFIXES))
+    return name == APPLICATION or (name.startswith(("entities/", packs.PREFIX)) and name.endswith(SUFFIXES))
 
 
-def _outlined(documents: Iterable[Document], lost: tuple[str, ...]) -> tuple[Outline, tuple[Problem, ...]]:
+def _outlined(documents: Iterable[Document], parts: Mapping[str, Read], lost: tuple[str, ...]) -> tuple[Outline, tuple[Problem, ...]]:
     application: Part | None = None
     entities: list[Part] = []
     ghosts = [Ghost(Path(name).stem, Place(name, 1, 1)) for name in lost]
     problems: list[Problem] = []
     for document in documents:
-        part, found = schema.read(document)
+        part, found = parts[document.file]
         problems += found
         if document.file == APPLICATION:
             application = part

@@ -26,7 +26,7 @@ hint; `xrm schema` prints a JSON Schema for editors; `xrm new` makes a small app
 | in the folder | is |
 |---|---|
 | `xrm.yml` | the application: its name, language, time zone and roles |
-| `entities/*.yml` | one file for each kind of record |
+| `entities/*.yml` | one file for each kind of record, or for what is added to one |
 | `plugins/*.py` | Python that adds what YAML cannot say |
 
 ## Seven rules
