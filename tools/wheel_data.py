@@ -6,6 +6,8 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 STANDARD = ("entities", "plugins")
+PAGE = "docs/reference/problems.md"
+"""What ``xrm explain XRM203`` prints."""
 
 
 class StandardData(BuildHookInterface):  # type: ignore[misc]  # hatchling is there only while building
@@ -19,3 +21,4 @@ class StandardData(BuildHookInterface):  # type: ignore[misc]  # hatchling is th
         for folder in STANDARD:
             if (Path(self.root) / folder).is_dir():
                 build_data["force_include"][folder] = f"xrm/standard/{folder}"
+        build_data["force_include"][PAGE] = "xrm/standard/problems.md"

@@ -41,6 +41,8 @@ class Meaning:
     names: Names
     expressions: Mapping[tuple[str, Place], Checked]
     values: Mapping[tuple[str, Place], object]
+    scopes: Mapping[tuple[str, Place], EntityScope]
+    """The names that each expression sees."""
 
 
 def check(outline: Outline, names: Names, functions: Mapping[str, Function]) -> tuple[Meaning, tuple[Problem, ...]]:
@@ -57,7 +59,7 @@ def check(outline: Outline, names: Names, functions: Mapping[str, Function]) -> 
             findings.enter(known)
             _entity(findings, known, part)
         _labels(findings, part)
-    meaning = Meaning(outline, names, findings.expressions, findings.values)
+    meaning = Meaning(outline, names, findings.expressions, findings.values, findings.scopes)
     return meaning, tuple(findings.problems)
 
 

@@ -30,6 +30,8 @@ class Findings:
     functions: Mapping[str, Function]
     problems: list[Problem] = field(default_factory=list)
     expressions: dict[tuple[str, Place], Checked] = field(default_factory=dict)
+    scopes: dict[tuple[str, Place], EntityScope] = field(default_factory=dict)
+    """The names that each expression could use."""
     values: dict[tuple[str, Place], object] = field(default_factory=dict)
     here: str = ""
     told: frozenset[tuple[str, Place]] = frozenset()
@@ -102,6 +104,7 @@ class Findings:
             self.faults(formula, (Fault("XRM309", message, 0, len(formula.text)),), path)
             return None
         self.expressions[self.here, formula.place] = checked
+        self.scopes[self.here, formula.place] = scope
         return checked
 
     def faults(self, formula: Formula, faults: Iterable[Fault], path: Path) -> None:

@@ -23,10 +23,11 @@ ENTITY_LINE = re.compile(r"(?:entity|add_to):\s*['\"]?([a-z][a-z0-9_]*)")
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """``application`` is None if one of the problems is an error; problems are ordered by place."""
+    """``application`` is None if one of the problems is an error; problems are ordered by place. ``meaning``: all that was found out."""
 
     application: Application | None
     problems: tuple[Problem, ...]
+    meaning: checks.Meaning | None = None
 
 
 def load(folder: Path, functions: Mapping[str, Function] = STANDARD) -> Loaded:
@@ -57,8 +58,8 @@ def _load(files: Mapping[str, str], functions: Mapping[str, Function], unread: t
     read = [problem for document in documents for problem in document.problems]
     problems = _shown((*unread, *read, *misnamed, *structure, *meant), documents)
     if has_errors(problems):
-        return Loaded(None, problems)
-    return Loaded(build.build(meaning, files), problems)
+        return Loaded(None, problems, meaning)
+    return Loaded(build.build(meaning, files), problems, meaning)
 
 
 def _is_definition(name: str) -> bool:

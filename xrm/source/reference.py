@@ -96,7 +96,7 @@ def _kind(kind: MapKind) -> str:
 
 
 def _key(key: Key) -> str:
-    facts = [_described(key.kind)]
+    facts = [described(key.kind)]
     if key.required:
         facts.append("required")
     if key.default:
@@ -110,7 +110,7 @@ def _key(key: Key) -> str:
     return f"{head}\n\n  ```yaml\n{lines}\n  ```\n"
 
 
-def _described(kind: Kind) -> str:
+def described(kind: Kind) -> str:
     match kind:
         case kinds.Ref(of="type"):
             return "a type"

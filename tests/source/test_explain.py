@@ -1,0 +1,185 @@
+"""What a word means, and where a thing is used."""
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from tests.support.application import files_of, write_folder
+from xrm import source
+from xrm.commands import explaining
+from xrm.errors import CODES, Invalid
+from xrm.source.explain import explain_key
+from xrm.source.keys import KINDS
+from xrm.source.usage import named, uses
+
+app = typer.Typer()
+
+
+@app.callback()
+def _root() -> None: ...
+
+
+explaining.register(app)
+runner = CliRunner()
+
+CITY = {
+    "category": "key: code\nfields:\n  code: {type: text, required: true, unique: true}\n  days: integer\naccess: {agent: read}\n",
+    "request": """\
+title: "{subject}"
+fields:
+  subject: {type: text, required: channel == "phone"}
+  category: {type: link, to: category}
+  channel: {type: choice, options: [phone, web], default: [{when: category.days > 9, use: phone}, {use: web}]}
+  twice: {compute: =cost * 2, protected: true}
+  cost: {type: decimal, protected: true}
+checks:
+  dear: {should: cost < 10 || category.days > 2, message: "{subject} is dear", field: cost}
+lifecycle:
+  states: {new: {initial: true}, closed: {final: true, edit: [subject]}}
+  transitions:
+    close: {from: new, to: closed, roles: boss, ask: [subject], set: {channel: web}, guards: [{must: cost > 0, message: No cost}]}
+    reopen: {from: closed, to: new}
+access:
+  agent: {read: state != "closed", create: true}
+  boss: {read: true, update: true, sees: [cost, twice], edits: cost}
+views:
+  default: {columns: [subject, category.days], sort: -category.code, filter: 'channel in ["web"]'}
+compact: [subject]
+forms: [{section: What, fields: [subject, category, cost]}]
+""",
+    "plugins/p.py": '"""subject"""\nx = find("request", "category.code == null", fields=["subject"])\n',
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_folder(tmp_path, CITY)
+
+
+def used(*thing: str) -> list[str]:
+    """The uses of a thing of the city: line, column and path."""
+    files = files_of(CITY)
+    meaning = source.load_text(files).meaning
+    assert meaning
+    return [f"{use.place.file[-5]}{use.place.line}:{use.place.column} {'.'.join(use.by)}" for use in named(uses(meaning, files), thing)]
+
+
+def test_every_place_that_names_a_field_is_found() -> None:
+    """Titles, messages, rules, rights, moves, views over links, forms, plugins; in the definition with the very column."""
+    assert used("field", "request", "subject") == [
+        "t2:8 title",
+        "t10:59 checks.dear.message",
+        "t12:63 lifecycle.states.closed.edit",
+        "t14:55 lifecycle.transitions.close.ask",
+        "t20:23 views.default.columns",
+        "t21:11 compact",
+        "t22:34 forms.fields",
+        "/2:54 text",
+    ]
+    assert used("field", "category", "days") == [
+        "t6:67 fields.channel.default",
+        "t10:31 checks.dear.should",
+        "t20:32 views.default.columns",
+    ]
+
+
+def test_options_states_roles_and_entities_are_found_too() -> None:
+    """In comparisons and lists as in keys."""
+    assert [use.split()[1] for use in used("option", "request", "channel", "phone")] == [
+        "fields.subject.required",
+        "fields.channel.default",
+    ]
+    assert [use.split()[1] for use in used("option", "request", "channel", "web")] == [
+        "fields.channel.default",
+        "lifecycle.transitions.close.set.channel",
+        "views.default.filter",
+    ]
+    assert [use.split()[1] for use in used("state", "request", "closed")] == [
+        "lifecycle.transitions.close.to",
+        "lifecycle.transitions.reopen.from",
+        "access.agent.read",
+    ]
+    assert [use.split()[1] for use in used("role", "boss")] == ["lifecycle.transitions.close.roles", "access"]
+    assert [use.split()[1] for use in used("entity", "category")] == ["fields.category.to", "text"]
+
+
+def test_a_thing_is_explained_with_its_lines(folder: Path) -> None:
+    """What it is, who sees it, where it stands."""
+    said = runner.invoke(app, ["explain", "request.cost", "--app", str(folder)]).stdout
+    for words in (
+        "request.cost",
+        "decimal",
+        "seen by     boss",
+        "changed by  boss",
+        "entities/request.yml:8:3",
+        "cost: {type: decimal, protected: true}",
+    ):
+        assert words in said
+    assert "xrm explain request.cost --used" in said
+    shown = json.loads(runner.invoke(app, ["explain", "request", "--app", str(folder), "--format", "json"]).stdout)
+    assert shown["facts"]["states"] == "new, closed" and shown["facts"]["may: agent"] == 'read where state != "closed", create'
+    shown = json.loads(runner.invoke(app, ["explain", "category", "--app", str(folder), "--format", "json"]).stdout)
+    assert shown["facts"]["linked from"] == "request.category"
+
+
+def test_uses_are_listed_by_place(folder: Path) -> None:
+    """And as JSON; what is used nowhere says so."""
+    listed = runner.invoke(app, ["explain", "request.channel", "--used", "--app", str(folder)]).stdout.splitlines()
+    assert listed[0].startswith("entities/request.yml:4:35") and listed[-1] == "request.channel is used in 3 places."
+    found = json.loads(runner.invoke(app, ["explain", "request.twice", "--used", "--app", str(folder), "--format", "json"]).stdout)
+    assert [use["by"] for use in found["used"]] == [["access", "boss", "sees"]]
+    assert "used nowhere" in runner.invoke(app, ["explain", "guest", "--used", "--app", str(folder)]).stdout
+
+
+@pytest.mark.parametrize(
+    ("word", "words"),
+    [
+        ("fields.link.to", ["entity a link leads to", "name of an entity"]),
+        ("lifecycle.transitions.guards.must", ["What must hold."]),
+        ("fields.money", ["currency"]),
+        ("access", ["map from role to grant", "read, create"]),
+        ("state", ["initial", "Records begin here"]),
+        ("roles.includes", ["Roles whose rights"]),
+    ],
+)
+def test_keys_of_the_language_are_explained(word: str, words: list[str], tmp_path: Path) -> None:
+    """By the keys that lead to them, with a type between; no application is needed."""
+    result = runner.invoke(app, ["explain", word, "--app", str(tmp_path)])
+    assert result.exit_code == 0
+    assert all(one in result.stdout for one in words), result.stdout
+
+
+def test_every_key_of_every_kind_is_explained() -> None:
+    """With its example."""
+    for kind in KINDS.values():
+        for key in kind.keys:
+            found = explain_key(f"{kind.name}.{key.name}")
+            assert found and found.example == key.example, f"{kind.name}.{key.name}"
+
+
+def test_every_code_is_explained(tmp_path: Path) -> None:
+    """From its section of the page."""
+    for code in CODES:
+        said = runner.invoke(app, ["explain", code, "--app", str(tmp_path)]).stdout
+        assert said.startswith(f"{code}: {CODES[code]}\n\n") and len(said.splitlines()) > 2, code
+    assert "XRM203" in runner.invoke(app, ["explain", "203", "--app", str(tmp_path)]).stdout
+
+
+def test_what_nothing_is_called_gets_the_nearest(folder: Path, tmp_path: Path) -> None:
+    """A problem, not a traceback."""
+    for word, near in (("request.categry", "request.category"), ("fields.link.too", "did you mean"), ("xrm299", "XRM2")):
+        result = runner.invoke(app, ["explain", word, "--app", str(folder)])
+        assert isinstance(result.exception, Invalid) and near in (result.exception.problems[0].hint or "")
+    result = runner.invoke(app, ["explain", "request.cost", "--app", str(tmp_path / "none")])
+    assert isinstance(result.exception, Invalid) and "--app" in (result.exception.problems[0].hint or "")
+
+
+def test_an_application_that_is_not_sound_says_what_is_wrong(tmp_path: Path) -> None:
+    """Keys of the language are explained all the same."""
+    folder = write_folder(tmp_path, {"note": "fields: {a: txt}\n"})
+    result = runner.invoke(app, ["explain", "note.a", "--app", str(folder)])
+    assert isinstance(result.exception, Invalid) and result.exception.problems[0].place
+    assert runner.invoke(app, ["explain", "fields.min", "--app", str(folder)]).exit_code == 0

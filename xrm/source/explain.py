@@ -1,0 +1,281 @@
+"""What a word means: a key of the language, a type, or a thing of the application, as facts that a command or a page can show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from xrm.errors import Place
+from xrm.model.application import Application
+from xrm.model.entity import Entity
+from xrm.model.fields import Expression, Field, Value
+from xrm.model.kinds import KINDS as FIELD_KINDS
+from xrm.source import kinds
+from xrm.source.keys import KINDS
+from xrm.source.kinds import Key, MapKind
+from xrm.source.load import Loaded
+from xrm.source.outline import Part
+from xrm.source.reference import described
+from xrm.source.usage import Thing
+
+FILES = ("application", "entity")
+"""The kinds of map that a whole file is: what a word may begin with."""
+
+
+TYPE_DOCS: Mapping[str, str] = {name: kind.doc for name, kind in FIELD_KINDS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """``facts`` are (name, words); ``example`` is YAML; ``place`` and ``source`` are where it is defined and the lines there."""
+
+    title: str
+    text: str
+    facts: tuple[tuple[str, str], ...] = ()
+    example: str | None = None
+    place: Place | None = None
+    source: str | None = None
+    thing: Thing | None = None
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "title": self.title,
+            "text": self.text,
+            "facts": dict(self.facts),
+            "example": self.example,
+            "place": str(self.place) if self.place else None,
+            "source": self.source,
+        }
+
+
+# -- the language ----------------------------------------------------------------------------------------------------
+
+
+def explain_key(path: str) -> Explanation | None:
+    """A key of the language by the keys that lead to it: ``fields.link.on_delete``, ``lifecycle.states.edit``, ``access``, ``link``."""
+    words = path.split(".")
+    if words[0] in KINDS and len(words) == 1:
+        return _of_kind(KINDS[words[0]])
+    if len(words) == 1 and words[0] in TYPE_DOCS:
+        return _of_type(words[0])
+    starts = [KINDS[words[0]]] if words[0] in KINDS else []
+    for start, rest in [*((kind, words[1:]) for kind in starts), *((KINDS[name], words) for name in FILES)]:
+        found = _followed(start, rest)
+        if found:
+            return found
+    return None
+
+
+def _followed(kind: MapKind, words: list[str]) -> Explanation | None:
+    """Follows keys from a kind of map; the name of a type may stand between ``fields`` and a key."""
+    type_: str | None = None
+    key: Key | None = None
+    here: MapKind | None = kind
+    for word in words:
+        if here is None:
+            return None
+        if here.name == "field" and word in TYPE_DOCS and type_ is None and word not in here.by_name:
+            type_, key = word, None
+            continue
+        key = here.by_name.get(word)
+        if key is None or (type_ and key.types and type_ not in key.types):
+            return None
+        here = KINDS[key.kind.of] if isinstance(key.kind, kinds.One | kinds.Many | kinds.Named | kinds.Layouts) else None
+    if key is None:
+        return _of_type(type_) if type_ else None
+    return _of_key(key, ".".join(words), here)
+
+
+def _of_key(key: Key, path: str, inner: MapKind | None) -> Explanation:
+    facts = [("holds", described(key.kind))]
+    facts += [("required", "yes")] if key.required else []
+    facts += [("default", key.default)] if key.default else []
+    facts += [("types", ", ".join(key.types))] if key.types else []
+    facts += [("keys", ", ".join(inner.by_name))] if inner else []
+    return Explanation(path, key.doc, tuple(facts), key.example)
+
+
+def _of_kind(kind: MapKind) -> Explanation:
+    facts = tuple((key.name, _first_sentence(key.doc)) for key in kind.keys)
+    return Explanation(kind.title.replace("`", ""), kind.doc, facts)
+
+
+def _of_type(name: str) -> Explanation:
+    own = [key for key in KINDS["field"].keys if name in key.types]
+    facts = tuple((key.name, _first_sentence(key.doc)) for key in own)
+    return Explanation(f"type {name}", TYPE_DOCS[name], facts, f"{{type: {name}}}" if not own else own[0].example)
+
+
+def _first_sentence(text: str) -> str:
+    return text.split(". ", maxsplit=1)[0].removesuffix(".")
+
+
+def key_paths() -> Iterator[str]:
+    """Every word that ``explain_key`` is likely to be asked, for hints."""
+    yield from KINDS
+    yield from TYPE_DOCS
+    for name in FILES:
+        for key in KINDS[name].keys:
+            yield key.name
+            if isinstance(key.kind, kinds.One | kinds.Many | kinds.Named | kinds.Layouts):
+                yield from (f"{key.name}.{inner}" for inner in KINDS[key.kind.of].by_name)
+
+
+# -- the application -------------------------------------------------------------------------------------------------
+
+
+def things(loaded: Loaded) -> Mapping[str, Thing]:
+    """Every thing of an application by the words that name it: ``request``, ``request.category``, ``request.closed``, ``agent``."""
+    found: dict[str, Thing] = {}
+    application = loaded.application
+    if application is None:
+        return found
+    for role in application.roles:
+        found[role] = ("role", role)
+    for name, entity in application.entities.items():
+        if entity.lifecycle:
+            found |= {f"{name}.{state}": ("state", name, state) for state in entity.lifecycle.states}
+            found |= {f"{name}.state.{state}": ("state", name, state) for state in entity.lifecycle.states}
+        for field in entity.all_fields.values():
+            found |= {f"{name}.{field.name}.{option.name}": ("option", name, field.name, option.name) for option in field.options}
+        found |= {f"{name}.{field}": ("field", name, field) for field in entity.all_fields}
+        found[name] = ("entity", name)
+    return found
+
+
+def explain_thing(loaded: Loaded, thing: Thing, files: Mapping[str, str]) -> Explanation:
+    """What a thing of a sound application is, in words, with the lines that define it."""
+    application = loaded.application
+    assert application is not None
+    match thing:
+        case ("role", name):
+            facts = _role_facts(application, name)
+            title = f"role {name}"
+        case ("entity", name):
+            facts = _entity_facts(application, application.entities[name])
+            title = f"entity {name}"
+        case ("field", entity, name):
+            field = application.entities[entity].all_fields[name]
+            facts = _field_facts(application, application.entities[entity], field)
+            title = f"{entity}.{name}"
+        case _:
+            facts = ()
+            title = f"{thing[0]} {'.'.join(thing[1:])}"
+    part = _part_of(loaded, thing)
+    place = part.place if part else None
+    return Explanation(title, _said(application, thing), facts, place=place, source=_lines(files, place), thing=thing)
+
+
+def _said(application: Application, thing: Thing) -> str:
+    words = application.words
+    match thing:
+        case ("role", name):
+            return words(application.roles[name].label)
+        case ("entity", name):
+            entity = application.entities[name]
+            return words(entity.help) if entity.help else words(entity.label)
+        case ("field", entity_name, name):
+            field = application.entities[entity_name].all_fields[name]
+            return f"{words(field.label)}. {words(field.hint)}" if field.hint else words(field.label)
+        case ("state", entity_name, name):
+            lifecycle = application.entities[entity_name].lifecycle
+            return words(lifecycle.states[name].label) if lifecycle else name
+        case (_, entity_name, field_name, name):
+            option = application.entities[entity_name].all_fields[field_name].option(name)
+            return words(option.label) if option else name
+    return ""
+
+
+def _role_facts(application: Application, name: str) -> tuple[tuple[str, str], ...]:
+    role = application.roles[name]
+    facts = [("includes", ", ".join(role.includes))] if role.includes else []
+    for entity in application.entities.values():
+        grant = entity.access.get(name)
+        if grant:
+            facts.append((entity.name, ", ".join(_right(right, rule) for right, rule in grant.rights.items()) or "nothing"))
+    return tuple(facts)
+
+
+def _right(right: str, rule: object) -> str:
+    return f"{right} where {rule.checked.text}" if isinstance(rule, Expression) else right
+
+
+def _entity_facts(application: Application, entity: Entity) -> tuple[tuple[str, str], ...]:
+    facts = [("fields", ", ".join(entity.fields))]
+    facts += [("states", ", ".join(entity.lifecycle.states))] if entity.lifecycle else []
+    facts += [("title", entity.title)]
+    facts += [("key", entity.key)] if entity.key else []
+    for role, grant in entity.access.items():
+        facts.append((f"may: {role}", ", ".join(_right(right, rule) for right, rule in grant.rights.items())))
+    others = [(other.name, field) for other in application.entities.values() for field in other.fields.values()]
+    linked = [f"{other}.{field.name}" for other, field in others if field.to == entity.name]
+    return (*facts, *([("linked from", ", ".join(linked))] if linked else []))
+
+
+def _field_facts(application: Application, entity: Entity, field: Field) -> tuple[tuple[str, str], ...]:
+    facts = [("type", f"{field.type} to {field.to}" if field.to else field.type)]
+    if field.options:
+        facts.append(("options", ", ".join(option.name for option in field.options)))
+    if field.system:
+        return (*facts, ("kept by", "xrm itself"))
+    rules = [("required", field.required), ("default", field.default), ("computed", field.compute)]
+    facts += [(name, _rule(rule)) for name, rule in rules if rule]
+    facts += [(name, str(bound)) for name, bound in (("min", field.minimum), ("max", field.maximum)) if bound is not None]
+    if field.protected:
+        facts.append(("seen by", _listed(role for role, grant in entity.access.items() if field.name in grant.sees)))
+        facts.append(("changed by", _listed(role for role, grant in entity.access.items() if field.name in grant.edits)))
+    else:
+        facts.append(("seen by", _listed(role for role, grant in entity.access.items() if "read" in grant.rights)))
+    return tuple(facts)
+
+
+def _rule(rule: Expression | Value | bool) -> str:
+    if isinstance(rule, Expression):
+        return rule.checked.text
+    if isinstance(rule, Value):
+        return "; else ".join(_case(when, use) for when, use in rule.cases)
+    return "always"
+
+
+def _case(when: Expression | None, use: object) -> str:
+    shown = f"={use.checked.text}" if isinstance(use, Expression) else str(use)
+    return f"{shown} where {when.checked.text}" if when else shown
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "nobody"
+
+
+# -- where it stands -------------------------------------------------------------------------------------------------
+
+
+def _part_of(loaded: Loaded, thing: Thing) -> Part | None:
+    """The part of the definition that defines a thing; None for what xrm keeps itself."""
+    meaning = loaded.meaning
+    if meaning is None:
+        return None
+    if thing[0] == "role":
+        return meaning.outline.application.named("roles").get(thing[1]) if meaning.outline.application else None
+    known = meaning.names.entities.get(thing[1])
+    part = known.part if known else None
+    if part is None or thing[0] == "entity":
+        return part
+    if thing[0] == "state":
+        lifecycle = part.part("lifecycle")
+        return lifecycle.named("states").get(thing[2]) if lifecycle else None
+    field = part.named("fields").get(thing[2])
+    return field.named("options").get(thing[3]) if field and thing[0] == "option" else field
+
+
+def _lines(files: Mapping[str, str], place: Place | None) -> str | None:
+    """The lines from a place on that belong to it: itself, and those further in."""
+    if place is None or place.file not in files:
+        return None
+    lines = files[place.file].splitlines()[place.line - 1 :]
+    depth = len(lines[0]) - len(lines[0].lstrip())
+    kept = [lines[0]]
+    for line in lines[1:]:
+        if line.strip() and len(line) - len(line.lstrip()) <= depth:
+            break
+        kept.append(line)
+    return "\n".join(line[depth:] for line in kept).rstrip()

@@ -1,0 +1,214 @@
+"""Where a thing of the application is named: every view, rule, form, guard and plugin, with its place.
+
+Nothing is listed by hand: a key's kind (``source/keys.py``) says whether it holds names and of what, so that a new key
+is covered by itself.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from xrm.errors import Place
+from xrm.expr import Checked
+from xrm.expr.typed import Column, Constant, Equality, Items, Membership, Order, Typed
+from xrm.model.fields import Field
+from xrm.source import kinds
+from xrm.source.checks import Meaning
+from xrm.source.document import Scalar
+from xrm.source.keys import KINDS
+from xrm.source.names import EntityScope, Names
+from xrm.source.outline import Formula, Given, Part, Word
+from xrm.source.spans import place_of
+
+IN_BRACES = re.compile(r"\{\s*([a-z][a-z0-9_.]*)\s*\}")
+WORD = re.compile(r"[a-z][a-z0-9_]*")
+MOST_TEXT = 4_000
+"""A longer text in a plugin is no name and no expression."""
+
+Thing = tuple[str, ...]
+"""``("entity", "request")``, ``("field", "request", "category")``, ``("option", "request", "channel", "phone")``, ``("state", …)``,
+``("role", "agent")``, ``("type", "channel")``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One place that names a thing; ``by`` is the path of keys, ``views → mine → filter``. A plugin's text only seems to name it."""
+
+    thing: Thing
+    by: tuple[str, ...]
+    place: Place
+
+
+def uses(meaning: Meaning, files: Mapping[str, str]) -> tuple[Use, ...]:
+    """Every use of every thing, by place."""
+    finder = _Finder(meaning)
+    outline = meaning.outline
+    found = list(finder.part(outline.application, None)) if outline.application else []
+    for part in outline.entities:
+        name = part.word("entity")
+        found += finder.part(part, name.text if name else None)
+    found += plugin_uses(meaning.names, files)
+    return tuple(sorted(dict.fromkeys(found), key=_in_order))
+
+
+def _in_order(use: Use) -> tuple[str, int, int, Thing, tuple[str, ...]]:
+    return use.place.file, use.place.line, use.place.column, use.thing, use.by
+
+
+class _Finder:
+    def __init__(self, meaning: Meaning) -> None:
+        self.names = meaning.names
+        self.meaning = meaning
+
+    def part(self, part: Part, entity: str | None) -> Iterator[Use]:
+        kind = KINDS[part.kind]
+        for key in kind.keys:
+            path = (*part.path, key.name)
+            match key.kind:
+                case kinds.Ref(of=what):
+                    for word in part.words(key.name):
+                        yield from self.word(what, word, entity, path)
+                case kinds.Named(names="role" | "field" as what):
+                    for inner in part.parts(key.name):
+                        if inner.name:
+                            yield from self.word(what, inner.name, entity, path)
+                case kinds.ValueMap():
+                    for word, given in part.givens(key.name):
+                        yield from self.word("field", word, entity, path)
+                        yield from self.given(given, (*path, word.text), entity, word.text)
+                case kinds.Condition():
+                    yield from self.formula(part.formula(key.name), entity, path)
+                case kinds.Value():
+                    own = part.given(key.name)
+                    yield from self.given(own, path, entity, part.name.text if part.name else "") if own else ()
+                case kinds.Text() | kinds.Label():
+                    yield from self.template(part, key.name, entity, path)
+            yield from self.inner(part, key.name, entity)
+
+    def inner(self, part: Part, key: str, entity: str | None) -> Iterator[Use]:
+        one = part.part(key)
+        for below in (*part.parts(key), *((one,) if one else ())):
+            yield from self.part(below, entity)
+
+    def word(self, what: str, word: Word, entity: str | None, path: tuple[str, ...]) -> Iterator[Use]:
+        match what:
+            case "field" | "path" if entity is not None and entity in self.names.entities:
+                yield from self.path(self.names.scope(entity), word.text.removeprefix("-"), word.place, path)
+            case "state" if entity is not None:
+                yield Use(("state", entity, word.text), path, word.place)
+            case "entity" | "role" | "type":
+                yield Use((what, word.text), path, word.place)
+
+    def template(self, part: Part, key: str, entity: str | None, path: tuple[str, ...]) -> Iterator[Use]:
+        """The names in braces of a title or a message."""
+        word, label = part.word(key), part.label(key)
+        texts = [(word.text, word.place)] if word else [(text, label.place) for _, text in label.texts] if label else []
+        for text, place in texts if entity in self.names.entities else ():
+            assert entity is not None
+            for name in IN_BRACES.findall(text):
+                yield from self.path(self.names.scope(entity), name, place, path)
+
+    def given(self, given: Given, path: tuple[str, ...], entity: str | None, field: str) -> Iterator[Use]:
+        """The expressions in a value, and the option that data names; ``field`` takes the value."""
+        known = self.names.entities.get(entity or "")
+        target = known.field(field) if known else None
+        for case in given.cases:
+            yield from self.formula(case.when, entity, path)
+            if isinstance(case.use, Formula):
+                yield from self.formula(case.use, entity, path)
+            elif entity and target and target.options and isinstance(case.use.node, Scalar):
+                yield Use(("option", entity, field, case.use.node.text), path, case.use.place)
+
+    def formula(self, formula: Formula | None, entity: str | None, path: tuple[str, ...]) -> Iterator[Use]:
+        where = (entity or "", formula.place) if formula else None
+        checked = self.meaning.expressions.get(where) if where else None
+        scope = self.meaning.scopes.get(where) if where else None
+        if formula is None or checked is None or scope is None:
+            return
+        for node in walked(checked):
+            place = place_of(formula.scalar, node.start + formula.skipped, node.end + formula.skipped)
+            if isinstance(node, Column):
+                yield from self.path(scope, node.name, place, path)
+            elif isinstance(node, Equality | Membership | Order):
+                yield from self.options(scope, node, path, place)
+
+    def options(self, scope: EntityScope, node: Equality | Membership | Order, path: tuple[str, ...], place: Place) -> Iterator[Use]:
+        """The options and states that a comparison names."""
+        sides = (node.left, node.right)
+        column = next((side for side in sides if isinstance(side, Column)), None)
+        hops = list(self.hops(scope, column.name)) if column else []
+        if not hops or not hops[-1][1].options:
+            return
+        entity, field = hops[-1]
+        kind: Thing = ("state", entity) if field.name == "state" else ("option", entity, field.name)
+        for side in sides:
+            for constant in side.items if isinstance(side, Items) else (side,):
+                if isinstance(constant, Constant) and isinstance(constant.value, str):
+                    yield Use((*kind, constant.value), path, place)
+
+    def path(self, scope: EntityScope, dotted: str, place: Place, by: tuple[str, ...]) -> Iterator[Use]:
+        for entity, field in self.hops(scope, dotted):
+            yield Use(("field", entity, field.name), by, place)
+
+    def hops(self, scope: EntityScope, dotted: str) -> Iterator[tuple[str, Field]]:
+        """The fields on a path, each with the entity it stands on."""
+        known = scope.here
+        for name in dotted.split("."):
+            field = known.field(name)
+            if field is None:
+                return
+            yield known.name, field
+            target = self.names.entities.get(field.to or "")
+            if target is None:
+                return
+            known = target
+
+
+def walked(checked: Checked) -> Iterator[Typed]:
+    """Every node of a checked expression."""
+    waiting: list[Typed] = [checked.node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(node.parts)
+
+
+# -- plugins ---------------------------------------------------------------------------------------------------------
+
+
+def plugin_uses(names: Names, files: Mapping[str, str]) -> Iterator[Use]:
+    """What the text of plugins seems to name: entities, and fields of the entities that the same file names."""
+    for file, text in files.items():
+        if not file.startswith("plugins/") or not file.endswith(".py"):
+            continue
+        words = list(_words(file, text))
+        named = {word for word, _ in words if word in names.entities}
+        for word, place in words:
+            if word in named:
+                yield Use(("entity", word), ("text",), place)
+            for entity in named:
+                if word in names.entities[entity].fields:
+                    yield Use(("field", entity, word), ("text",), place)
+
+
+def _words(file: str, text: str) -> Iterator[tuple[str, Place]]:
+    """The words in the strings of a Python file, and the names of its keyword arguments; documentation is passed over."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return
+    prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.keyword) and node.arg:
+            yield node.arg, Place(file, node.lineno, node.col_offset + 1, len(node.arg))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose and len(node.value) <= MOST_TEXT:
+            for found in WORD.finditer(node.value):
+                yield found[0], Place(file, node.lineno, node.col_offset + 1)
+
+
+def named(found: Iterable[Use], thing: Thing) -> tuple[Use, ...]:
+    """The uses of one thing; those of an entity's fields are not uses of the entity."""
+    return tuple(use for use in found if use.thing == thing)
