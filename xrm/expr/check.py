@@ -10,12 +10,13 @@ from uuid import UUID
 
 from xrm.expr import operators
 from xrm.expr.calls import checked_call
-from xrm.expr.faults import NOT_AN_OPTION, TYPE_MISMATCH, WRONG_RESULT, ExpressionError, Fault, did_you_mean
+from xrm.expr.faults import NOT_AN_OPTION, TOO_LARGE, TYPE_MISMATCH, WRONG_CALL, WRONG_RESULT, ExpressionError, Fault, did_you_mean
 from xrm.expr.functions import STANDARD, Function
+from xrm.expr.gathered import AGGREGATES, MACROS, Collected, aggregate, asked, loose, narrowed, reads, variable
 from xrm.expr.parse import parse
 from xrm.expr.portable import database_faults
 from xrm.expr.scope import Scope, unknown_name
-from xrm.expr.syntax import Binary, Call, Conditional, ListLiteral, Literal, Logical, Node, Path, Root, Unary
+from xrm.expr.syntax import Binary, Call, Conditional, ListLiteral, Literal, Logical, Member, Node, Path, Root, Unary
 from xrm.expr.typed import (
     ActorValue,
     Apply,
@@ -35,7 +36,7 @@ from xrm.expr.typed import (
     common_type,
 )
 from xrm.expr.typed import Logical as TypedLogical
-from xrm.expr.types import ANY, BOOL, INT, NULL, NUMBERS, SPANS, TEXT, Type, accepts, decimal, list_of, unify
+from xrm.expr.types import ANY, BOOL, INT, NULL, NUMBERS, SPANS, TEXT, Type, accepts, decimal, list_of, ref, unify
 
 
 def compile_check(text: str, scope: Scope, expect: Type | None = None, functions: Mapping[str, Function] = STANDARD) -> Checked:
@@ -49,8 +50,10 @@ def check(node: Node, scope: Scope, expect: Type | None = None, functions: Mappi
     `expect` is the type that the place wants; an int is taken for a decimal, null for anything.
     """
     text, body = (node.text, node.body) if isinstance(node, Root) else ("", node)
-    checker = _Checker(scope, functions)
+    checker = _Checker(scope, functions, text)
     typed = checker.typed(body)
+    if not checker.faults:
+        checker.faults += loose(_walk(typed))
     if expect is not None and not checker.faults:
         checker.expect(typed, expect)
         typed = replace(typed, type=expect) if typed.type == NULL else typed
@@ -61,11 +64,13 @@ def check(node: Node, scope: Scope, expect: Type | None = None, functions: Mappi
 
 def _checked(text: str, typed: Typed) -> Checked:
     nodes = list(_walk(typed))
+    own, gathered = reads(nodes)
     return Checked(
         text=text,
         node=typed,
         type=typed.type,
-        paths=frozenset(node.name for node in nodes if isinstance(node, Column)),
+        paths=own,
+        gathered=gathered,
         sql_faults=database_faults(typed),
         actor_keys=frozenset(node.key for node in nodes if isinstance(node, ActorValue)),
         reads_clock=any(isinstance(node, Apply) and _reads_clock(node.function) for node in nodes),
@@ -89,9 +94,11 @@ def _walk(node: Typed) -> list[Typed]:
 class _Checker:
     """Walks the tree once; after a fault it goes on with the type `any`, which fits everywhere."""
 
-    def __init__(self, scope: Scope, functions: Mapping[str, Function]) -> None:
+    def __init__(self, scope: Scope, functions: Mapping[str, Function], text: str) -> None:
         self._scope = scope
         self._functions = functions
+        self._text = text
+        self._variables: dict[str, Collected] = {}
         self.faults: list[Fault] = []
         self._rules: dict[type[Node], Callable[[Any], Typed]] = {
             Literal: self._literal,
@@ -102,6 +109,7 @@ class _Checker:
             Conditional: self._conditional,
             Call: self._call,
             ListLiteral: self._list,
+            Member: self._member,
         }
 
     def typed(self, node: Node) -> Typed:
@@ -141,6 +149,11 @@ class _Checker:
         return Constant(start, end, TEXT, value or None)
 
     def _path(self, node: Path) -> Typed:
+        if node.names[0] in self._variables:
+            return self._of(self._variables[node.names[0]], node, node.names[1:], node.places[1:])
+        first = self._scope.type_of(node.names[:1])
+        if first is not None and first.name == "collection":
+            return self._collected(node, first)
         found = self._scope.type_of(node.names)
         if found is None:
             self.faults.append(unknown_name(node, self._scope))
@@ -148,6 +161,78 @@ class _Checker:
         if node.names[0] == "actor":
             return ActorValue(node.start, node.end, found, ".".join(node.names[1:]) or "id")
         return Column(node.start, node.end, found, ".".join(node.names))
+
+    # Collections
+
+    def _collected(self, node: Path, type_: Type) -> Typed:
+        """A collection, or one value of each of its records."""
+        if self._variables and not type_.held:
+            hint = "make it a computed field, and read that"
+            return self._fault(node, TOO_LARGE, f"'{node.names[0]}' is asked inside another collection", hint)
+        found = Collected(node.start, node.end, type_, node.names[0], f"{node.names[0]}#{node.start}", type_.held)
+        return self._valued(found, node, node.names[1:], node.places[1:])
+
+    def _valued(self, found: Collected, node: Node, names: tuple[str, ...], places: tuple[int, ...]) -> Typed:
+        if not names:
+            return found
+        value = self._of(found, node, names, places)
+        return value if value.type == ANY else replace(found, start=node.start, end=node.end, value=value)
+
+    def _of(self, found: Collected, node: Node, names: tuple[str, ...], places: tuple[int, ...]) -> Typed:
+        """A path from one record of a collection."""
+        if not names and not found.held:
+            return Column(node.start, node.end, ref(found.type.entity), "id", found.member)
+        whole = (found.path, *names)
+        type_ = self._scope.type_of(whole)
+        if type_ is not None and any(self._is_collection(whole[:end]) for end in range(2, len(whole) + 1)):
+            hint = f"make it a computed field of {found.type.entity}, and read that"
+            return self._fault(node, TYPE_MISMATCH, "a collection of a collection cannot be asked", hint)
+        if type_ is None or not names:
+            self.faults.append(unknown_name(Path(node.start, node.end, whole, (node.start, *places)), self._scope))
+            return Constant(node.start, node.end, ANY, None)
+        return Column(node.start, node.end, type_, ".".join(names), found.member)
+
+    def _is_collection(self, path: tuple[str, ...]) -> bool:
+        type_ = self._scope.type_of(path)
+        return type_ is not None and type_.name == "collection"
+
+    def _member(self, node: Member) -> Typed:
+        target = self.typed(node.target)
+        if target.type == ANY:
+            return target
+        if not isinstance(target, Collected) or target.value is not None:
+            return self._fault(node, TYPE_MISMATCH, f"'.{node.names[0]}' may follow a name or a collection only")
+        return self._valued(target, node, node.names, node.places)
+
+    def _macro(self, node: Call) -> Typed:
+        """`exists`, `all`, `filter`, `map`: an expression about each record, which has a name in it."""
+        assert node.target is not None
+        target = self.typed(node.target)
+        if target.type == ANY:
+            return target
+        if not isinstance(target, Collected) or target.value is not None:
+            return self._fault(node, WRONG_CALL, f"'{node.name}' is called on a collection", "the rows of a record, or what links to it")
+        name = variable(node, len(self._variables), frozenset({*self._scope.names(()), *self._variables}))
+        if isinstance(name, Fault):
+            self.faults.append(name)
+            return Constant(node.start, node.end, ANY, None)
+        self._variables[name] = target
+        inner = self.typed(node.arguments[1]) if node.name == "map" else self._condition(node.arguments[1], node.name)
+        del self._variables[name]
+        if inner.type == ANY:
+            return Constant(node.start, node.end, ANY, None)
+        if node.name == "map":
+            return replace(target, start=node.start, end=node.end, value=inner)
+        if node.name == "filter":
+            return replace(narrowed(target, inner), start=node.start, end=node.end)
+        return asked(target, "exists" if node.name == "exists" else "all", BOOL, node, self._text[node.start : node.end], inner)
+
+    def _aggregate(self, node: Call, found: Collected) -> Typed:
+        made = aggregate(node, found, self._text[node.start : node.end])
+        if isinstance(made, Fault):
+            self.faults.append(made)
+            return Constant(node.start, node.end, ANY, None)
+        return made
 
     def _condition(self, node: Node, operator: str) -> Typed:
         typed = self.typed(node)
@@ -283,7 +368,11 @@ class _Checker:
             self.faults.append(Fault(NOT_AN_OPTION, f"'{node.value}' is not one of the options", node.start, node.end, hint))
 
     def _call(self, node: Call) -> Typed:
+        if node.name in MACROS and node.target is not None:
+            return self._macro(node)
         given = tuple(self.typed(part) for part in node.parts)
+        if node.name in AGGREGATES and node.target is None and len(given) == 1 and isinstance(given[0], Collected):
+            return self._aggregate(node, given[0])
         return checked_call(node, given, self._functions, self.faults)
 
 

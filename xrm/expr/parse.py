@@ -6,10 +6,11 @@ Source: the Common Expression Language specification, section Syntax
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from xrm.expr.faults import MAX_DEPTH, SYNTAX, TOO_LARGE, ExpressionError, Fault
-from xrm.expr.syntax import Binary, Call, Conditional, ListLiteral, Literal, Logical, Node, Path, Root, Unary, height
+from xrm.expr.syntax import Binary, Call, Conditional, ListLiteral, Literal, Logical, Member, Node, Path, Root, Unary, height
 from xrm.expr.tokens import Token, tokenize
 
 _POWER = {
@@ -151,11 +152,13 @@ class _Parser:
         name = self._advance()
         if self._next.text == "(" and self._next.kind == "operator":
             return self._call(name, node)
-        if not isinstance(node, Path):
+        if isinstance(node, Call) and node.target is not None:
+            return Member(node.start, name.end, node, (name.text,), (name.start,))
+        if not isinstance(node, Path | Member):
             raise ExpressionError([Fault(SYNTAX, f"'.{name.text}' may follow a name only", name.start, name.end)])
         if len(node.names) == MAX_DEPTH:
             raise _too_deep(node.start, name.end)
-        return Path(node.start, name.end, (*node.names, name.text), (*node.places, name.start))
+        return replace(node, end=name.end, names=(*node.names, name.text), places=(*node.places, name.start))
 
     def _primary(self) -> Node:
         token = self._next

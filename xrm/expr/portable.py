@@ -7,6 +7,7 @@ stand there. What reads a column must give the same value in SQLite, PostgreSQL 
 from __future__ import annotations
 
 from xrm.expr.faults import NOT_IN_DATABASE, Fault
+from xrm.expr.gathered import Gather
 from xrm.expr.storage import BEYOND
 from xrm.expr.typed import (
     Apply,
@@ -150,6 +151,7 @@ _BEFORE: dict[type[Typed], tuple[int, int]] = {
     Apply: (5, 7),
     Place: (4, 4),
     Items: (0, 0),
+    Gather: (22, 22),
 }
 """What stands on the parser's stack before the first, and before a later operand: `(`, an operator, CASE … THEN."""
 
@@ -176,6 +178,8 @@ def _written(node: Typed) -> int:
     """How often the SQL of a node writes each of its operands, at most."""
     if isinstance(node, Place):
         return 1 + len(node.options)
+    if isinstance(node, Gather):
+        return 5 if node.operation == "sum" else 1
     if isinstance(node, Apply) and node.function.name in ("startsWith", "endsWith"):
         return 2
     return 1

@@ -12,6 +12,7 @@ from typing import Any
 
 from xrm.expr import values
 from xrm.expr.functions import Function
+from xrm.expr.gathered import Gather
 from xrm.expr.typed import (
     ActorValue,
     Apply,
@@ -46,6 +47,15 @@ _NUMBER_CALLS: dict[str, Callable[..., Any]] = {
 _SPAN_CALLS: dict[str, Callable[..., Any]] = {
     "+": values.add_duration, "-": values.subtract_duration, "*": values.multiply_duration,
 }  # fmt: skip
+_STEPS = {
+    "exists": "if {value} is True: {result} = True",
+    "all": "if {value} is not True: {result} = False",
+    "count": "if {value} is not None: {result} += 1",
+    "sum": "if {value} is not None: {result} = {add}({result}, {value})",
+    "min": "if {value} is not None and ({result} is None or {value} < {result}): {result} = {value}",
+    "max": "if {value} is not None and ({result} is None or {value} > {result}): {result} = {value}",
+}
+"""What each record does to the result of a question about a collection."""
 _ERRORS = (ArithmeticError, ValueError, LookupError)
 
 
@@ -65,7 +75,8 @@ class _Writer:
     def __init__(self) -> None:
         self._lines: list[str] = []
         self._constants: dict[str, object] = {}
-        self._columns: list[dict[str, str]] = [{}]
+        self._columns: list[dict[tuple[str, str], str]] = [{}]
+        self._rows = {"": "row"}
         self._variables = 0
         self._rules: dict[type[Typed], Callable[[Any], str]] = {
             Constant: self._constant,
@@ -82,6 +93,7 @@ class _Writer:
             Items: self._items,
             Place: self._place,
             Apply: self._apply,
+            Gather: self._gather,
         }
 
     def function(self, node: Typed, whole: bool) -> Closure:
@@ -133,12 +145,32 @@ class _Writer:
 
     def _column(self, node: Column) -> str:
         """Reads a column once for each stretch of code that surely ran."""
+        key = (node.member, node.name)
         for known in self._columns:
-            if node.name in known:
-                return known[node.name]
-        name = self._assign(f"row.get({self._keep(node.name)})")
-        self._columns[-1][node.name] = name
+            if key in known:
+                return known[key]
+        name = self._assign(f"{self._rows[node.member]}.get({self._keep(node.name)})")
+        self._columns[-1][key] = name
         return name
+
+    def _gather(self, node: Gather) -> str:
+        """A loop over rows in hand; of records that link here the answer itself is in the row, or the row is not whole: a KeyError."""
+        if not node.held:
+            return self._assign(f"row[{self._keep(node.text)}]")
+        member = self._rows[node.member] = f"m{len(self._rows)}"
+        result = self._assign({"exists": "False", "all": "True", "count": "0", "sum": "0"}.get(node.operation, "None"))
+        self._write(f"for {member} in row[{self._keep(node.path)}] or ():")
+        self._columns.append({})
+        if node.where is not None:
+            self._write(f"if {self.emit(node.where)} is not True: continue")
+        value = self.emit(node.value) if node.value is not None else "True"
+        self._write(_STEPS[node.operation].format(result=result, value=value, add=self._keep(values.add_exactly)))
+        self._leave()
+        if node.operation == "sum":
+            if node.type.name == "decimal" and node.type.scale is None:
+                return self._assign(f"{self._keep(values.fit_decimal)}({result})")
+            return self._assign(f"{self._keep(values.fit_sum)}({result}, {node.type.scale if node.type.name == 'decimal' else -1})")
+        return result
 
     def _actor(self, node: ActorValue) -> str:
         return self._assign(f"moment.actor.get({self._keep(node.key)})")

@@ -84,12 +84,32 @@ negation: `!(a > 5)` is unknown too when `a` is null; `!(a == 5)` is true. Empty
 `name == null` ask the same, and `name + ""` is null.
 """
 
+COLLECTIONS = """## Collections
+
+The records that link to a record are a collection of it, when the link says `inverse: requests`; so are its rows.
+A collection is no value: something is asked of it.
+
+| | |
+|---|---|
+| `requests.exists(r, r.paid)` | whether it holds for one of them |
+| `requests.all(r, r.paid)` | whether it holds for each; of none it is true |
+| `count(requests)`, `size(requests)` | how many; `count(requests.amount)` counts those that have a value |
+| `sum(requests.amount)` | of nothing it is 0; a sum that no field could hold is null |
+| `min(requests.amount)`, `max(requests.amount)` | of numbers, texts, dates, instants and durations; of nothing null |
+| `requests.filter(r, r.paid)` | those for which it holds: `sum(requests.filter(r, r.paid).amount)`, `count(requests.filter(r, r.paid))` |
+| `requests.map(r, r.amount * 2)` | one value of each: `sum(requests.map(r, r.amount * 2))` |
+
+`r` stands for one record; any name does that is not taken. An unknown condition does not hold for a record, so these
+answer true or false. Null values are left out. Rows may be asked inside rows; a collection of a collection is a
+computed field there.
+"""
+
 CEL = """## Differences from CEL
 
 What both have means the same, and a test compares them. Here are no floats (a number with a point is an exact
 decimal), bytes, maps, indexes or type conversions; `null` and errors are one thing, so `==`, `in` and `?:` never fail;
 empty text is null; durations have `d`. `days`, `months`, `year`, `month`, `day`, `lower`, `upper`, `abs`, `min`, `max`,
-`round`, `sum` and `coalesce` are added.
+`round`, `sum`, `count` and `coalesce` are added; `exists`, `all`, `filter` and `map` are those of CEL, and total.
 """
 
 DATABASE = """## What the database evaluates
@@ -111,7 +131,7 @@ Anything else is found when the definition is checked (XRM307). A computed field
 
 def reference(functions: Mapping[str, Function] = STANDARD) -> str:
     """The page, in Markdown."""
-    return "\n".join([HEAD, _functions(functions), DATABASE, CEL, _faults()])
+    return "\n".join([HEAD, COLLECTIONS, _functions(functions), DATABASE, CEL, _faults()])
 
 
 def _functions(functions: Mapping[str, Function]) -> str:

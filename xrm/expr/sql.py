@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -19,6 +19,7 @@ from sqlalchemy.sql.elements import BindParameter, ColumnClause, Grouping, Null
 from sqlalchemy.types import NullType, TypeEngine
 
 from xrm.expr.faults import ExpressionError
+from xrm.expr.gathered import Gather
 from xrm.expr.python import Closure
 from xrm.expr.runtime import bound_number, bound_numbers, bound_ref_offsets, bound_refs, bound_value
 from xrm.expr.storage import Dialect, Rounding, to_database, units_of
@@ -41,12 +42,27 @@ from xrm.expr.typed import (
     Typed,
 )
 from xrm.expr.types import BOOL, INT, NUMBERS, Type, scale_of
-from xrm.expr.values import STORED_LIMIT
+from xrm.expr.values import SCALED_LIMIT, STORED_LIMIT
 
 __all__ = ["SqlExpression", "to_database", "to_sql"]
 
 Element = sa.ColumnElement[Any]
 ColumnOf = Callable[[str], Element]
+
+
+class Members(Protocol):
+    """The records of one collection, in a query of their own; `source` and `where` are read after the columns."""
+
+    def column(self, path: str) -> Element: ...
+
+    @property
+    def source(self) -> sa.FromClause: ...
+
+    @property
+    def where(self) -> list[sa.ColumnElement[bool]]: ...
+
+
+MembersOf = Callable[[str], Members]
 
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _ROUNDING: dict[str, Rounding] = {"<": "ceiling", "<=": "floor", ">": "floor", ">=": "ceiling", "==": "exact", "!=": "exact"}
@@ -65,10 +81,13 @@ class SqlExpression:
     run_time: tuple[tuple[str, Closure], ...]
 
 
-def to_sql(checked: Checked, column: ColumnOf, dialect: Dialect, positive: bool = True, prefix: str = "xrm_") -> SqlExpression:
+def to_sql(
+    checked: Checked, column: ColumnOf, dialect: Dialect, positive: bool = True, prefix: str = "xrm_", members: MembersOf | None = None
+) -> SqlExpression:
     """The clause of a checked expression.
 
-    `column` gives the column of a path. `positive` says that only `true` matters, as in a WHERE; then
+    `column` gives the column of a path, `members` the records of a collection.
+    `positive` says that only `true` matters, as in a WHERE; then
     false and unknown may change places. `prefix` begins the names of the binds (`xrm_k0`, …) and must
     differ between expressions of one statement. A decimal comes as units of its last decimal.
 
@@ -76,7 +95,7 @@ def to_sql(checked: Checked, column: ColumnOf, dialect: Dialect, positive: bool 
     """
     if checked.sql_faults:
         raise ExpressionError(checked.sql_faults)
-    writer = _Writer(checked, column, dialect, prefix)
+    writer = _Writer(checked, column, dialect, prefix, members)
     clause = writer.write(checked.node, positive=positive and checked.type == BOOL)
     if checked.type == INT and checked.node.bound >= STORED_LIMIT:
         limit = writer.value(STORED_LIMIT, INT)
@@ -98,12 +117,14 @@ def _infix(left: Element, operator: str, right: Element, type_: TypeEngine[Any] 
 class _Writer:
     """Writes one expression for one database."""
 
-    def __init__(self, checked: Checked, column: ColumnOf, dialect: Dialect, prefix: str) -> None:
+    def __init__(self, checked: Checked, column: ColumnOf, dialect: Dialect, prefix: str, members: MembersOf | None) -> None:
         self._text = checked.text
         self._root = checked.node
         self._column_of = column
         self._dialect = dialect
         self._prefix = prefix
+        self._members_of = members
+        self._members: dict[str, Members] = {}
         self.run_time: dict[object, tuple[str, Closure]] = {}
 
     @property
@@ -173,7 +194,7 @@ class _Writer:
             return self._fixed(node)
         match node:
             case Column():
-                return self._column_of(node.name)
+                return self._members[node.member].column(node.name) if node.member else self._column_of(node.name)
             case Logical():
                 return self._logical(node, positive)
             case Not():
@@ -188,10 +209,17 @@ class _Writer:
                 return self._membership(node, positive)
             case Arithmetic() | Negate():
                 return self._arithmetic(node)
-            case Place():
-                return self._place(node)
             case Apply():
                 return self._apply(node)
+            case _:
+                return self._rarer(node)
+
+    def _rarer(self, node: Typed) -> Element:
+        match node:
+            case Place():
+                return self._place(node)
+            case Gather():
+                return self._gather(node)
             case _:
                 raise AssertionError(f"{type(node).__name__} has no clause")
 
@@ -316,6 +344,47 @@ class _Writer:
         sought = sa.func.lower(sa.func.hex(written)) if item.name == "ref" else written
         found: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(rows).where(_infix(rows.c.value, "=", sought))
         return sa.exists(found.correlate_except(rows))
+
+    # Collections
+
+    def _gather(self, node: Gather) -> Element:
+        """A correlated subquery: total where Python is, and null where there is nothing to be least or greatest."""
+        if self._members_of is None:
+            raise AssertionError(f"no records of '{node.path}' can be asked here")
+        members = self._members[node.member] = self._members_of(node.path)
+        wanted = [] if node.where is None else [self.write(node.where, positive=True)]
+        value = None if node.value is None else self.write(node.value, positive=node.operation == "exists")
+        if value is not None and node.operation in ("exists", "all"):
+            wanted.append(value if node.operation == "exists" else sa.not_(sa.func.coalesce(value, sa.false(), type_=sa.Boolean())))
+        inside = sa.select(sa.literal_column("1") if node.operation in ("exists", "all") else self._gathered(node, value))
+        inside = inside.select_from(members.source).where(*members.where, *wanted).correlate_except(members.source)
+        if node.operation == "exists":
+            return inside.exists()
+        return sa.not_(inside.exists()) if node.operation == "all" else Grouping(inside.scalar_subquery())
+
+    def _gathered(self, node: Gather, value: Element | None) -> Element:
+        if node.operation == "count" or value is None:
+            return sa.func.count(type_=sa.BigInteger()) if value is None else sa.func.count(value, type_=sa.BigInteger())
+        if node.operation == "sum":
+            return self._summed(value, STORED_LIMIT if node.type == INT else SCALED_LIMIT)
+        if node.type.name == "text" and not self._sqlite and not isinstance(value, ColumnClause):
+            value = sa.collate(value, "C")
+        made: Element = getattr(sa.func, node.operation)(value, type_=self._sql_type(node.type))
+        return made
+
+    def _summed(self, value: Element, most: int) -> Element:
+        """The sum while a field could hold it. SQLite fails past 64 bits, so that it adds the upper and the lower part apart."""
+        limit = self.value(most, INT)
+        if not self._sqlite:
+            total: Element = sa.func.coalesce(sa.func.sum(value), self.value(0, INT), type_=sa.Numeric())
+            return sa.case((_infix(sa.func.abs(total), "<", limit), sa.cast(total, sa.BigInteger())))
+        bits: Element = sa.literal_column("20")
+        rest: Element = sa.literal_column("1048575")
+        high = sa.func.coalesce(sa.func.sum(_infix(value, ">>", bits, sa.BigInteger())), sa.literal_column("0"), type_=sa.BigInteger())
+        low = sa.func.coalesce(sa.func.sum(_infix(value, "&", rest, sa.BigInteger())), sa.literal_column("0"), type_=sa.BigInteger())
+        total = _infix(_infix(high, "*", sa.literal_column("1048576"), sa.BigInteger()), "+", low, sa.BigInteger())
+        fits = sa.and_(_infix(sa.func.abs(high), "<", sa.literal_column("8796093022208")), _infix(sa.func.abs(total), "<", limit))
+        return sa.case((fits, total))
 
     # Arithmetic and functions
 

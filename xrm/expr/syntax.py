@@ -102,6 +102,19 @@ class Call(Node):
 
 
 @dataclass(frozen=True)
+class Member(Node):
+    """`lines.filter(…).amount`: a path from each record of what stands before; `places` as in a Path."""
+
+    target: Node
+    names: tuple[str, ...]
+    places: tuple[int, ...]
+
+    @property
+    def parts(self) -> tuple[Node, ...]:
+        return (self.target,)
+
+
+@dataclass(frozen=True)
 class ListLiteral(Node):
     """`[a, b]`."""
 

@@ -86,9 +86,13 @@ class Constant(Typed):
 
 @dataclass(frozen=True)
 class Column(Typed):
-    """A field of the record, or of a record that it links to: `category.code`."""
+    """A field of the record, or of a record that it links to: `category.code`.
+
+    `member` is empty, or names the collection (`Gather.member`) whose records have the field.
+    """
 
     name: str
+    member: str = ""
 
     @cached_property
     def fixed(self) -> bool:
@@ -261,9 +265,9 @@ class Checked:
     """A checked expression.
 
     `type` is what it gives: the type that was expected where it gives null only. `paths` are the record's
-    paths it reads (`category.code`), `actor_keys` what it reads of the actor (`id`, `roles`), `reads_clock`
-    whether it depends on now() or today(). `sql_faults` says why the database cannot evaluate it, and is
-    empty when it can.
+    paths it reads (`category.code`), `gathered` those into its collections (`lines`, `lines.amount`),
+    `actor_keys` what it reads of the actor (`id`, `roles`), `reads_clock` whether it depends on now() or
+    today(). `sql_faults` says why the database cannot evaluate it, and is empty when it can.
     """
 
     text: str
@@ -273,6 +277,12 @@ class Checked:
     sql_faults: tuple[Fault, ...] = ()
     actor_keys: frozenset[str] = field(default_factory=frozenset)
     reads_clock: bool = False
+    gathered: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """Every path that is read, of the record or into its collections."""
+        return self.paths | self.gathered if self.gathered else self.paths
 
     @property
     def reads_actor(self) -> bool:

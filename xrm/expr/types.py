@@ -13,7 +13,8 @@ class Type:
     that is one of several, in their order, and `ordered` says that this order means something
     (`priority > "low"`). `scale` is the number of decimals of a decimal; None is not known, and then
     no database evaluates it. The types `days` and `months` are what days(n) and months(n) give; a
-    `days` is also a duration.
+    `days` is also a duration. A `collection` is some records of `entity` (`held`: kept inside the record
+    that has them), and of `item` where one value of each is meant.
     """
 
     name: str
@@ -22,10 +23,13 @@ class Type:
     options: tuple[str, ...] | None = None
     scale: int | None = None
     ordered: bool = False
+    held: bool = False
 
     def __str__(self) -> str:
         if self.name == "list":
             return f"list of {self.item}" if self.item else "list"
+        if self.name == "collection":
+            return f"collection of {self.entity}"
         if self.name == "ref":
             return f"link to {self.entity}" if self.entity else "link"
         return self.name
@@ -50,7 +54,7 @@ MAX_SCALE = 18
 
 NUMBERS = frozenset({"int", "decimal"})
 SPANS = frozenset({"duration", "days"})
-OPAQUE = frozenset({"point", "json", "list"})
+OPAQUE = frozenset({"point", "json", "list", "collection"})
 """Types whose values compare with null only."""
 
 ORDERED = frozenset({"int", "decimal", "text", "date", "datetime", "duration", "days"})
@@ -69,6 +73,11 @@ def ref(entity: str | None = None) -> Type:
 def list_of(item: Type) -> Type:
     """A list of values of one type."""
     return Type("list", item=item)
+
+
+def collection(entity: str, held: bool = False) -> Type:
+    """Records of `entity` that belong to the record: its rows (`held`), or those that link to it."""
+    return Type("collection", entity=entity, held=held)
 
 
 def choice(*options: str, ordered: bool = False) -> Type:

@@ -45,6 +45,17 @@ def fit_decimal(value: Decimal) -> Decimal | None:
     return value if abs(value) < DECIMAL_LIMIT else None
 
 
+def fit_sum(value: Number, scale: int) -> Number | None:
+    """A sum that a field of its type could hold, else None: `scale` is -1 for whole numbers."""
+    limit = Decimal(STORED_LIMIT) if scale < 0 else Decimal(SCALED_LIMIT).scaleb(-scale)
+    return value if -limit < value < limit else None
+
+
+def add_exactly(left: Number, right: Number) -> Number:
+    """Two parts of a sum, whose limit is asked at its end only, so that their order does not matter."""
+    return left + right if isinstance(left, int) and isinstance(right, int) else _ROUNDED.add(Decimal(left), Decimal(right))
+
+
 def add_int(left: int, right: int) -> int | None:
     return fit_int(left + right)
 
