@@ -129,6 +129,7 @@ CODES: dict[str, str] = {
     "XRM207": "The lifecycle is not sound",
     "XRM208": "A computed field depends on itself",
     "XRM209": "A right or rule would disclose what a role may not see",
+    "XRM240": "A deletion cannot do that to this link",
     "XRM210": "A default, set or option does not fit its field",
     "XRM211": "An entity inherits from itself",
     # 3xx: expressions
@@ -163,6 +164,8 @@ CODES: dict[str, str] = {
     "XRM513": "The cursor does not belong to this list",
     "XRM514": "Sign-in is required",
     "XRM515": "The record is still in use",
+    "XRM530": "The delete would take along what you may not delete",
+    "XRM531": "The delete would reach too many records",
     "XRM516": "The form has expired or comes from elsewhere",
     "XRM517": "Too many attempts",
     # 6xx: import and export

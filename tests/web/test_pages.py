@@ -516,7 +516,7 @@ def test_a_record_in_use_is_not_deleted(city: City) -> None:
     city.request("Noise", category=(used := city.category("Trees")))
     answer = city.visitor("sam").fill(f"/w/category/{used}/delete")
     assert answer.status_code == 409
-    assert "still used by request" in words(answer.text)
+    assert "still used by 1 service request: “NP-2026-000001 Noise” (in Category)" in words(answer.text)
 
 
 def test_who_may_not_delete_is_not_offered_it(city: City) -> None:

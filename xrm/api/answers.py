@@ -57,6 +57,8 @@ STATUS_BY_CODE: Mapping[str, int] = {
     "XRM513": 400,
     "XRM514": 401,
     "XRM515": 409,
+    "XRM530": 403,
+    "XRM531": 409,
     "XRM516": 403,
     "XRM517": 429,
 }

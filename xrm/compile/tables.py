@@ -142,6 +142,15 @@ def own_tables(metadata: sa.MetaData) -> None:
         sa.Column("why", TEXT),
         need("active", FLAG),
     )
+    table(
+        "along",  # what a deletion took along, for as long as it may be restored
+        sa.Column("root", ID, primary_key=True),
+        sa.Column("place", WHOLE, primary_key=True, autoincrement=False),
+        need("entity", TEXT),
+        need("record", ID),
+        sa.Column("field", TEXT),  # a link that was emptied; none: the record itself was deleted
+        sa.Column("target", ID),  # where that link led to
+    )
     table("number", sa.Column("name", TEXT, primary_key=True), need("next", WHOLE))
     table("credential", sa.Column("user", ID, primary_key=True), need("password", TEXT), need("changed_at", INSTANT))
     token = table(

@@ -29,6 +29,15 @@ class LinkRead:
 
 
 @dataclass(frozen=True, slots=True)
+class Referrer:
+    """A link of some entity that may lead to a record: ``statement`` gives the ids of live records that do, at most ``most``."""
+
+    entity: str
+    field: Field
+    statement: Statement
+
+
+@dataclass(frozen=True, slots=True)
 class EntityWrites:
     """The statements of one entity. ``lock`` reads the whole record, deleted or not, and holds it for the transaction."""
 
@@ -43,8 +52,10 @@ class EntityWrites:
     update: Statement
     encode: Callable[[Row], dict[str, Any]]
     links: tuple[LinkRead, ...]
-    referrers: tuple[tuple[str, str, Statement], ...]
-    """(entity, field, statement) for every link to this entity: does a live record still use it?"""
+    referrers: tuple[Referrer, ...]
+    """Every link that may lead to this entity."""
+    read: Statement
+    """The whole record as it is, without a lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +63,18 @@ class SystemWrites:
     """The statements that stand beside every write, the same for each entity."""
 
     release: Statement
+    spine: Statement
+    """The entity of a live record."""
     spine_insert: Statement
     spine_update: Statement
     change: Statement
     payload: Statement
     """Belongs to the change that was inserted just before it on the same connection."""
     job: Statement
+    along: Statement
+    """One thing that a deletion took along: a record, or the link of one."""
+    gone_along: Statement
+    forget_along: Statement
 
 
 def entity_writes(tables: Tables, system: Policies, entity: Entity, paths: frozenset[str], dialect: DialectName) -> EntityWrites:
@@ -79,6 +96,7 @@ def entity_writes(tables: Tables, system: Policies, entity: Entity, paths: froze
         encode=encoder(entity, dialect),
         links=tuple(_link_read(tables, system, entity, name, paths, dialect) for name in _links_on(paths)),
         referrers=_referrers(tables, system, entity, dialect),
+        read=compiled(query, dialect),
     )
 
 
@@ -137,17 +155,17 @@ def _link_read(tables: Tables, system: Policies, entity: Entity, name: str, path
     return LinkRead(name, compiled(query, dialect), row_decoder(picked))
 
 
-def _referrers(tables: Tables, system: Policies, entity: Entity, dialect: DialectName) -> tuple[tuple[str, str, Statement], ...]:
-    found = []
-    for other in system.application.entities.values():
-        table = tables.entities[other.name]
-        for field in other.fields.values():
-            if field.type == "link" and field.to == entity.name:
-                mark = sa.bindparam("id", type_=table.c.id.type, required=True)
-                uses = sa.and_(table.c[field.name] == mark, table.c.id != mark, table.c.deleted_at.is_(None))
-                query = sa.select(table.c.title).where(uses).limit(1)
-                found.append((other.name, field.name, compiled(query, dialect)))
-    return tuple(found)
+def _referrers(tables: Tables, system: Policies, entity: Entity, dialect: DialectName) -> tuple[Referrer, ...]:
+    others = system.application.entities.values()
+    links = [(other, field) for other in others for field in other.fields.values() if field.type == "link" and field.to == entity.name]
+    return tuple(Referrer(other.name, field, _linking(tables.entities[other.name], field, dialect)) for other, field in links)
+
+
+def _linking(table: sa.Table, field: Field, dialect: DialectName) -> Statement:
+    mark = sa.bindparam("id", type_=table.c.id.type, required=True)
+    uses = sa.and_(table.c[field.name] == mark, table.c.id != mark, table.c.deleted_at.is_(None))
+    query = sa.select(table.c.id).where(uses).order_by(table.c.id)
+    return compiled(query.limit(sa.bindparam("most", type_=sa.Integer(), required=True)), dialect)
 
 
 def system_writes(tables: Tables, dialect: DialectName) -> SystemWrites:
@@ -157,10 +175,12 @@ def system_writes(tables: Tables, dialect: DialectName) -> SystemWrites:
         return sa.insert(table).values(marks)
 
     just_inserted = sa.func.last_insert_rowid() if dialect == "sqlite" else sa.func.lastval()
-    record, release = tables.own("record"), tables.own("release")
+    record, release, along = tables.own("record"), tables.own("release"), tables.own("along")
+    told = sa.select(along.c.entity, along.c.record, along.c.field, along.c.target)
     spine = sa.update(record).where(record.c.id == sa.bindparam("id_", type_=record.c.id.type, required=True))
     return SystemWrites(
         release=compiled(sa.select(release.c.id).where(release.c.active), dialect),
+        spine=compiled(sa.select(record.c.entity).where(_this(record), record.c.deleted_at.is_(None)), dialect),
         spine_insert=compiled(insert("record"), dialect),
         spine_update=compiled(
             spine.values(
@@ -171,5 +191,12 @@ def system_writes(tables: Tables, dialect: DialectName) -> SystemWrites:
         ),
         change=compiled(insert("change", ("id", "position", "hash")), dialect),
         payload=compiled(insert("payload", ("change",)).values(change=just_inserted), dialect),
+        along=compiled(insert("along"), dialect),
+        gone_along=compiled(_of_root(told, along).order_by(along.c.place), dialect),
+        forget_along=compiled(_of_root(sa.delete(along), along), dialect),
         job=compiled(insert("job", ("id", "lease_until", "fence", "error", "ended_at")), dialect),
     )
+
+
+def _of_root(statement: Any, along: sa.Table) -> Any:
+    return statement.where(along.c.root == sa.bindparam("root", type_=along.c.root.type, required=True))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from xrm.expr import Checked, Type
 from xrm.model.kinds import KINDS, FieldKind, FieldType
+
+OnDelete = Literal["restrict", "cascade", "clear"]
 
 Text = Mapping[str, str]
 """Words by locale, e.g. ``{"en": "Address"}``; every text has the application's own locale."""
@@ -60,6 +63,8 @@ class Field:
     unit: str | None = None
     options: tuple[Option, ...] = ()
     to: str | None = None
+    on_delete: OnDelete = "restrict"
+    """What becomes of this record when the one that its link leads to is deleted."""
     protected: bool = False
     discloses: bool = False
     system: bool = False

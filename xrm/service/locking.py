@@ -165,6 +165,15 @@ def hold(
         raise Invalid(*problems)
 
 
+def entity_of(ctx: Context, connection: Connection, id: str) -> str | None:
+    """The entity of a live record, as the spine has it; None where there is no such record."""
+    if not is_id(id):
+        return None
+    statement = ctx.service.application.system.spine
+    row = connection.one(statement.sql, statement.bind({"id": bind_id(id, connection.dialect)}))
+    return str(row[0]) if row else None
+
+
 def _no_target(ctx: Context, field: Field) -> Problem:
     label = ctx.service.application.model.words(field.label)
     return Problem("XRM511", f"{label}: there is no such {(field.to or '').replace('_', ' ')}", path=(field.name,))

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from xrm.compile.columns import is_id
 from xrm.errors import Invalid, Problem, Stale
-from xrm.service import commit, locking, numbering, validation
+from xrm.service import commit, deleting, locking, numbering, validation
 from xrm.service.accepting import accepted
 from xrm.service.context import Context
 from xrm.service.hooks import prepare
@@ -39,6 +40,8 @@ class Intent:
     historic: bool = False
     own_id: str | None = None
     """The id of a new record that must have a certain one (the system's own user)."""
+    follows: bool = False
+    """It follows from another write, which was judged: a rule that it breaks becomes a flag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,8 @@ def _transact(
     """The transaction, in the order the journey names. Runs again from the start after a deadlock."""
     compiled = ctx.service.application.entities[intent.entity]
     locking.admitted(ctx, connection, held)
+    id = intent.id or ""
+    reach = deleting.hold(ctx, connection, intent.entity, id) if intent.action == "delete" and is_id(id) else None
     before = locking.lock(ctx, connection, compiled, intent.action, intent.id, values, held)
     if before is not None:
         _may_touch(ctx, connection, intent, before)
@@ -135,14 +140,35 @@ def _transact(
     row = locking.with_links(ctx, connection, compiled, after)
     warnings = validation.complete(ctx, connection, compiled, intent, before, row)
     _may_finally(ctx, intent, row)
-    validation.used_elsewhere(ctx, connection, compiled, intent)
+    if reach is not None:
+        deleting.judge(ctx, connection, reach)
     after = {name: row.get(name) for name in after}
     if intent.action != "delete":
         locking.hold(ctx, connection, compiled, before, after, held)
     if before is not None and not commit.differs(before, after, commit.said(intent)):
         return Written(after["id"], before["version"], before, False, warnings)
     commit.insert(ctx, connection, compiled, intent, before, after)
+    warnings += _along(ctx, intent, connection, held, reach)
     return Written(after["id"], after["version"], after, True, warnings)
+
+
+def _along(ctx: Context, intent: Intent, connection: Connection, held: Held, reach: deleting.Reach | None) -> tuple[Problem, ...]:
+    """What a delete takes along, and what a restore brings back with it; each is a write like any other."""
+
+    def step(action: str, entity: str, before: dict[str, Any], values: Mapping[str, object]) -> None:
+        follows = Intent(action, entity, values, before["id"], follows=True)  # type: ignore[arg-type]  # it gives only actions
+        compiled = ctx.service.application.entities[entity]
+        after = _after(ctx, follows, before, values, None)
+        row = locking.with_links(ctx, connection, compiled, after)
+        validation.complete(ctx, connection, compiled, follows, before, row)
+        after = {name: row.get(name) for name in after}
+        if action != "delete":
+            locking.hold(ctx, connection, compiled, before, after, held)
+        commit.insert(ctx, connection, compiled, follows, before, after)
+
+    if reach is not None:
+        deleting.carry_out(ctx, connection, reach, step)
+    return deleting.bring_back(ctx, connection, intent.id or "", held, step) if intent.action == "restore" else ()
 
 
 def _may_touch(ctx: Context, connection: Connection, intent: Intent, before: dict[str, Any]) -> None:

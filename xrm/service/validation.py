@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from xrm.compile.application import CompiledEntity
-from xrm.compile.columns import bind_id
 from xrm.compile.rules import CompiledMove
 from xrm.errors import Forbidden, Invalid, NotFound, Problem, nearest
 from xrm.model.entity import Entity
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 CHECK = "XRM504"
 """A check's message is the administrator's own; the definition's check keeps protected values out of it."""
 
-__all__ = ["complete", "forbidden", "known_move", "refused_move", "used_elsewhere"]
+__all__ = ["complete", "forbidden", "known_move", "refused_move"]
 
 
 def complete(
@@ -52,11 +51,12 @@ def complete(
     follow(connection, compiled, row, links)
     if intent.action == "transition":
         problems += _asked(ctx, compiled, intent, row)
-    if not intent.historic:
+    lenient = intent.historic or intent.follows
+    if not lenient:
         problems += _required(ctx, compiled, row)
     blocking, warnings = _checks(ctx, compiled, row)
     row["flags"] = " ".join(name for name, _ in warnings) or None
-    if intent.historic:
+    if lenient:
         row["flags"] = " ".join(name for name, _ in [*warnings, *blocking]) or None
         blocking = []
     problems += [problem for _, problem in blocking]
@@ -96,25 +96,6 @@ def refused_move(ctx: Context, entity: Entity, move: Transition) -> Forbidden:
     return Forbidden(Problem("XRM507", f"you may not make the move '{words(move.label)}'", hint=f"who may: {who}" if who else None))
 
 
-def used_elsewhere(ctx: Context, connection: Connection, compiled: CompiledEntity, intent: Intent) -> None:
-    """A record that a live record links to is not deleted.
-
-    Raises:
-        Invalid: XRM515, naming one that uses it (if the actor may see that entity).
-    """
-    if intent.action != "delete":
-        return
-    problems = []
-    for entity, field, statement in compiled.writes.referrers:
-        row = connection.one(statement.sql, statement.bind({"id": bind_id(intent.id or "", connection.dialect)}))
-        if row is not None:
-            visible = ctx.policies.readable(entity) and ctx.policies.resolve(entity, field) is not None
-            where = f"{entity.replace('_', ' ')} in its field {field}" if visible else "other records"
-            problems.append(Problem("XRM515", f"it is still used by {where}", hint="change or delete those first"))
-    if problems:
-        raise Invalid(*problems)
-
-
 def _defaults(ctx: Context, compiled: CompiledEntity, intent: Intent, row: dict[str, Any]) -> None:
     """A default is copied once, where the caller said nothing."""
     for field, closure in compiled.rules.defaults:
@@ -125,7 +106,7 @@ def _defaults(ctx: Context, compiled: CompiledEntity, intent: Intent, row: dict[
 def _locked_by_state(ctx: Context, entity: Entity, intent: Intent, before: Mapping[str, Any], row: Mapping[str, Any]) -> list[Problem]:
     """What the state does not let change (``edit``). Moves and imports of history are not edits."""
     state = entity.lifecycle.states.get(before["state"]) if entity.lifecycle else None
-    if intent.action != "update" or intent.historic or state is None or state.edit is None:
+    if intent.action != "update" or intent.historic or intent.follows or state is None or state.edit is None:
         return []
     words = ctx.service.application.model.words
     return [

@@ -23,6 +23,7 @@ def check_fields(findings: Findings, known: Known, part: Part) -> None:
     for name, inner in part.named("fields").items():
         _name(findings, inner)
         _target(findings, inner)
+        _on_delete(findings, inner)
         _currency(findings, inner)
         _pattern(findings, inner)
         _whole(findings, inner)
@@ -56,6 +57,17 @@ def _target(findings: Findings, part: Part) -> None:
     elif to and entities[to.text].abstract:
         message = f"'{to.text}' is abstract: it has no records that a link could lead to"
         findings.note("XRM206", message, to.place, (*part.path, "to"), "name an entity that extends it")
+
+
+def _on_delete(findings: Findings, part: Part) -> None:
+    """A deletion that empties a link must be able to."""
+    word = part.word("on_delete")
+    if word is None or word.text != "clear":
+        return
+    reason = "it is computed" if part.has("compute") else "it is required" if part.flag("required") else None
+    if reason:
+        hint = "use restrict or cascade, or let the link be empty"
+        findings.note("XRM240", f"a deletion cannot clear this link: {reason}", word.place, (*part.path, "on_delete"), hint)
 
 
 def _currency(findings: Findings, part: Part) -> None:

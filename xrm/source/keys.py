@@ -144,6 +144,10 @@ FIELD = MapKind(
             "name to label.", "{type: choice, options: {phone: Telephone, web: Web form}}", types=("choice",)),
         Key("to", Ref("entity"), "The entity a link leads to; `user` for the people who sign in.",
             "{type: link, to: user}", types=("link",)),
+        Key("on_delete", OneOf(("restrict", "cascade", "clear")), "What the deletion of the linked record does: `restrict`, it "
+            "is refused while this record links to it; `cascade`, this record is deleted with it, if who deletes may delete this "
+            "one too; `clear`, the link is emptied. Restoring brings back what went along.",
+            "{type: link, to: user, on_delete: clear}", types=("link",), default="`restrict`"),
         Key("protected", Boolean(), "Only roles that name it in `sees` see it, only those in `edits` change it.",
             "{type: text, protected: true}"),
         Key("discloses", Boolean(), "It may show what is computed from protected fields.",

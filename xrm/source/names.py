@@ -14,7 +14,7 @@ from xrm.errors import Place
 from xrm.expr import ANY, TEXT, ExpressionError, Function, Type, compile_check, list_of, parse, ref
 from xrm.expr import Node as Syntax
 from xrm.expr.syntax import Path as SyntaxPath
-from xrm.model.fields import MONEY_PLACES, Field, Option, Text
+from xrm.model.fields import MONEY_PLACES, Field, OnDelete, Option, Text
 from xrm.model.kinds import TYPES, FieldType
 from xrm.model.standard import USER, system_fields, user_fields
 from xrm.source.outline import Formula, Label, Outline, Part
@@ -225,9 +225,14 @@ def bare_field(part: Part, name: str, type_: str, locale: str, currency: str, *,
         unit=_word(part, "unit", "") or None,
         options=tuple(_option(inner, option, locale) for option, inner in part.named("options").items()),
         to=_word(part, "to", "") or None,
+        on_delete=_on_delete(_word(part, "on_delete", "restrict")),
         protected=part.flag("protected"),
         discloses=part.flag("discloses") or bool(part.broken & {"discloses", "protected"}),
     )
+
+
+def _on_delete(word: str) -> OnDelete:
+    return word  # type: ignore[return-value]  # the structure check knows the words
 
 
 def _field_type(name: str) -> FieldType:

@@ -397,6 +397,15 @@ class FormPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Effect:
+    """What follows from what is asked, in words, and the first records that it concerns."""
+
+    text: str
+    records: tuple[Link, ...] = ()
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ConfirmPage:
     """A question before something that is hard to miss: delete, restore."""
 
@@ -411,6 +420,9 @@ class ConfirmPage:
     hidden: tuple[tuple[str, str], ...] = ()
     troubles: tuple[Trouble, ...] = ()
     danger: bool = False
+    effects: tuple[Effect, ...] = ()
+    blocked: bool = False
+    """It is not possible now: the effects say why, and there is nothing to confirm."""
 
 
 @dataclass(frozen=True, slots=True)

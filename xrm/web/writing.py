@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from xrm.compile.rules import value_paths
 from xrm.errors import Invalid, NotFound, Problem, Stale
 from xrm.model.fields import Field
-from xrm.service import records
+from xrm.service import deleting, records
 from xrm.service.context import Context
 from xrm.service.moves import Move, moves
 from xrm.service.policy import may
@@ -238,18 +238,43 @@ def delete_form(ctx: Context, screen: Screen, id: str, problems: Sequence[Proble
     may(ctx, screen.entity.name, "delete")
     found = find(ctx, screen, id)
     title = f"Delete {found.name}?"
+    known = deleting.preview(ctx, screen.entity.name, id)
+    text = f"{found.heading} will be out of lists, search and counts. Its history is kept, and it can be restored."
     return pages.ConfirmPage(
         title=f"Error: {title}" if problems else title,
         heading=title,
-        text=f"{found.heading} will be out of lists, search and counts. Its history is kept, and it can be restored.",
+        text=f"{found.heading} cannot be deleted now." if known.refusals else text,
         action=f"{url(screen, found)}/delete",
         submit="Delete",
         cancel=url(screen, found),
         crumbs=crumbs(screen, found),
         hidden=(("version", found.version),),
-        troubles=forms.troubles(screen, problems, ()),
+        troubles=forms.troubles(screen, problems or known.refusals, ()),
         danger=True,
+        effects=tuple(_effects(screen, known)),
+        blocked=bool(known.refusals),
     )
+
+
+def _effects(screen: Screen, known: deleting.Preview) -> Iterable[pages.Effect]:
+    """What goes along with a record, and which links to it are emptied."""
+    for group in (group for group in known.gone if group.count):
+        yield _effect(screen, group, f"{_many(screen, group)} will be deleted with it:")
+    for group in known.cleared:
+        label = screen.tongue.words(screen.tongue.application.entities[group.entity].fields[group.field or ""].label)
+        yield _effect(screen, group, f"{_many(screen, group)} will no longer name it as {label}:")
+
+
+def _many(screen: Screen, group: deleting.Group) -> str:
+    entity = screen.tongue.application.entities[group.entity]
+    noun = screen.tongue.words(entity.label if group.count == 1 else entity.plural)
+    return f"{screen.tongue.display.number(group.count, 0)} {noun[:1].lower()}{noun[1:]}"
+
+
+def _effect(screen: Screen, group: deleting.Group, text: str) -> pages.Effect:
+    links = tuple(pages.Link(title, screen.tongue.url(group.entity, id)) for id, title in group.examples)
+    rest = group.count - len(links)
+    return pages.Effect(text, links, f"and {screen.tongue.display.number(rest, 0)} more" if rest else "")
 
 
 def do_delete(ctx: Context, screen: Screen, id: str, form: Sent) -> Written | Refused:

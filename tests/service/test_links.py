@@ -1,0 +1,165 @@
+"""Links: what deletion does, where they may lead, what fits them, and links to many records."""
+
+import pytest
+
+from tests.support.application import Applications, Person, Running
+from xrm.errors import Invalid, NotFound
+from xrm.service import deleting
+
+DELETING = {
+    "case": """
+title: "{name}"
+fields: {name: text}
+access: {agent: [read, create, update, delete], boss: [read, create, update, delete]}
+""",
+    "task": """
+title: "{name}"
+fields:
+  name: text
+  case: {type: link, to: case, on_delete: cascade}
+  above: {type: link, to: task, on_delete: cascade}
+  kept: {type: boolean}
+access: {agent: {read: true, create: true, update: true, delete: kept == null}, boss: [read, create, update, delete], guest: read}
+""",
+    "note": """
+title: "{text}"
+fields:
+  text: text
+  about: {type: link, to: case, on_delete: clear}
+  step: {type: link, to: task, on_delete: clear}
+  length: {compute: "=about == null ? 0 : 1"}
+checks: {spoken: {must: about != null || step != null, message: Say what it is about}}
+access: {agent: [read, create], boss: [read, create]}
+""",
+    "bill": """
+title: "{name}"
+fields: {name: text, case: {type: link, to: case}, task: {type: link, to: task}}
+access: {boss: [read, create, update, delete]}
+""",
+}
+
+
+@pytest.fixture
+def running(application: Applications) -> Running:
+    return application(DELETING)
+
+
+def codes(refused: pytest.ExceptionInfo[Invalid]) -> list[str]:
+    return [problem.code for problem in refused.value.problems]
+
+
+def messages(refused: pytest.ExceptionInfo[Invalid]) -> str:
+    return "; ".join(problem.message for problem in refused.value.problems)
+
+
+def alive(person: Person, entity: str) -> set[str]:
+    return {str(row["title"]) for row in person.all(entity)}
+
+
+def test_a_delete_takes_along_what_cascades_and_clears_and_a_restore_brings_it_back(running: Running) -> None:
+    """A tree with a circle in it goes whole; links that clear are emptied; each touched record has its own change; restore undoes it."""
+    boss = running.person("bo", "boss")
+    case = boss.create("case", name="Case").id
+    other = boss.create("case", name="Other").id
+    top = boss.create("task", name="Top", case=case).id
+    low = boss.create("task", name="Low", above=top).id
+    boss.update("task", top, None, above=low)
+    spare = boss.create("task", name="Spare", case=other).id
+    note = boss.create("note", text="Note", about=case).id
+    step = boss.create("note", text="Step", step=low).id
+    free = boss.create("note", text="Free", about=other).id
+
+    boss.delete("case", case)
+    assert alive(boss, "task") == {"Spare"}
+    assert alive(boss, "case") == {"Other"}
+    seen = boss.get("note", note)
+    assert (seen["about"], seen["length"], seen["flags"], seen["version"]) == (None, 0, "spoken", 2)
+    assert boss.get("note", step)["step"] is None
+    assert boss.get("note", free)["about"] == other and boss.get("note", free)["version"] == 1
+    newest = boss.history("note", note)[0]
+    assert (newest.action, newest.actor, newest.fields["length"]) == ("update", "Bo", (1, 0))
+
+    boss.restore("case", case)
+    assert alive(boss, "task") == {"Top", "Low", "Spare"}
+    assert boss.get("task", top)["case"] == case and boss.get("task", low)["above"] == top
+    back = boss.get("note", note)
+    assert (back["about"], back["length"], back["flags"], back["version"]) == (case, 1, None, 3)
+    assert boss.get("note", step)["step"] == low
+    assert [entry.action for entry in boss.history("task", low)] == ["restore", "delete", "create"]
+    assert boss.get("task", spare)["version"] == 1
+    assert running.rows("SELECT count(*) FROM xrm_along")[0][0] == 0
+
+
+def test_what_changed_meanwhile_is_left_as_it_is_by_a_restore(running: Running) -> None:
+    """A link that was given another record stays with it; a record deleted before does not come back with the rest."""
+    boss = running.person("bo", "boss")
+    case, other = boss.create("case", name="Case").id, boss.create("case", name="Other").id
+    early = boss.create("task", name="Early", case=case).id
+    boss.create("task", name="Late", case=case)
+    note = boss.create("note", text="Note", about=case).id
+    boss.delete("task", early)
+    boss.delete("case", case)
+    running.system.update("note", note, None, about=other)
+    boss.restore("case", case)
+    assert alive(boss, "task") == {"Late"}
+    assert boss.get("note", note)["about"] == other
+
+
+def test_what_may_not_go_along_refuses_the_whole_delete(running: Running) -> None:
+    """Restrict counts and names what the actor sees, a cascade wants the right to delete all of it, and nothing was written."""
+    boss, ana = running.person("bo", "boss"), running.person("ana", "agent")
+    case = boss.create("case", name="Case").id
+    task = boss.create("task", name="Task", case=case).id
+    boss.create("task", name="Kept", case=case, kept=True)
+    for name in ("Big", "Small", "Odd", "Even"):
+        bill = boss.create("bill", name=name, task=task).id
+    with pytest.raises(Invalid) as refused:
+        boss.delete("case", case)
+    assert codes(refused) == ["XRM515"]
+    assert messages(refused) == "it is still used by 4 bills: “Big”, “Small”, “Odd”, … (in Task)"
+    with pytest.raises(Invalid) as refused:
+        ana.delete("case", case)
+    assert codes(refused) == ["XRM515", "XRM530"]
+    assert messages(refused) == "it is still used by other records; 1 task: “Kept” would be deleted with it, and you may not delete them"
+    assert alive(boss, "task") == {"Task", "Kept"} and boss.get("case", case)["version"] == 1
+    known = deleting.preview(ana.ctx, "case", case)
+    assert [(group.entity, group.count) for group in known.gone] == [("task", 2)] and len(known.refusals) == 2
+
+    for row in boss.all("bill"):
+        boss.delete("bill", row["id"])
+    assert bill
+    boss.delete("case", case)
+    with pytest.raises(Invalid) as refused:
+        ana.restore("case", case)
+    assert codes(refused) == ["XRM530"]
+    boss.restore("case", case)
+    assert alive(boss, "task") == {"Task", "Kept"}
+
+
+def test_a_delete_reaches_a_bounded_number_of_records(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Past the limit it is refused before anything is written."""
+    monkeypatch.setattr(deleting, "MOST_ALONG", 3)
+    boss = running.person("bo", "boss")
+    case = boss.create("case", name="Case").id
+    for n in range(3):
+        boss.create("task", name=f"Task {n}", case=case)
+    note = boss.create("note", text="Note", about=case).id
+    with pytest.raises(Invalid) as refused:
+        boss.delete("case", case)
+    assert codes(refused) == ["XRM531"]
+    running.system.update("note", note, None, about=None, step=boss.all("task")[0]["id"])
+    assert len(alive(boss, "task")) == 3
+
+
+def test_rest_says_why_and_deletes_and_only_its_holder_restores(running: Running) -> None:
+    """Over REST a blocked delete is 409 with the reason; afterwards the children are gone for everybody."""
+    boss, guest = running.person("bo", "boss"), running.person("gus", "guest")
+    case = boss.create("case", name="Case").id
+    task = boss.create("task", name="Task", case=case).id
+    bill = boss.create("bill", name="Bill", case=case).id
+    answer = boss.api.delete(f"/api/case/{case}")
+    assert (answer.status, answer.codes) == (409, ["XRM515"]), answer.json
+    boss.update("bill", bill, None, case=None)
+    assert boss.api.delete(f"/api/case/{case}").status == 204
+    with pytest.raises(NotFound):
+        guest.get("task", task)
