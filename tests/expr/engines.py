@@ -19,10 +19,12 @@ SQL_TYPES: dict[str, dict[str, Any]] = {
     "sqlite": {
         "text": sa.Text(), "int": sa.BigInteger(), "decimal": sa.BigInteger(), "bool": sa.Boolean(create_constraint=False), "date": sa.Text(),
         "datetime": sa.Text(), "duration": sa.BigInteger(), "ref": sa.LargeBinary(16), "list": sa.Text(),
+        "time": sa.Text(), "business days": sa.BigInteger(),
     },
     "postgresql": {
         "text": postgresql.TEXT(collation="C"), "int": sa.BigInteger(), "decimal": sa.BigInteger(), "bool": sa.Boolean(), "date": sa.Date(),
         "datetime": postgresql.TIMESTAMP(timezone=True), "duration": sa.BigInteger(), "ref": postgresql.UUID(as_uuid=False),
+        "time": postgresql.TEXT(collation="C"), "business days": sa.BigInteger(),
     },
 }  # fmt: skip
 

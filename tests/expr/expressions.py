@@ -10,7 +10,7 @@ from tests.expr.samples import ADA, BOB
 COLUMN = {
     "bool": ["flag", "open"], "number": ["a", "b", "cost", "rate"], "int": ["a", "b"], "decimal": ["cost", "rate"], "text": ["name", "word", "category.code"],
     "state": ["state"], "urgency": ["urgency"], "date": ["born", "due"], "datetime": ["opened_at", "closed_at"], "ref": ["owner", "creator"],
-    "duration": ["spent", "budgeted"],
+    "duration": ["spent", "budgeted"], "time": ["opens", "closes"], "business": ["within", "allowed"],
 }  # fmt: skip
 FIXED = {
     "bool": ["true", "false", "null", "actor.admin", "actor.boss == null"],
@@ -21,13 +21,15 @@ FIXED = {
     "date": ["today()", "date('2026-03-02')", "today() + days(1)", "actor.born + months(1)", "today() - days(4000000)"],
     "datetime": ["now()", "timestamp('2026-03-02T09:30:00.125Z')", "now() - duration('1d')", "actor.joined", "now() - duration('3000000d')", "now() - months(1)"],
     "ref": ["actor", "actor.boss", f"'{BOB}'"], "duration": ["duration('8h')", "actor.shift", "days(3)", "now() - actor.joined"],
+    "time": ["time('09:30')", "actor.start", "time(now())"], "business": ["business_days(5)", "business_days(actor.level)"],
 }  # fmt: skip
 LISTS = {
     "number": ["counts", "prices", "actor.levels", "actor.fees", "[1, -7]", "[1.5, 10.005, 3]", "[a, b]", "[cost, 2, actor.limit]", "[]"],
     "text": ["tags", "actor.roles", "actor.nothing", "['a', 'é', '%']", "[word, 'z']", "[actor.name, 'new']"],
     "state": ["['new', 'done']", "actor.roles", "tags"], "date": ["days_off", "actor.holidays", "[today(), born]", "[today()]"],
     "datetime": ["[now()]", "[closed_at]"], "ref": ["members", "actor.team", "actor.empty", "[actor, actor.boss]", "[creator]", f"['{ADA}']"],
-    "duration": ["[actor.shift]", "[budgeted, days(3)]"], "bool": ["[true]", "[open]"],
+    "duration": ["[actor.shift]", "[budgeted, days(3)]"],
+    "time": ["[time('09:30'), closes]", "[actor.start]"], "business": ["[business_days(5), allowed]", "[business_days(10)]"], "bool": ["[true]", "[open]"],
 }  # fmt: skip
 COMPARISONS = ["==", "!=", "<", "<=", ">", ">="]
 UNORDERED = {"bool", "state", "ref"}
@@ -145,7 +147,7 @@ def _texts() -> Iterator[str]:
 def _others() -> Iterator[str]:
     for part, date in product(("year", "month", "day"), ("born", "due", "today()", "opened_at")):
         yield from (f"{part}({date})", f"{part}({date}) > 2")
-    for kind in ("date", "datetime", "ref", "duration", "urgency", "state"):
+    for kind in ("date", "datetime", "ref", "duration", "urgency", "state", "time", "business"):
         for left, right in pairs(kind):
             yield from (f"coalesce({left}, {right})", f"flag ? {left} : {right}", f"(flag ? {left} : {right}) == {left}")
     yield from (
@@ -188,7 +190,7 @@ def conditions(depth: int = 4) -> st.SearchStrategy[str]:
         st.builds("({}).{}({})".format, texts(depth - 1), _spread(["contains", "startsWith", "endsWith"]), texts(depth - 1)),
         st.builds("({} in {})".format, numbers(depth - 1), _spread(LISTS["number"])),
         st.builds("({} in {})".format, texts(depth - 1), _spread(LISTS["text"])),
-        *(_compared(kind) for kind in ("state", "urgency", "date", "datetime", "ref", "duration")),
+        *(_compared(kind) for kind in ("state", "urgency", "date", "datetime", "ref", "duration", "time", "business")),
         *(_listed(kind) for kind in ("state", "date", "datetime", "ref", "duration")),
     )
 

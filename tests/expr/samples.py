@@ -1,6 +1,6 @@
 """One namespace, its records and its actor, for all tests of expressions."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import zip_longest
 from typing import Any
@@ -26,6 +26,7 @@ from xrm.expr import (
     ref,
     to_python,
 )
+from xrm.expr.types import BUSINESS_DAYS, TIME
 
 ADA = "0190a000-0000-7000-8000-000000000001"
 BOB = "0190a000-0000-7000-8000-000000000002"
@@ -41,14 +42,14 @@ COLUMNS: dict[str, Type] = {
     "born": DATE, "due": DATE,
     "opened_at": DATETIME, "closed_at": DATETIME,
     "owner": ref("user"), "creator": ref("user"),
-    "spent": DURATION, "budgeted": DURATION,
+    "spent": DURATION, "budgeted": DURATION, "opens": TIME, "closes": TIME, "within": BUSINESS_DAYS, "allowed": BUSINESS_DAYS,
     "tags": list_of(TEXT), "counts": list_of(INT), "prices": list_of(decimal(2)), "members": list_of(ref("user")), "days_off": list_of(DATE),
 }  # fmt: skip
 UNSTORED: dict[str, Type] = {"place": POINT, "answers": JSON, "category": ref("category"), "loose": decimal()}
 ACTOR: dict[str, Type] = {
     "actor": ref("user"), "actor.name": TEXT, "actor.nickname": TEXT, "actor.level": INT, "actor.limit": decimal(3), "actor.admin": BOOL,
     "actor.boss": ref("user"), "actor.joined": DATETIME, "actor.born": DATE, "actor.shift": DURATION, "actor.unset": INT,
-    "actor.roles": list_of(TEXT), "actor.team": list_of(ref("user")), "actor.levels": list_of(INT), "actor.fees": list_of(decimal(3)),
+    "actor.start": TIME, "actor.roles": list_of(TEXT), "actor.team": list_of(ref("user")), "actor.levels": list_of(INT), "actor.fees": list_of(decimal(3)),
     "actor.holidays": list_of(DATE), "actor.nothing": list_of(TEXT), "actor.empty": list_of(ref("user")),
 }  # fmt: skip
 SCOPE = Names({**COLUMNS, **UNSTORED, **ACTOR})
@@ -58,7 +59,7 @@ MOMENT = Moment(
     today=date(2026, 3, 2),
     actor={
         "id": ADA, "name": "Ada", "nickname": None, "level": 3, "limit": Decimal("10.005"), "admin": True, "boss": None,
-        "joined": datetime(2024, 2, 29, 12, tzinfo=UTC), "born": date(1980, 1, 31), "shift": timedelta(hours=8), "unset": None,
+        "joined": datetime(2024, 2, 29, 12, tzinfo=UTC), "born": date(1980, 1, 31), "shift": timedelta(hours=8), "start": time(9, 30), "unset": None,
         "roles": ["agent", "é", "new"], "team": [ADA, EVE], "levels": [1, 3, -7], "fees": [Decimal("1.5"), Decimal("10.005")],
         "holidays": [date(2026, 3, 2)], "nothing": None, "empty": [],
     },
@@ -83,6 +84,8 @@ VALUES: dict[str, list[Any]] = {
     "owner": [ADA, BOB, EVE], "creator": [BOB, ADA],
     "spent": [timedelta(0), timedelta(hours=8), timedelta(days=-1, microseconds=1), timedelta(days=3_652_059)],
     "budgeted": [timedelta(hours=8), timedelta(days=3)],
+    "opens": [time(9, 30), time(0, 0), time(23, 59, 59)], "closes": [time(17, 30), time(9, 30), time(9, 30, 1)],
+    "within": [5, 0, 10, MAX_INT], "allowed": [10, 5, 1],
     "tags": [["a", "é", "new"], [], ["x"]], "counts": [[1, 2, 3], [], [MAX_INT, -7]],
     "prices": [[Decimal("1.50"), Decimal("10.00")], []], "members": [[ADA], [BOB, EVE], []],
     "days_off": [[date(2026, 3, 2)], []],

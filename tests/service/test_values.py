@@ -1,7 +1,7 @@
 """Values survive: what is sent comes back, the same on both databases, whichever way it is asked for."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.support.application import Applications, Running
 from xrm.errors import Invalid
+from xrm.expr.values import duration_words
 from xrm.model.fields import Field
 from xrm.model.values import Misfit, Point, coerce, fold
 
@@ -31,6 +32,15 @@ fields:
   moment: datetime
   pick: {type: choice, options: [one, two_words, drei]}
   link: {type: link, to: other}
+  rich: markdown
+  rate: percent
+  opens: time
+  spent: duration
+  within: {type: duration, unit: business days}
+  level: {type: choice, options: [low, high, above], ordered: true}
+  ways: {type: choice, options: [web, phone, desk], many: true}
+  owner: user
+  team: role
   mail: email
   tel: phone
   web: url
@@ -67,6 +77,14 @@ SENT: dict[str, st.SearchStrategy[Any]] = {
     "day": st.dates(date(1, 1, 1), date(9999, 12, 31)).map(date.isoformat),
     "moment": st.tuples(INSTANTS, SPREAD).map("".join),
     "pick": st.sampled_from(["one", "two_words", "drei"]),
+    "rich": TEXT,
+    "rate": scaled(1),
+    "opens": st.times().map(lambda time: time.isoformat("seconds")),
+    "spent": st.timedeltas(timedelta(days=-900_000), timedelta(days=900_000)).map(duration_words),
+    "within": st.integers(-999_999_999, 999_999_999).map(lambda n: f"{n} business days"),
+    "level": st.sampled_from(["low", "high", "above"]),
+    "ways": st.lists(st.sampled_from(["web", "phone", "desk"]), min_size=1),
+    "team": st.sampled_from(["agent", "boss"]),
     "mail": st.sampled_from(["ada@example.org", "Ada.Lovelace+x@Example.ORG", "müller@bücher.example"]),
     "tel": st.sampled_from(["+1 213 555 0134", "+44 20 7946 0958", "+41 44 668 18 00"]),
     "web": st.sampled_from(["https://example.org/a?b=%25#c", "http://bücher.example/ü"]),
@@ -77,7 +95,7 @@ SENT: dict[str, st.SearchStrategy[Any]] = {
         max_leaves=8,
     ).filter(lambda value: not isinstance(value, str)),
 }
-FILTERED = [name for name in SENT if name not in ("place", "data", "long")]
+FILTERED = [name for name in SENT if name not in ("place", "data", "long", "rich", "ways")]
 
 
 @pytest.fixture
@@ -88,12 +106,18 @@ def running(application: Applications) -> Running:
 def literal(field: Field, value: Any) -> str:
     """The value as an expression's literal."""
     match field.type:
-        case "decimal" | "money":
+        case "decimal" | "money" | "percent":
             return format(value, "f")
         case "boolean":
             return "true" if value else "false"
         case "integer":
             return str(value)
+        case "time":
+            return f'time("{value.isoformat()}")'
+        case "duration" if field.unit:
+            return f"business_days({value})"
+        case "duration":
+            return f'duration("{value // timedelta(microseconds=1)}us")'
         case "date":
             return f'date("{value.isoformat()}")'
         case "datetime":
@@ -102,15 +126,19 @@ def literal(field: Field, value: Any) -> str:
             return json.dumps(value, ensure_ascii=False)
 
 
-def plain(value: Any) -> Any:
+def plain(field: Field, value: Any) -> Any:
     """A value as the API's JSON has it."""
+    if field.type == "duration" and value is not None:
+        return duration_words(value) if isinstance(value, timedelta) else f"{value} business day{'' if abs(value) == 1 else 's'}"
+    if isinstance(value, tuple):
+        return list(value)
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     return (
         value.as_json()
         if isinstance(value, Point)
         else value.isoformat()
-        if isinstance(value, date)
+        if isinstance(value, date | time)
         else str(value)
         if isinstance(value, Decimal)
         else value
@@ -143,7 +171,7 @@ def test_values_come_back_as_they_were_sent(running: Running, raws: dict[str, An
     assert made.id in [row["id"] for row in found] and {row[asked] for row in found} == {values[asked]}
 
     shown = ana.get("sample", made.id, *SENT, nested=True)
-    assert {name: shown[name] for name in SENT} == {name: plain(value) for name, value in values.items()}
+    assert {name: shown[name] for name in SENT} == {name: plain(fields[name], value) for name, value in values.items()}
     assert not ana.update("sample", made.id, 1, **{name: shown[name] for name in SENT}).changed
 
 
@@ -170,6 +198,21 @@ def test_values_come_back_as_they_were_sent(running: Running, raws: dict[str, An
         ("place", {"lat": 0.1 + 0.2, "lon": -1e-9}, Point(0.1 + 0.2, -1e-9)),
         ("data", '{"a": [1, 2.5, null]}', {"a": [1, 2.5, None]}),
         ("flag", "no", False),
+        ("rich", " # A\r\n\r\n- b", "# A\n\n- b"),
+        ("rate", "12.5", Decimal("12.5")),
+        ("opens", "07:05", time(7, 5)),
+        ("spent", "90 minutes", timedelta(minutes=90)),
+        ("spent", "1 Day, 12 hours and 30 min", timedelta(days=1, hours=12, minutes=30)),
+        ("spent", "1d12h", timedelta(days=1, hours=12)),
+        ("spent", "-P1DT0.5S", -timedelta(days=1, seconds=0.5)),
+        ("within", "5 business days", 5),
+        ("within", "1 Business day", 1),
+        ("within", 12, 12),
+        ("ways", "desk, web", ("web", "desk")),
+        ("ways", ["phone", "phone"], ("phone",)),
+        ("ways", '["desk"]', ("desk",)),
+        ("ways", [], None),
+        ("team", "boss", "boss"),
     ],
 )
 def test_what_is_kept_of_a_value(running: Running, name: str, sent: object, kept: object) -> None:
@@ -196,6 +239,22 @@ def test_what_is_kept_of_a_value(running: Running, name: str, sent: object, kept
         ("d2", float("inf")),
         ("d2", "1e3"),
         ("jpy", "5.5"),
+        ("rate", "0.55"),
+        ("opens", "24:00"),
+        ("opens", "7:05"),
+        ("opens", "07:05Z"),
+        ("spent", "5 business days"),
+        ("spent", "3 months"),
+        ("spent", "1 hour 90"),
+        ("spent", 90),
+        ("spent", "4000000 days"),
+        ("within", "36 hours"),
+        ("within", "5 business hours"),
+        ("within", "1.5 business days"),
+        ("ways", "web, fax"),
+        ("ways", {"web": True}),
+        ("ways", [None]),
+        ("team", "mayor"),
         ("usd", "1,250.50"),
         ("day", "2026-02-30"),
         ("day", "2026-03-02T09:00:00Z"),

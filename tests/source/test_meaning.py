@@ -78,7 +78,7 @@ FIELD_SLIPS = [
     ("txet", "2:13 XRM203 unknown type 'txet' (did you mean 'text'?)"),
     ("rows", "2:13 XRM203 unknown type 'rows' (it is not part of this version)"),
     ("{label: A}", "2:10 XRM202 a field needs a 'type' (for example: type: text)"),
-    ("{type: text, min: 1}", "2:26 XRM206 'min' does not go with type text (it goes with integer, decimal, money, date, datetime)"),
+    ("{type: text, min: 1}", "2:26 XRM206 'min' does not go with type text (it goes with integer, decimal, percent, money, date, time, datetime, duration)"),
     ("{type: integer, min: 5, max: 1}", "2:29 XRM206 'min' is more than 'max'"),
     ("{type: integer, min: a}", "2:34 XRM210 the min of 'a' must be a number (decimal digits, without leading zeros or signs for thousands)"),
     ("{type: integer, min: =1}", "2:34 XRM206 this takes data, not an expression (write the rule as a check)"),

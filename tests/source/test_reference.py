@@ -101,7 +101,8 @@ def test_the_page_is_the_one_that_the_keys_give() -> None:
 
 def test_every_type_is_documented() -> None:
     """The table of types is complete and in order."""
-    assert tuple(FIELD_KINDS) == TYPES == tuple(COERCERS)
+    assert tuple(FIELD_KINDS) == TYPES
+    assert tuple(COERCERS) == tuple(name for name, kind in FIELD_KINDS.items() if kind.short_for is None)
 
 
 def test_every_code_has_a_section() -> None:

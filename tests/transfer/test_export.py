@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,12 @@ fields:
   url: url
   point: point
   json: json
+  markdown: markdown
+  percent: percent
+  time: time
+  duration: duration
+  business: {type: duration, unit: business hours}
+  many: {type: choice, options: [low, High-1, a.b], many: true}
   kind: {type: link, to: kind}
   note: {type: link, to: note}
 access: {agent: [read, create, update]}
@@ -60,6 +66,12 @@ ALONE = st.fixed_dictionaries(
         "decimal": st.integers(-(10**14), 10**14).map(lambda n: Decimal(n).scaleb(-4)),
         "money": st.integers(-(10**14), 10**14).map(lambda n: Decimal(n).scaleb(-2)),
         "boolean": st.booleans(),
+        "markdown": PRINTED,
+        "percent": st.integers(-(10**14), 10**14).map(lambda n: Decimal(n).scaleb(-1)),
+        "time": st.times().map(lambda time: time.replace(microsecond=0)),
+        "duration": st.timedeltas(timedelta(days=-900_000), timedelta(days=900_000)),
+        "business": st.integers(-1000, 1000),
+        "many": st.sets(st.sampled_from(["low", "High-1", "a.b"])).map(sorted),
         "date": st.dates(),
         "datetime": st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001
         "choice": st.sampled_from(["low", "High-1", "a.b"]),
@@ -71,7 +83,8 @@ ALONE = st.fixed_dictionaries(
     }
 )
 SPARSE = st.builds(lambda values, kept: {k: v for k, v in values.items() if k in kept}, ALONE, st.sets(st.sampled_from(sorted(
-    ["text", "long_text", "integer", "decimal", "money", "boolean", "date", "datetime", "choice", "email", "phone", "url", "point", "json"]
+    ["text", "long_text", "integer", "decimal", "money", "boolean", "date", "datetime", "choice", "email", "phone", "url", "point", "json",
+     "markdown", "percent", "time", "duration", "business", "many"]
 ))))  # fmt: skip
 
 

@@ -252,7 +252,7 @@ def form_in(html: str) -> tuple[str, dict[str, str]]:
     values: dict[str, str] = {}
     for tag in re.findall(r"<input[^>]*>", form):
         attributes = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
-        if "name" in attributes and (attributes.get("type") != "radio" or " checked" in tag):
+        if "name" in attributes and (attributes.get("type") not in ("radio", "checkbox") or " checked" in tag):
             values[attributes["name"]] = unescape(attributes.get("value", ""))
     for name, text in re.findall(r'<textarea[^>]*name="([^"]*)"[^>]*>\n?(.*?)</textarea>', form, re.DOTALL):
         values[name] = unescape(text)

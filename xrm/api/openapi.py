@@ -139,7 +139,9 @@ def _field(application: Application, field: Field, written: bool = False) -> Sch
         schema.pop("type")
         schema.pop("format")
         schema["anyOf"] = [{"type": "string", "format": "uuid"}, {"type": "object"}]
-    if field.options:
+    if field.many:
+        schema["items"] = {"type": "string", "enum": [option.name for option in field.options]}
+    elif field.options:
         schema["enum"] = [option.name for option in field.options]
     if written and field.length and schema.get("type") == "string":
         schema["maxLength"] = field.length

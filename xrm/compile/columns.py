@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal
@@ -18,11 +18,13 @@ from typing import Any, Literal
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql.elements import Grouping
 from sqlalchemy.types import TypeEngine
 
+from xrm.expr.values import duration_words
 from xrm.model.fields import Field
 from xrm.model.kinds import Kept
-from xrm.model.values import Point, fold
+from xrm.model.values import Point, counted, fold
 
 DialectName = Literal["sqlite", "postgresql"]
 Converter = Callable[[Any], Any] | None
@@ -40,8 +42,12 @@ BYTES = sa.LargeBinary()
 COLUMN_TYPES: Mapping[Kept, TypeEngine[Any]] = {
     "text": TEXT,
     "json": TEXT,
+    "list": sa.Text().with_variant(postgresql.ARRAY(postgresql.TEXT(collation="C")), "postgresql"),
     "whole": WHOLE,
+    "count": WHOLE,
     "units": WHOLE,
+    "span": WHOLE,
+    "clock": TEXT,
     "flag": FLAG,
     "day": DAY,
     "instant": INSTANT,
@@ -70,6 +76,14 @@ def stored(field: Field) -> tuple[Stored, ...]:
     return (own, Stored(f"{field.name}_key", TEXT, fold)) if field.folded else (own,)
 
 
+def placed(column: sa.ColumnElement[Any], field: Field) -> sa.ColumnElement[Any]:
+    """The place of an option among the field's, by which it is sorted; written out, so that an index on it serves the order."""
+    places: dict[Any, Any] = {
+        sa.literal_column(f"'{option.name}'"): sa.literal_column(str(place)) for place, option in enumerate(field.options)
+    }
+    return Grouping(sa.case(places, value=column)) if places else column  # bracketed, as an index wants it
+
+
 def id_bytes(text: str) -> bytes:
     return bytes.fromhex(text.replace("-", ""))
 
@@ -91,8 +105,29 @@ def json_text(value: object) -> str:
     return msgspec.json.encode(value, order="deterministic").decode()
 
 
-TO_SQLITE: Mapping[Kept, Converter] = {"id": id_bytes, "instant": instant_text, "day": date.isoformat, "flag": int}
+MICROSECOND = timedelta(microseconds=1)
+
+
+def span(microseconds: int) -> timedelta:
+    return timedelta(microseconds=microseconds)
+
+
+TO_ANY: Mapping[Kept, Converter] = {
+    "json": json_text,
+    "span": lambda value: value // MICROSECOND,
+    "clock": time.isoformat,
+    "list": list,
+}
+FROM_ANY: Mapping[Kept, Converter] = {"json": msgspec.json.decode, "span": span, "clock": time.fromisoformat, "list": tuple}
+TO_SQLITE: Mapping[Kept, Converter] = {
+    "list": json_text,
+    "id": id_bytes,
+    "instant": instant_text,
+    "day": date.isoformat,
+    "flag": int,
+}
 FROM_SQLITE: Mapping[Kept, Converter] = {
+    "list": lambda text: tuple(msgspec.json.decode(text)),
     "id": id_text,
     "instant": datetime.fromisoformat,
     "day": date.fromisoformat,
@@ -102,39 +137,37 @@ FROM_SQLITE: Mapping[Kept, Converter] = {
 
 def to_database(field: Field, dialect: DialectName) -> Converter:
     """What turns a field's value into what the driver binds."""
-    places = field.places
-    if field.kind.kept == "units":
+    places, kept = field.places, field.kind.kept
+    if kept == "units":
         return lambda value: int(value.scaleb(places))
-    if field.kind.kept == "json":
-        return json_text
-    if dialect == "sqlite":
-        return TO_SQLITE.get(field.kind.kept)
-    return None
+    return (TO_SQLITE.get(kept) if dialect == "sqlite" else None) or TO_ANY.get(kept)
 
 
 def from_database(field: Field, dialect: DialectName) -> Converter:
     """What turns what the driver gives back into a field's value."""
-    if field.kind.kept == "units":
+    kept = field.kind.kept
+    if kept == "units":
         return _scaled(field.places)
-    if field.kind.kept == "json":
-        return msgspec.json.decode
-    if dialect == "sqlite":
-        return FROM_SQLITE.get(field.kind.kept)
-    return None
+    return (FROM_SQLITE.get(kept) if dialect == "sqlite" else None) or FROM_ANY.get(kept)
 
 
 def json_from_database(field: Field, dialect: DialectName) -> Converter:
     """What turns what the driver gives back into what JSON shows, without the value in between.
 
-    A decimal is text with its places; an instant has a Z, and no fraction where there is none.
+    A decimal is text with its places; an instant has a Z, and no fraction where there is none; a duration is in words.
     """
-    if field.kind.kept == "units":
+    kept = field.kind.kept
+    if kept == "units":
         return _scaled_text(field.places)
-    if field.kind.kept == "instant":
+    if kept == "instant":
         return short_instant if dialect == "sqlite" else None
-    if field.kind.kept == "day":
+    if kept in ("day", "clock"):
         return None
-    if field.kind.kept == "json":
+    if kept == "span":
+        return lambda microseconds: duration_words(span(microseconds))
+    if kept == "count":
+        return lambda count: counted(field, count)
+    if kept == "json" or (kept == "list" and dialect == "sqlite"):
         return lambda text: msgspec.Raw(text.encode())
     return from_database(field, dialect)
 

@@ -13,10 +13,14 @@ def kept_as(field: Field) -> tuple[object, ...]:
     match field.type:
         case "money":
             return ("number", field.places, field.currency)
-        case "decimal":
+        case "duration":
+            return ("duration", field.unit)
+        case "decimal" | "percent":
             return ("number", field.places, None)
         case "link":
             return ("link", field.to)
+        case _ if field.kind.kept == "list":
+            return ("list", field.type)
         case _ if field.kind.kept == "text":
             return ("text", field.folded)
         case _:
@@ -60,7 +64,7 @@ def _text(part: object) -> object:
 
 
 def _may_follow(was: Field, field: Field) -> bool:
-    if {was.type, field.type} == {"decimal", "money"}:
+    if was.kind.kept == field.kind.kept == "units" and was.type != field.type:
         return was.places == field.places
     if was.kind.kept == field.kind.kept == "text":
         return was.folded or not field.folded  # a folded key is made as a value is written, and not after
@@ -71,6 +75,12 @@ def _words(field: Field) -> str:
     match field.type:
         case "decimal":
             return f"decimal with {field.places} places"
+        case "percent":
+            return f"percent with {field.places} places"
+        case "duration" if field.unit:
+            return f"a duration in {field.unit}"
+        case "choice" if field.many:
+            return "a choice of many"
         case "money":
             return f"money in {field.currency}"
         case "link":

@@ -15,7 +15,7 @@ from sqlalchemy.schema import CreateIndex
 from sqlalchemy.sql.elements import quoted_name
 from sqlalchemy.sql.visitors import cloned_traverse
 
-from xrm.compile.columns import DialectName, stored
+from xrm.compile.columns import DialectName, placed, stored
 from xrm.expr.sql import to_sql
 from xrm.model.entity import Entity
 from xrm.model.fields import Expression
@@ -109,8 +109,9 @@ def order_columns(table: sa.Table, entity: Entity, key: SortKey) -> list[sa.Colu
     """The columns that an ordered list walks; the same shape as its ORDER BY, so that the index serves it."""
     field = entity.field(key.path)
     folded = key.path == "title" or (field is not None and field.folded and not field.system)
-    column = table.c[f"{key.path}_key"] if folded else table.c[key.path]
+    stored_column = table.c[f"{key.path}_key"] if folded else table.c[key.path]
+    column = placed(stored_column, field) if field is not None and field.ordered else stored_column
     value = column.desc() if key.descending else column.asc()
     last = table.c.id.desc() if key.descending else table.c.id.asc()
-    first: list[sa.ColumnElement[Any]] = [column.is_(None)] if column.nullable else []
+    first: list[sa.ColumnElement[Any]] = [column.is_(None)] if stored_column.nullable else []
     return [*first, value, last]

@@ -21,6 +21,7 @@ from xrm.compile.columns import (
     from_database,
     json_from_database,
     json_point,
+    placed,
     point,
     short_instant,
     stored,
@@ -364,8 +365,10 @@ def sort_keys(rows: Rows, sort: Sequence[SortKey]) -> list[Key]:
         table, entity = rows.at(path.rpartition(".")[0])
         target = entity.field(name)
         folded = name == "title" or (target is not None and target.folded and not target.system)
-        column = table.c[f"{name}_key" if folded else name]
-        nullable = "." in path or bool(rows.tables.entities[entity.name].c[column.name].nullable)
+        column: sa.ColumnElement[Any] = table.c[f"{name}_key" if folded else name]
+        nullable = "." in path or bool(rows.tables.entities[entity.name].c[f"{name}_key" if folded else name].nullable)
+        if target is not None and target.ordered:
+            column = placed(column, target)
         keys.append(Key(column, wanted.descending, nullable))
     last = keys[-1].descending if keys else True
     return [*keys, Key(rows.root.c.id, last, nullable=False)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +15,8 @@ from xrm.expr.typed import Constant, Moment, Typed, common_type
 from xrm.expr.types import (
     ANY,
     BOOL,
+    BUSINESS_DAYS,
+    BUSINESS_HOURS,
     DATE,
     DATETIME,
     DAYS,
@@ -23,6 +25,7 @@ from xrm.expr.types import (
     MAX_SCALE,
     MONTHS,
     TEXT,
+    TIME,
     Type,
     accepts,
     decimal,
@@ -94,7 +97,7 @@ def _param_words(param: Param) -> str:
 
 _NUMBER = (INT, decimal())
 _LIST = list_of(ANY)
-_COMPARABLE = (INT, decimal(), TEXT, DATE, DATETIME, DURATION)
+_COMPARABLE = (INT, decimal(), TEXT, DATE, DATETIME, TIME, DURATION, BUSINESS_DAYS, BUSINESS_HOURS)
 
 
 def _common(arguments: tuple[Typed, ...]) -> Type | None:
@@ -163,6 +166,16 @@ def _date(moment: Moment, value: str | datetime) -> date:
     return values.parse_date(value)
 
 
+def _time(moment: Moment, value: str | datetime) -> time:
+    if isinstance(value, datetime):
+        return value.astimezone(moment.tz).time().replace(microsecond=0)
+    return values.parse_time(value)
+
+
+def _counted(count: int) -> int | None:
+    return count if abs(count) < values.STORED_LIMIT else None
+
+
 def _local(moment: Moment, value: date) -> date:
     return value.astimezone(moment.tz) if isinstance(value, datetime) else value
 
@@ -178,6 +191,13 @@ _TABLE = (
              'timestamp("2026-03-02T09:00:00+01:00")', "2026-03-02T08:00:00Z", literal=1),
     Function("date", ((TEXT, DATETIME),), DATE, _date, "A date, written out; or the date of an instant in the application's zone.",
              'date("2026-03-02")', "2026-03-02", moment=True, literal=1),
+    Function("time", ((TEXT, DATETIME),), TIME, _time,
+             "A time of the wall clock, written out; or that of an instant in the application's zone.",
+             'time("17:30")', "17:30:00", moment=True, literal=1),
+    Function("business_days", (INT,), BUSINESS_DAYS, _counted, "Business days, to compare with a duration in these.",
+             "business_days(5)", "5"),
+    Function("business_hours", (INT,), BUSINESS_HOURS, _counted, "Business hours, to compare with a duration in these.",
+             "business_hours(3)", "3"),
     Function("duration", (TEXT,), DURATION, values.parse_duration, "A length of time in d, h, m, s, ms and us; d is 24 hours.",
              'duration("1d12h")', "36h", literal=1),
     Function("days", (INT,), DAYS, values.days, "Whole days, to move a date or an instant.",

@@ -112,6 +112,11 @@ def orderable(left: Type, right: Type) -> bool:
 def comparison_hint(operator: str, left: Type, right: Type) -> str | None:
     """What to write instead of a comparison that has no meaning."""
     names = {left.name, right.name}
+    return _literal_hint(names) or _other_hint(operator, names)
+
+
+def _literal_hint(names: set[str]) -> str | None:
+    """How a value of one type is written out beside the other."""
     if "null" in names:
         return "a comparison with null is never true; write == null or != null"
     if names == {"date", "datetime"}:
@@ -120,8 +125,18 @@ def comparison_hint(operator: str, left: Type, right: Type) -> str | None:
         return 'write a date as date("2026-03-02")'
     if names == {"datetime", "text"}:
         return 'write an instant as timestamp("2026-03-02T09:00:00Z")'
+    if names == {"time", "text"}:
+        return 'write a time as time("17:30")'
+    if names == {"time", "datetime"}:
+        return "time(x) is the time of an instant"
+    if any(name.startswith("business") for name in names):
+        return "business days and hours compare with their own kind: business_days(5), business_hours(3)"
     if names in ({"duration", "text"}, {"days", "text"}):
         return 'write a duration as duration("36h")'
+    return None
+
+
+def _other_hint(operator: str, names: set[str]) -> str | None:
     if names in ({"bool"}, {"bool", "int"}):
         return "write a < b && b < c" if operator not in ("==", "!=") else None
     if "ref" in names and "text" in names:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from xrm.expr.faults import CODES, MAX_DEPTH, MAX_LENGTH
@@ -34,6 +34,8 @@ An expression has at most {MAX_LENGTH} characters and is at most {MAX_DEPTH} dee
 | bool | `true` `false` | |
 | date | `date("2026-03-02")` | |
 | datetime | `timestamp("2026-03-02T09:00:00Z")` | an instant, kept in UTC |
+| time | `time("17:30")` | of the wall clock |
+| business days, business hours | `business_days(5)` | compare with their own kind only |
 | duration | `duration("36h")` | at most 10,000 years; `days(3)` is one too |
 | link | a field; or the id as text | `category.code` reads the linked record; through an empty link it is null |
 | list | `["a", "b"]` | holds no null |
@@ -165,7 +167,7 @@ def shown(value: object) -> str:
             return str(value).lower()
         case datetime():
             return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
-        case date():
+        case date() | time():
             return value.isoformat()
         case timedelta():
             return _hours(value)

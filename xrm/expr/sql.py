@@ -136,7 +136,7 @@ class _Writer:
     def _sql_type(self, type_: Type) -> TypeEngine[Any]:
         if type_.name == "list":
             return sa.Text() if self._sqlite else postgresql.ARRAY(self._sql_type(type_.item or type_))
-        if type_.name in ("int", "decimal", "duration", "days"):
+        if type_.name in ("int", "decimal", "duration", "days", "business days", "business hours"):
             return sa.BigInteger()
         if type_.name == "bool":
             return sa.Boolean()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
@@ -29,7 +29,9 @@ def to_database(value: object, type_: Type, dialect: str) -> object:
     | bool     | INTEGER 0 or 1                          | BOOLEAN            |
     | date     | TEXT YYYY-MM-DD                         | DATE               |
     | datetime | TEXT YYYY-MM-DDTHH:MM:SS.ffffffZ        | TIMESTAMPTZ        |
+    | time     | TEXT HH:MM:SS                           | TEXT, the same     |
     | duration | INTEGER, microseconds                   | BIGINT, the same   |
+    | business days, hours | INTEGER, their count        | BIGINT, the same   |
     | ref      | BLOB of 16 bytes                        | UUID               |
     | list     | TEXT, a JSON array; refs as 32 hex digits | an array         |
 
@@ -47,6 +49,8 @@ def _scalar(value: Any, type_: Type, dialect: str) -> object:
         return exact_units(value, type_)
     if type_.name in ("duration", "days"):
         return value // timedelta(microseconds=1)
+    if type_.name == "time":
+        return time.isoformat(value, timespec="seconds")
     if dialect == "sqlite":
         return _in_sqlite(value, type_)
     return value

@@ -40,7 +40,12 @@ INT = Type("int")
 BOOL = Type("bool")
 DATE = Type("date")
 DATETIME = Type("datetime")
+TIME = Type("time")
+"""A time of the wall clock."""
 DURATION = Type("duration")
+BUSINESS_DAYS = Type("business days")
+BUSINESS_HOURS = Type("business hours")
+"""Counts of working time: a calendar says how long they are, so they compare with their own kind only."""
 DAYS = Type("days")
 MONTHS = Type("months")
 POINT = Type("point")
@@ -57,7 +62,7 @@ SPANS = frozenset({"duration", "days"})
 OPAQUE = frozenset({"point", "json", "list", "collection"})
 """Types whose values compare with null only."""
 
-ORDERED = frozenset({"int", "decimal", "text", "date", "datetime", "duration", "days"})
+ORDERED = frozenset({"int", "decimal", "text", "date", "datetime", "time", "duration", "days", "business days", "business hours"})
 
 
 def decimal(scale: int | None = None) -> Type:

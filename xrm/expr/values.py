@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import calendar
 import re
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 
 STORED_LIMIT = 2**53
@@ -203,8 +204,13 @@ def shift_months_local(moment: datetime, count: int, zone: tzinfo) -> datetime |
         return None
 
 
-_DURATION_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(us|ms|d|h|m|s)")
-_MICROSECONDS = {"d": 86_400_000_000, "h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "ms": 1000, "us": 1}
+_UNITS = {"d": 86_400_000_000, "h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "ms": 1000, "us": 1}
+_UNIT_WORDS = {"day": "d", "hour": "h", "hr": "h", "minute": "m", "min": "m", "second": "s", "sec": "s"}
+_COUNT = r"(\d{1,20}(?:\.\d{1,6})?)"
+_SHORT = re.compile(rf"{_COUNT}(us|ms|d|h|m|s)", re.ASCII)
+_LONG = re.compile(rf"{_COUNT}\s*({'|'.join(_UNIT_WORDS)})s?(?:,?\s+(?:and\s+)?|$)", re.ASCII)
+_ISO = re.compile(rf"P(?:{_COUNT}D)?(?:T(?=\d)(?:{_COUNT}H)?(?:{_COUNT}M)?(?:{_COUNT}S)?)?", re.ASCII)
+_MOST_DURATION = 64
 
 
 def parse_duration(text: str) -> timedelta:
@@ -212,15 +218,59 @@ def parse_duration(text: str) -> timedelta:
 
     Raises ValueError with words for the person who wrote it.
     """
-    body = text.removeprefix("-")
-    if not re.fullmatch(rf"(?:{_DURATION_PART.pattern})+", body) or len(text) > 64:
-        raise ValueError(f"'{text}' is not a duration; write for example 36h, 1d12h or 90m")
-    total = sum((Decimal(count) * _MICROSECONDS[unit] for count, unit in _DURATION_PART.findall(body)), Decimal(0))
+    return _summed(text, _short_parts)
+
+
+def parse_length(text: str) -> timedelta:
+    """A duration in `parse_duration`'s form, in words (`1 day 12 hours`), or in ISO 8601 without months (`PT36H`). Raises ValueError."""
+    return _summed(text, _parts)
+
+
+def _summed(text: str, parts_of: Callable[[str], list[tuple[str, str]]]) -> timedelta:
+    parts = parts_of(text.removeprefix("-")) if len(text) <= _MOST_DURATION else []
+    if not parts:
+        raise ValueError(f"'{text[:_MOST_DURATION]}' is not a duration; write for example 36h, 1d12h or 90m")
+    total = sum((Decimal(count) * _UNITS[unit] for count, unit in parts), Decimal(0))
     if total != total.to_integral_value():
         raise ValueError("a duration is exact to the microsecond")
     if total > DURATION_LIMIT // timedelta(microseconds=1):
         raise ValueError("a duration is at most 10000 years")
     return timedelta(microseconds=int(total)) * (-1 if text.startswith("-") else 1)
+
+
+def _short_parts(body: str) -> list[tuple[str, str]]:
+    return _SHORT.findall(body) if re.fullmatch(rf"(?:{_SHORT.pattern})+", body, re.ASCII) else []
+
+
+def _parts(body: str) -> list[tuple[str, str]]:
+    """Counts and units, in any of the three forms; empty for what has none of them."""
+    short = _short_parts(body)
+    if short:
+        return short
+    if re.fullmatch(rf"(?:{_LONG.pattern})+", body, re.ASCII):
+        return [(count, _UNIT_WORDS[unit]) for count, unit in _LONG.findall(body)]
+    iso = _ISO.fullmatch(body)
+    return [(count, unit) for count, unit in zip(iso.groups(), "dhms", strict=True) if count] if iso else []
+
+
+def duration_words(value: timedelta) -> str:
+    """`1 day 12 hours`: the largest units first, exact, as `parse_length` reads it."""
+    left = abs(value) // timedelta(microseconds=1)
+    words = []
+    for unit, size in (("day", "d"), ("hour", "h"), ("minute", "m")):
+        count, left = divmod(left, _UNITS[size])
+        words += [f"{count} {unit}{'' if count == 1 else 's'}"] if count else []
+    if left or not words:
+        seconds = f"{Decimal(left) / _UNITS['s']:f}"
+        words.append(f"{seconds} second{'' if seconds == '1' else 's'}")
+    return ("-" if value < timedelta() else "") + " ".join(words)
+
+
+def parse_time(text: str) -> time:
+    """A time of the wall clock, `17:30` or `17:30:15` (ISO 8601). Raises ValueError."""
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?", text, re.ASCII):
+        raise ValueError(f"'{text}' is not a time; write for example 17:30")
+    return time.fromisoformat(text)
 
 
 def parse_timestamp(text: str) -> datetime:

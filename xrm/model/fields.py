@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from xrm.expr import Checked, Type
-from xrm.model.kinds import KINDS, FieldKind, FieldType
+from xrm.model.kinds import COUNTED, KINDS, MANY, FieldKind, FieldType
 
 OnDelete = Literal["restrict", "cascade", "clear"]
 
@@ -62,6 +62,8 @@ class Field:
     currency: str | None = None
     unit: str | None = None
     options: tuple[Option, ...] = ()
+    ordered: bool = False
+    many: bool = False
     to: str | None = None
     on_delete: OnDelete = "restrict"
     """What becomes of this record when the one that its link leads to is deleted."""
@@ -73,7 +75,9 @@ class Field:
     @property
     def kind(self) -> FieldKind:
         """What is true of its type."""
-        return KINDS[self.type]
+        if self.many and self.type in MANY:
+            return MANY[self.type]
+        return COUNTED[self.type] if self.unit and self.type in COUNTED else KINDS[self.type]
 
     @property
     def expression_type(self) -> Type:

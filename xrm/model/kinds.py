@@ -10,20 +10,37 @@ from dataclasses import dataclass
 from dataclasses import field as part
 from typing import TYPE_CHECKING, Literal, get_args
 
-from xrm.expr.types import BOOL, DATE, DATETIME, INT, JSON, POINT, TEXT, Type, decimal, ref
+from xrm.expr.types import (
+    BOOL,
+    BUSINESS_DAYS,
+    BUSINESS_HOURS,
+    DATE,
+    DATETIME,
+    DURATION,
+    INT,
+    JSON,
+    POINT,
+    TEXT,
+    TIME,
+    Type,
+    decimal,
+    list_of,
+    ref,
+)
 
 if TYPE_CHECKING:
     from xrm.model.fields import Field
 
 FieldType = Literal[
-    "text", "long_text", "integer", "decimal", "money", "boolean", "date", "datetime",
-    "choice", "link", "email", "phone", "url", "point", "json",
+    "text", "long_text", "markdown", "integer", "decimal", "percent", "money", "boolean", "date", "time", "datetime", "duration",
+    "choice", "role", "link", "user", "email", "phone", "url", "point", "json",
 ]  # fmt: skip
 
-Kept = Literal["text", "whole", "units", "flag", "day", "instant", "id", "point", "json"]
-"""In what form a value lies in its column or columns (``compile/columns``): ``units`` are whole numbers of the last decimal."""
+Kept = Literal["text", "list", "whole", "count", "units", "span", "flag", "day", "clock", "instant", "id", "point", "json"]
+"""In what form a value lies in its column or columns (``compile/columns``): ``units`` are whole numbers of the last decimal,
+a ``span`` microseconds, a ``count`` so many of the field's unit."""
 
-InputKind = Literal["text", "area", "number", "radios", "date", "datetime", "select", "email", "tel", "url", "json"]
+InputKind = Literal["text", "area", "number", "radios", "checks", "date", "time", "datetime", "select", "email", "tel", "url", "json"]
 """What a form shows for it (``web/templates/parts.html``)."""
 
 Schema = Mapping[str, object]
@@ -57,6 +74,8 @@ class FieldKind:
     titled: bool = True
     listed: bool = True
     compound: bool = False
+    short_for: FieldType | None = None
+    """The type that fields of it get: nothing after the definition knows the short one."""
 
     def expression_type(self, field: Field) -> Type:
         return self.expression if isinstance(self.expression, Type) else self.expression(field)
@@ -64,7 +83,7 @@ class FieldKind:
     @property
     def worded(self) -> bool:
         """Whether what stands in it is words that somebody chose (a spreadsheet may take them for a formula)."""
-        return self.kept in ("text", "json")
+        return self.kept in ("text", "list", "json")
 
 
 def _exact(field: Field) -> Type:
@@ -72,7 +91,15 @@ def _exact(field: Field) -> Type:
 
 
 def _one_of(field: Field) -> Type:
-    return Type("text", options=tuple(option.name for option in field.options))
+    return Type("text", options=tuple(option.name for option in field.options), ordered=field.ordered)
+
+
+def _some_of(field: Field) -> Type:
+    return list_of(_one_of(field))
+
+
+def _working_time(field: Field) -> Type:
+    return BUSINESS_DAYS if field.unit == "business days" else BUSINESS_HOURS
 
 
 def _linked(field: Field) -> Type:
@@ -80,6 +107,7 @@ def _linked(field: Field) -> Type:
 
 
 _EXACT: Schema = {"type": "string", "format": "decimal"}
+_CLOCK = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
 _POINT: Schema = {
     "type": "object",
     "required": ["lat", "lon"],
@@ -93,17 +121,28 @@ KINDS: Mapping[FieldType, FieldKind] = {
     "text": FieldKind("One line of text, 255 characters unless `length` says otherwise.", written=True),
     "long_text": FieldKind("Text of several lines.", input="area", written=True, long=True, sortable=False, unique=False,
                            titled=False, listed=False),
+    "markdown": FieldKind("Text with headings, lists, links, bold and italics (CommonMark, without HTML and images).", input="area",
+                          written=True, long=True, sortable=False, unique=False, titled=False, listed=False),
     "integer": FieldKind("A whole number.", INT, "whole", "number", {"type": "integer"}, bounded=True, number=True),
     "decimal": FieldKind("An exact number with `places` digits after the point.", _exact, "units", "number", _EXACT,
                          bounded=True, number=True),
+    "percent": FieldKind("A percentage with `places` digits after the point: 12.5 is 12.5 %.", _exact, "units", "number", _EXACT,
+                         bounded=True, number=True, unique=False),
     "money": FieldKind("An exact amount in a `currency`.", _exact, "units", "number", _EXACT, bounded=True, number=True,
                        unique=False),
     "boolean": FieldKind("Yes or no.", BOOL, "flag", "radios", {"type": "boolean"}, unique=False),
     "date": FieldKind("A day.", DATE, "day", "date", {"type": "string", "format": "date"}, bounded=True),
+    "time": FieldKind("A time of the wall clock, `17:30` or `17:30:15`.", TIME, "clock", "time",
+                      {"type": "string", "pattern": _CLOCK}, bounded=True),
     "datetime": FieldKind("A moment, kept in UTC.", DATETIME, "instant", "datetime", {"type": "string", "format": "date-time"},
                           bounded=True),
-    "choice": FieldKind("One of `options`.", _one_of, input="select"),
+    "duration": FieldKind("A length of time: `90 minutes`, `1 day 12 hours` (a day has 24 hours); with a `unit` in business days or "
+                          "hours, `5 business days`.", DURATION, "span", "text", {"type": "string"}, bounded=True),
+    "choice": FieldKind("One of `options`; with `many: true` several.", _one_of, input="select"),
+    "role": FieldKind("One of the application's roles.", _one_of, input="select", short_for="choice"),
     "link": FieldKind("A record of another entity.", _linked, "id", "select", {"type": "string", "format": "uuid"}, titled=False),
+    "user": FieldKind("One of the people who sign in: short for `{type: link, to: user}`.", _linked, "id", "select",
+                      {"type": "string", "format": "uuid"}, titled=False, short_for="link"),
     "email": FieldKind("An email address.", input="email", schema={"type": "string", "format": "email"}, written=True),
     "phone": FieldKind("A phone number, kept as E.164.", input="tel", written=True),
     "url": FieldKind("A web address.", input="url", schema={"type": "string", "format": "uri"}, written=True),
@@ -113,6 +152,19 @@ KINDS: Mapping[FieldType, FieldKind] = {
                       listed=False, compound=True),
 }  # fmt: skip
 """Every type of the language, in the order of its reference page."""
+
+MANY: Mapping[FieldType, FieldKind] = {
+    "choice": FieldKind(KINDS["choice"].doc, _some_of, "list", "checks", {"type": "array", "items": {"type": "string"}},
+                        sortable=False, unique=False, titled=False, compound=True),
+}  # fmt: skip
+"""What is true of a type instead where the field says ``many: true``."""
+
+COUNTED: Mapping[FieldType, FieldKind] = {
+    "duration": FieldKind(KINDS["duration"].doc, _working_time, "count", "text", {"type": "string"}, bounded=True),
+}
+"""What is true of a type instead where the field counts in a ``unit`` of its own."""
+
+BUSINESS_UNITS = ("business days", "business hours")
 
 TYPES: tuple[FieldType, ...] = get_args(FieldType)
 

@@ -1,8 +1,9 @@
 """What a field accepts: from what a caller sent (JSON, a form, YAML, CSV) to the field's own Python value.
 
 Python values by type: text kinds → ``str`` (NFC, no NUL, trimmed; empty is None); integer → ``int``; decimal, money →
-``Decimal`` at the field's places; boolean → ``bool``; date → ``date``; datetime → aware UTC ``datetime``; link →
-canonical UUID text; point → :class:`Point`; json → plain data.
+``Decimal`` at the field's places (percent too); boolean → ``bool``; date → ``date``; time → naive ``time`` of whole seconds;
+datetime → aware UTC ``datetime``; duration → ``timedelta``, in business units their ``int`` count; choice of many → ``tuple`` of
+names in the order of the options; link → canonical UUID text; point → :class:`Point`; json → plain data.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from functools import lru_cache
@@ -24,7 +25,9 @@ import phonenumbers
 import re2
 from email_validator import EmailNotValidError, validate_email
 
+from xrm.expr.values import duration_words, parse_length, parse_time
 from xrm.model.fields import Field
+from xrm.model.kinds import FieldType
 
 INTEGER_LIMIT = 2**53
 """Integers are exact in every JSON reader below this (RFC 8259, section 6)."""
@@ -32,7 +35,7 @@ SCALED_LIMIT = 10**15
 """Decimals and money, counted in their smallest unit, stay below this."""
 JSON_LIMIT = 100_000
 """Most characters of a json value."""
-TEXT_LENGTH = {"text": 255, "long_text": 20_000, "email": 254, "phone": 32, "url": 2000, "choice": 100}
+TEXT_LENGTH = {"text": 255, "long_text": 20_000, "markdown": 20_000, "email": 254, "phone": 32, "url": 2000, "choice": 100}
 
 
 class Misfit(ValueError):
@@ -82,13 +85,36 @@ def coerce(field: Field, raw: object) -> object:
 def _within(field: Field, value: object) -> None:
     low, high = field.minimum, field.maximum
     if low is not None and value < low:  # type: ignore[operator]
-        raise Misfit(f"must be {_shown(low)} or more")
+        raise Misfit(f"must be {canonical(field, low)} or more")
     if high is not None and value > high:  # type: ignore[operator]
-        raise Misfit(f"must be {_shown(high)} or less")
+        raise Misfit(f"must be {canonical(field, high)} or less")
 
 
-def _shown(value: object) -> str:
-    return value.isoformat() if isinstance(value, date) else str(value)
+def canonical(field: Field, value: object) -> str:
+    """The one text of a value, the same in every language, which its field reads back as the value."""
+    match value:
+        case datetime():
+            return value.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+        case date() | time():
+            return value.isoformat()
+        case timedelta():
+            return duration_words(value)
+        case int() if field.kind.kept == "count":
+            return counted(field, value)
+        case bool():
+            return "true" if value else "false"
+        case Decimal():
+            return f"{value:f}"
+        case tuple():
+            return ", ".join(str(item) for item in value)
+        case _:
+            return str(value)
+
+
+def counted(field: Field, count: int) -> str:
+    """``5 business days``"""
+    unit = field.unit or ""
+    return f"{count} {unit.removesuffix('s') if abs(count) == 1 else unit}"
 
 
 NO_TEXT = re.compile("[\0\ud800-\udfff]")
@@ -108,7 +134,7 @@ def _words(field: Field, raw: object) -> str:
 
 def _text(field: Field, raw: object) -> str | None:
     text = _words(field, raw)
-    text = text.replace("\r\n", "\n").strip() if field.type == "long_text" else " ".join(text.split())
+    text = text.replace("\r\n", "\n").strip() if field.kind.long else " ".join(text.split())
     most = field.length or TEXT_LENGTH[field.type]
     if len(text) > most:
         raise Misfit(f"must have {most} characters or fewer; it has {len(text)}")
@@ -192,6 +218,52 @@ def _date(field: Field, raw: object) -> date:
     raise Misfit("must be a date", hint="for example 2026-03-02")
 
 
+def _time(field: Field, raw: object) -> time:
+    if isinstance(raw, time) and raw.tzinfo is None:
+        return raw.replace(microsecond=0)
+    if not isinstance(raw, str):
+        raise Misfit("must be a time", hint="for example 17:30")
+    try:
+        return parse_time(raw.strip())
+    except ValueError:
+        raise Misfit("must be a time of day", hint="for example 17:30 or 17:30:15") from None
+
+
+BUSINESS = re.compile(r"(-?\d{1,9})(?:\s*business\s+(day|hour)s?)?", re.ASCII | re.IGNORECASE)
+
+
+def _duration(field: Field, raw: object) -> timedelta | int:
+    if field.unit:
+        return _working_time(field, raw)
+    if isinstance(raw, timedelta):
+        return raw
+    if not isinstance(raw, str):
+        raise Misfit("must be a length of time", hint="for example 90 minutes or 1 day 12 hours")
+    text = " ".join(raw.split())
+    try:
+        return parse_length(text if text.lstrip("-").startswith("P") else text.lower())
+    except ValueError as error:
+        if "business" in text.lower():
+            raise Misfit("is exact: it has no business days or hours", hint="for example 90 minutes or 1 day 12 hours") from None
+        known = "is not a duration" not in str(error)
+        message = str(error).removeprefix("a duration ") if known else "must be a length of time"
+        raise Misfit(message, hint="for example 90 minutes or 1 day 12 hours") from None
+
+
+def _working_time(field: Field, raw: object) -> int:
+    """A count of the field's own unit; a number alone is one too."""
+    unit = field.unit or ""
+    example = f"for example {counted(field, 5)}"
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        raw = str(raw)
+    found = BUSINESS.fullmatch(raw.strip()) if isinstance(raw, str) else None
+    if found is None:
+        raise Misfit(f"must be a number of {unit}", hint=example)
+    if found[2] and f"{found[2].lower()}s" not in unit:
+        raise Misfit(f"is counted in {unit}", hint=example)
+    return int(found[1])
+
+
 def _datetime(field: Field, raw: object) -> datetime:
     moment = raw
     if isinstance(raw, str):
@@ -209,7 +281,26 @@ def _datetime(field: Field, raw: object) -> datetime:
         raise Misfit("is outside the years 1 to 9999") from None
 
 
-def _choice(field: Field, raw: object) -> str:
+def _choice(field: Field, raw: object) -> str | tuple[str, ...] | None:
+    if not field.many:
+        return _option(field, raw)
+    items = raw.split(",") if isinstance(raw, str) and not raw.lstrip().startswith("[") else _items(raw)
+    names = {_option(field, item) for item in items if not isinstance(item, str) or item.strip()}
+    return tuple(option.name for option in field.options if option.name in names) or None
+
+
+def _items(raw: object) -> list[object]:
+    """The items of a list, also of one that is written as JSON."""
+    try:
+        raw = msgspec.json.decode(raw) if isinstance(raw, str) else raw
+    except msgspec.DecodeError:
+        raw = None
+    if not isinstance(raw, list | tuple) or any(item is None for item in raw):
+        raise Misfit("must be a list of options", hint='for example ["web", "phone"]')
+    return list(raw)
+
+
+def _option(field: Field, raw: object) -> str:
     name = _words(field, raw).strip()
     if field.option(name) is None:
         names = [option.name for option in field.options]
@@ -294,15 +385,19 @@ def _json(field: Field, raw: object) -> object:
     return value
 
 
-COERCERS: Mapping[str, Callable[[Field, object], object]] = {
+COERCERS: Mapping[FieldType, Callable[[Field, object], object]] = {
     "text": _text,
     "long_text": _text,
+    "markdown": _text,
     "integer": _integer,
     "decimal": _decimal,
+    "percent": _decimal,
     "money": _decimal,
     "boolean": _boolean,
     "date": _date,
+    "time": _time,
     "datetime": _datetime,
+    "duration": _duration,
     "choice": _choice,
     "link": _link,
     "email": _email,

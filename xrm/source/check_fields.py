@@ -9,6 +9,7 @@ import re2
 
 from xrm.expr import ANY, Checked
 from xrm.model.fields import Field
+from xrm.model.kinds import BUSINESS_UNITS
 from xrm.model.standard import SYSTEM_NAMES
 from xrm.source.disclosure import check_reads
 from xrm.source.findings import Findings
@@ -26,6 +27,7 @@ def check_fields(findings: Findings, known: Known, part: Part) -> None:
         _on_delete(findings, inner)
         _currency(findings, inner)
         _pattern(findings, inner)
+        _unit(findings, inner)
         _whole(findings, inner)
         field = known.fields.get(name)
         if field:
@@ -79,6 +81,15 @@ def _currency(findings: Findings, part: Part) -> None:
 def check_currency(findings: Findings, code: Word, path: tuple[str, ...]) -> None:
     if code.text not in CURRENCIES:
         findings.unknown("currency", code, path, sorted(CURRENCIES))
+
+
+def _unit(findings: Findings, part: Part) -> None:
+    """A duration counts in business days or hours, or in no unit of its own."""
+    unit, type_ = part.word("unit"), part.word("type")
+    if unit and type_ and type_.text == "duration" and unit.text not in BUSINESS_UNITS:
+        hint = "without 'unit' it holds minutes, hours and days, such as 90 minutes"
+        message = f"a duration has the unit {' or '.join(BUSINESS_UNITS)}"
+        findings.note("XRM206", message, unit.place, (*part.path, "unit"), hint)
 
 
 def _pattern(findings: Findings, part: Part) -> None:

@@ -53,7 +53,7 @@ def for_field(field: Field, node: Node) -> object:
             return value if isinstance(value, str) else coerce(field, value)
         case "link":
             raise Misfit("must be an expression, such as =actor", hint="records cannot be named here in this version")
-    if field.kind.compound:
+    if field.kind.compound and not (field.many and isinstance(node, Scalar)):
         return coerce(field, plain(node))
     if not isinstance(node, Scalar):
         raise Misfit("must be a single value")

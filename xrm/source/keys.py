@@ -134,27 +134,31 @@ FIELD = MapKind(
         Key("unique", Boolean(), "Whether no two records share a value.", "{type: text, unique: true}"),
         Key("index", Boolean(), "Whether the database keeps an index, for what is often searched.",
             "{type: date, index: true}"),
-        Key("places", Integer(0, 9), "Digits after the point.", "{type: decimal, places: 3}", types=("decimal",),
-            default="2"),
+        Key("places", Integer(0, 9), "Digits after the point.", "{type: decimal, places: 3}", types=("decimal", "percent"),
+            default="2; 1 for percent"),
         Key("currency", Text(3), "The ISO 4217 code.", "{type: money, currency: EUR}", types=("money",),
             default="the application's"),
-        Key("unit", Text(20), "The unit shown behind the value.", "{type: decimal, unit: cm}",
-            types=("integer", "decimal")),
+        Key("unit", Text(20), "The unit shown behind the value. Of a duration `business days` or `business hours`, in which it is "
+            "counted then.", "{type: decimal, unit: cm}", types=("integer", "decimal", "duration")),
         Key("options", Named("option", names="option", may_be_empty=False), "What can be chosen: names, or a map from "
             "name to label.", "{type: choice, options: {phone: Telephone, web: Web form}}", types=("choice",)),
+        Key("ordered", Boolean(), "Whether the options stand in an order: they compare, sort and filter by their place.",
+            "{type: choice, options: [low, high], ordered: true}", types=("choice",)),
+        Key("many", Boolean(), "Whether several may be chosen. The value is a list in the order of the options; "
+            '`"web" in channels` asks for one.', "{type: choice, options: [web, phone], many: true}", types=("choice",)),
         Key("to", Ref("entity"), "The entity a link leads to; `user` for the people who sign in.",
             "{type: link, to: user}", types=("link",)),
         Key("on_delete", OneOf(("restrict", "cascade", "clear")), "What the deletion of the linked record does: `restrict`, it "
             "is refused while this record links to it; `cascade`, this record is deleted with it, if who deletes may delete this "
             "one too; `clear`, the link is emptied. Restoring brings back what went along.",
-            "{type: link, to: user, on_delete: clear}", types=("link",), default="`restrict`"),
+            "{type: link, to: user, on_delete: clear}", types=("link", "user"), default="`restrict`"),
         Key("protected", Boolean(), "Only roles that name it in `sees` see it, only those in `edits` change it.",
             "{type: text, protected: true}"),
         Key("discloses", Boolean(), "It may show what is computed from protected fields.",
             "{compute: =tax_id != null, discloses: true}"),
     ),
     short="type",
-    later=("inverse", "recommended", "show", "readonly", "find", "filter", "renamed_from", "sensitive", "ordered",
+    later=("inverse", "recommended", "show", "readonly", "find", "filter", "renamed_from", "sensitive",
            "fields", "copy", "extends"),
 )  # fmt: skip
 

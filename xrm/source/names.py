@@ -15,7 +15,7 @@ from xrm.expr import ANY, TEXT, ExpressionError, Function, Type, compile_check, 
 from xrm.expr import Node as Syntax
 from xrm.expr.syntax import Path as SyntaxPath
 from xrm.model.fields import MONEY_PLACES, Field, OnDelete, Option, Text
-from xrm.model.kinds import TYPES, FieldType
+from xrm.model.kinds import KINDS, TYPES, FieldType
 from xrm.model.standard import USER, system_fields, user_fields
 from xrm.source.outline import Formula, Label, Outline, Part
 
@@ -23,7 +23,17 @@ MOST_LINKS = 3
 """Links that a path may follow."""
 
 ACTOR: Mapping[str, Type] = {"id": ref(USER), "name": TEXT, "label": TEXT, "roles": list_of(TEXT)}
-DECIMAL_PLACES = 2
+PLACES: Mapping[str, int] = {"decimal": 2, "percent": 1}
+"""Digits after the point where the definition does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What of the application every field builds on; ``roles`` are the options of a field of type role."""
+
+    locale: str
+    currency: str
+    roles: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +62,19 @@ class Known:
 class Names:
     """``roles`` holds every role with all it includes; ``sound`` is false where xrm.yml could not be read."""
 
-    locale: str
-    currency: str
+    basis: Basis
     roles: Mapping[str, tuple[str, ...]]
     role_places: Mapping[str, Place]
     entities: Mapping[str, Known]
     sound: bool = True
+
+    @property
+    def locale(self) -> str:
+        return self.basis.locale
+
+    @property
+    def currency(self) -> str:
+        return self.basis.currency
 
     def place_of(self, entity: str) -> Place | None:
         known = self.entities.get(entity)
@@ -126,23 +143,23 @@ def index(outline: Outline, functions: Mapping[str, Function]) -> Names:
     """Everything that is defined. Of two definitions of one name the first counts."""
     application = outline.application
     locale = _word(application, "locale", "en")
-    currency = _word(application, "currency", "USD")
+    roles = application.named("roles") if application else {}
+    named = tuple(Option(role, label_text(inner.label("label"), locale, humanised(role))) for role, inner in roles.items())
+    basis = Basis(locale, _word(application, "currency", "USD"), named)
     entities: dict[str, Known] = {
         USER: Known(USER, None, None, user_fields(locale), system_fields(USER, locale, numbered=False, states=None))
     }
     for part in outline.entities:
         name = part.word("entity")
         if name and name.text == USER and part.has("add_to"):
-            added = _known(part, USER, name.place, locale, currency)
+            added = _known(part, USER, name.place, basis)
             entities[USER] = replace(entities[USER], part=part, fields={**entities[USER].fields, **added.fields}, unknown=added.unknown)
         elif name and name.text not in entities:
-            entities[name.text] = _known(part, name.text, name.place, locale, currency)
+            entities[name.text] = _known(part, name.text, name.place, basis)
     for ghost in outline.ghosts:
         entities.setdefault(ghost.name, Known(ghost.name, ghost.place, ghost=True))
-    roles = application.named("roles") if application else {}
     bare = Names(
-        locale,
-        currency,
+        basis,
         {name: included(name, roles) for name in roles},
         {name: part.place for name, part in roles.items()},
         entities,
@@ -189,13 +206,14 @@ def humanised(name: str) -> str:
     return name.replace("_", " ").replace("-", " ").strip().capitalize() or name
 
 
-def _known(part: Part, name: str, place: Place, locale: str, currency: str) -> Known:
+def _known(part: Part, name: str, place: Place, basis: Basis) -> Known:
+    locale = basis.locale
     fields: dict[str, Field] = {}
     unknown: set[str] = set(part.broken & {"fields"})
     for own, inner in part.named("fields").items():
         type_ = inner.word("type")
         if type_ and type_.text in TYPES:
-            fields[own] = bare_field(inner, own, type_.text, locale, currency)
+            fields[own] = bare_field(inner, own, type_.text, basis)
         else:
             unknown.add(own)
     lifecycle = part.part("lifecycle")
@@ -207,12 +225,14 @@ def _known(part: Part, name: str, place: Place, locale: str, currency: str) -> K
     return Known(name, place, part, fields, kept, frozenset(unknown), ghost, base, part.flag("abstract"))
 
 
-def bare_field(part: Part, name: str, type_: str, locale: str, currency: str, *, places: int | None = None) -> Field:
+def bare_field(part: Part, name: str, type_: str, basis: Basis, *, places: int | None = None) -> Field:
     """A field without what must be checked first: its expressions, default and bounds."""
-    own_currency = _word(part, "currency", currency) if type_ == "money" else None
+    locale = basis.locale
+    own_currency = _word(part, "currency", basis.currency) if type_ == "money" else None
+    written = _field_type(type_)
     return Field(
         name=name,
-        type=_field_type(type_),
+        type=KINDS[written].short_for or written,
         label=label_text(part.label("label"), locale, humanised(name)),
         hint=label_text(part.label("hint"), locale, "") if part.label("hint") else None,
         length=part.number("length") or (255 if type_ == "text" else None),
@@ -223,9 +243,11 @@ def bare_field(part: Part, name: str, type_: str, locale: str, currency: str, *,
         places=_places(part, type_, own_currency, places),
         currency=own_currency,
         unit=_word(part, "unit", "") or None,
-        options=tuple(_option(inner, option, locale) for option, inner in part.named("options").items()),
-        to=_word(part, "to", "") or None,
         on_delete=_on_delete(_word(part, "on_delete", "restrict")),
+        options=basis.roles if type_ == "role" else _options(part, locale),
+        ordered=part.flag("ordered"),
+        many=part.flag("many"),
+        to=USER if type_ == "user" else _word(part, "to", "") or None,
         protected=part.flag("protected"),
         discloses=part.flag("discloses") or bool(part.broken & {"discloses", "protected"}),
     )
@@ -242,10 +264,14 @@ def _field_type(name: str) -> FieldType:
 def _places(part: Part, type_: str, currency: str | None, inferred: int | None) -> int:
     if currency is not None:
         return MONEY_PLACES.get(currency, 2)
-    if type_ != "decimal":
+    if type_ not in PLACES:
         return 0
     written = part.number("places")
-    return written if written is not None else inferred if inferred is not None else DECIMAL_PLACES
+    return written if written is not None else inferred if inferred is not None else PLACES[type_]
+
+
+def _options(part: Part, locale: str) -> tuple[Option, ...]:
+    return tuple(_option(inner, option, locale) for option, inner in part.named("options").items())
 
 
 def _option(part: Part, name: str, locale: str) -> Option:
@@ -294,7 +320,7 @@ def _inferred(names: Names, functions: Mapping[str, Function]) -> Names:
     for known in names.entities.values():
         if known.part and known.unknown:
             entities[known.name] = _with_inferred(names, known, known.part, functions)
-    return Names(names.locale, names.currency, names.roles, names.role_places, entities, names.sound)
+    return Names(names.basis, names.roles, names.role_places, entities, names.sound)
 
 
 def _with_inferred(names: Names, known: Known, part: Part, functions: Mapping[str, Function]) -> Known:
@@ -307,7 +333,7 @@ def _with_inferred(names: Names, known: Known, part: Part, functions: Mapping[st
         here = Known(known.name, known.place, part, fields, known.system, frozenset(unknown))
         found = _type_given(inner, EntityScope(names, here), functions)
         if found:
-            fields[name] = bare_field(inner, name, found[0], names.locale, names.currency, places=found[1])
+            fields[name] = bare_field(inner, name, found[0], names.basis, places=found[1])
             unknown.discard(name)
     standard = {name: found for name, found in known.fields.items() if name not in part.named("fields")}
     ordered = {name: fields[name] for name in part.named("fields") if name in fields}
@@ -336,5 +362,8 @@ def _type_given(part: Part, scope: EntityScope, functions: Mapping[str, Function
         return None
     if type_.name == "decimal" and (type_.scale is None or type_.scale > 9):
         return None
-    names = {"text": "text", "int": "integer", "decimal": "decimal", "bool": "boolean", "date": "date", "datetime": "datetime"}
+    names = {
+        "text": "text", "int": "integer", "decimal": "decimal", "bool": "boolean", "date": "date", "datetime": "datetime",
+        "time": "time", "duration": "duration", "days": "duration",
+    }  # fmt: skip
     return (names[type_.name], type_.scale) if type_.name in names else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Literal
 from urllib.parse import quote
@@ -19,7 +19,9 @@ from markupsafe import escape as escape_markup
 from xrm.model.application import Application
 from xrm.model.entity import Entity
 from xrm.model.fields import Field, Text
+from xrm.model.values import counted
 from xrm.web.display import Display, phone
+from xrm.web.markdown import rendered
 
 Row = Mapping[str, object]
 Cell = Callable[[Row, date], str]
@@ -72,6 +74,9 @@ def plain(tongue: Tongue, entity: Entity, field: Field) -> Writing:
         "decimal": lambda value: _with_unit(display.number(_decimal(value), field.places), field),
         "money": lambda value: display.money(_decimal(value), currency_of(tongue, field)),
         "boolean": lambda value: "Yes" if value else "No",
+        "percent": lambda value: display.percent(_decimal(value), field.places),
+        "time": lambda value: clock(display, value),
+        "duration": lambda value: _length(display, field, value),
         "date": lambda value: display.day(value) if isinstance(value, date) else str(value),
         "datetime": lambda value: display.instant(value) if isinstance(value, datetime) else str(value),
         "phone": lambda value: phone(str(value)),
@@ -80,10 +85,28 @@ def plain(tongue: Tongue, entity: Entity, field: Field) -> Writing:
     badges = badges_of(tongue, entity, field)
     if badges:
         labels = badges.labels
-        write: Writing = lambda value: labels.get(str(value), str(value))  # noqa: E731
+        one: Writing = lambda value: labels.get(str(value), str(value))  # noqa: E731
+        write = _listed(one) if field.many else one
     else:
         write = writings.get(field.type, str)
     return lambda value: "" if value is None else write(value)
+
+
+def clock(display: Display, value: object) -> str:
+    """A time of the wall clock; seconds are shown where there are any."""
+    if not isinstance(value, time):
+        return str(value)
+    return value.isoformat() if value.second else display.time(value)
+
+
+def _length(display: Display, field: Field, value: object) -> str:
+    if isinstance(value, timedelta):
+        return display.length(value)
+    return counted(field, value) if isinstance(value, int) and field.unit else str(value)
+
+
+def _listed(one: Writing) -> Writing:
+    return lambda value: ", ".join(one(item) for item in value) if isinstance(value, (tuple, list)) else one(value)
 
 
 def currency_of(tongue: Tongue, field: Field) -> str:
@@ -153,7 +176,7 @@ def _end(application: Application, entity: Entity, path: str) -> tuple[Entity, F
 
 def _writing(tongue: Tongue, entity: Entity, field: Field, use: Use) -> Writing:
     badges = badges_of(tongue, entity, field)
-    if badges:
+    if badges and not field.many:
         return _badge_writing(badges, always=field.name == "state" and field.system)
     write = plain(tongue, entity, field)
     if field.type == "date":
@@ -168,6 +191,10 @@ def _writing(tongue: Tongue, entity: Entity, field: Field, use: Use) -> Writing:
         return lambda value: f'<code class="json">{escape(write(value))}</code>'
     if field.type == "long_text" and use == "detail":
         return lambda value: f'<span class="long" dir="auto">{escape(value)}</span>'
+    if field.type == "markdown":
+        return rendered if use == "detail" else lambda value: f"<bdi>{escape(value)}</bdi>"
+    if field.many or field.type in ("time", "duration"):
+        return lambda value: f"<bdi>{escape(write(value))}</bdi>"
     return lambda value: f"<bdi>{escape(value)}</bdi>"
 
 

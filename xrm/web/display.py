@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock
 from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -37,10 +38,12 @@ class Display:
     short_day: Callable[[date], str]
     day: Callable[[date], str]
     long_day: Callable[[date], str]
-    time: Callable[[datetime], str]
+    time: Callable[[datetime | clock], str]
     number: Callable[[Decimal | int, int], str]
     money: Callable[[Decimal, str], str]
     duration: Callable[[timedelta], str]
+    length: Callable[[timedelta], str]
+    percent: Callable[[Decimal, int], str]
     symbol: Callable[[str], str]
     point: str
     group: str
@@ -93,6 +96,8 @@ def display(locale: str, timezone: str) -> Display:
         number=_numbers(cldr),
         money=_money(cldr),
         duration=_durations(cldr),
+        length=_lengths(cldr),
+        percent=_percents(cldr),
         symbol=lambda currency: str(get_currency_symbol(currency, locale=cldr)),
         point=symbols.get("decimal", "."),
         group=symbols.get("group", ","),
@@ -150,7 +155,7 @@ def _of_date(pattern: str, cldr: Locale) -> Callable[[date], str]:
     return lru_cache(4096)(lambda day: write(datetime(day.year, day.month, day.day, tzinfo=UTC)))
 
 
-def _of_time(pattern: str, cldr: Locale) -> Callable[[datetime], str]:
+def _of_time(pattern: str, cldr: Locale) -> Callable[[datetime | clock], str]:
     write = _compiled(pattern, cldr)
     minute = lru_cache(1440)(lambda hour, minute: write(datetime(2000, 1, 1, hour, minute, tzinfo=UTC)))
     return lambda moment: minute(moment.hour, moment.minute)
@@ -268,3 +273,25 @@ def _durations(cldr: Locale) -> Callable[[timedelta], str]:
         return unit(minutes, "minute")
 
     return duration
+
+
+def _lengths(cldr: Locale) -> Callable[[timedelta], str]:
+    @lru_cache(maxsize=4096)
+    def length(value: timedelta) -> str:
+        """All of a duration, in words: ``1 day 12 hours``, ``90.5 seconds`` is ``1 minute 30.5 seconds``."""
+        left, words = abs(value) // timedelta(microseconds=1), []
+        for name, size in (("day", 86_400_000_000), ("hour", 3_600_000_000), ("minute", 60_000_000)):
+            count, left = divmod(left, size)
+            words += [str(format_unit(count, f"duration-{name}", "long", locale=cldr))] if count else []
+        if left or not words:
+            words.append(str(format_unit(Decimal(left) / 1_000_000, "duration-second", "long", locale=cldr)))
+        return ("\N{MINUS SIGN}" if value < timedelta() else "") + " ".join(words)
+
+    return length
+
+
+def _percents(cldr: Locale) -> Callable[[Decimal, int], str]:
+    """The sign stands where the locale puts it, and apart from the number where it wants that."""
+    number, pattern = _numbers(cldr), cldr.percent_formats[None].pattern.split(";")[0]
+    before, after = re.split(r"[#0,.]+", pattern, maxsplit=1)
+    return lambda value, places: f"{before}{number(value, places)}{after}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from xrm.errors import Problem
 from xrm.model.fields import Field
-from xrm.model.values import TEXT_LENGTH
+from xrm.model.values import TEXT_LENGTH, counted
 from xrm.service.context import Context
 from xrm.service.reading import Query, list_records
 from xrm.web import pages
@@ -18,6 +18,8 @@ from xrm.web.typed import editable, link_of, posted, title_of, value_of
 
 MOST_OPTIONS = 30
 """A link to more records than this is a combobox instead of a select."""
+HINTS = {"point": "Latitude, longitude", "markdown": "**bold**, *italic*, - a list, [a link](https://example.org)"}
+"""What to write, where the definition gives no hint of its own."""
 RULED = "Left empty, a rule fills it in."
 LONG_TEXT = 60
 """A text that may be longer than this gets the whole width."""
@@ -43,7 +45,7 @@ def filled_from(screen: Screen, fields: Iterable[Field], row: Mapping[str, objec
     """The form as the record is now."""
     display = screen.tongue.display
     fields = list(fields)
-    texts = {f.name: editable(display, row.get(f.name)) for f in fields}
+    texts = {f.name: editable(display, f, row.get(f.name)) for f in fields}
     words = {f.name: str(row.get(f"{f.name}.title") or "") for f in fields if is_link(f)}
     return Filled(texts, words)
 
@@ -58,7 +60,7 @@ def filled_by(ctx: Context, screen: Screen, fields: Iterable[Field], form: Mappi
             texts[one.name], problem = link_of(ctx, one, screen.words(one.name), form)
             words[one.name] = form.get(f"{one.name}.text", "")
             problems += [problem] if problem else []
-        elif (text := posted(form, one.name)) is not None:
+        elif (text := posted(form, one)) is not None:
             texts[one.name] = text
     return Filled(texts, words, tuple(problems))
 
@@ -109,8 +111,8 @@ def _input(ctx: Context, screen: Screen, one: Field, filled: Filled, required: M
         optional=not must,
         error=filled.wrong(one.name),
         wide=one.kind.long or (one.type == "text" and (one.length or TEXT_LENGTH["text"]) > LONG_TEXT),
-        after=one.unit or "",
-        limit=(one.length or 0) if one.type == "long_text" else 0,
+        after=_after(one),
+        limit=(one.length or 0) if one.kind.input == "area" else 0,
         before=tongue.display.symbol(currency_of(tongue, one)) if one.type == "money" else "",
     )
     if is_link(one):
@@ -124,9 +126,20 @@ def _hint(screen: Screen, one: Field) -> str:
     words = screen.tongue.words(one.hint)
     if words:
         return words
+    if one.type in HINTS:
+        return HINTS[one.type]
+    if one.kind.kept == "count":
+        return f"For example {counted(one, 5)}"
+    if one.type == "duration":
+        return "For example 90 minutes or 1 day 12 hours"
     if one.type == "datetime":
         return f"Time in {screen.tongue.display.zone.key.rpartition('/')[2].replace('_', ' ')}"
-    return "Latitude, longitude" if one.type == "point" else ""
+    return ""
+
+
+def _after(one: Field) -> str:
+    """What stands behind the input: the unit of a number. A duration is written with its own."""
+    return "%" if one.type == "percent" else one.unit or "" if one.kind.number else ""
 
 
 def _options(screen: Screen, one: Field, made: pages.Input) -> Iterable[pages.Option]:
@@ -135,6 +148,10 @@ def _options(screen: Screen, one: Field, made: pages.Input) -> Iterable[pages.Op
         yield pages.Option("no", "No", made.value == "no")
         if made.optional:
             yield pages.Option("", "Not known", made.value == "")
+        return
+    if one.many:
+        chosen = made.value.split(", ")
+        yield from (pages.Option(name, label, name in chosen) for name, label in screen.badges[one.name].labels.items())
         return
     yield pages.Option("", "None" if made.optional else "Choose", not made.value)
     for name, label in screen.badges[one.name].labels.items():

@@ -333,7 +333,7 @@ class RecordPage:
 class Input:
     """One question of a form. ``value`` is what is in it now, as text, also when it does not fit.
 
-    Kinds: ``text area number date datetime select radios combo email tel url json password``. ``shown`` is the title of
+    Kinds: ``text area number date time datetime select radios checks combo email tel url json password``. ``shown`` is the title of
     a combo's record; ``source`` is where its options come from. ``limit`` counts characters below the input.
     """
 

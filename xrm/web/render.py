@@ -16,7 +16,7 @@ from xrm.web.pages import Frame, Navigation, Page
 
 TEMPLATES = Path(__file__).parent / "templates"
 INPUT_TYPES = {
-    "text": "text", "number": "text", "date": "date", "datetime": "datetime-local", "email": "email", "tel": "tel",
+    "text": "text", "number": "text", "date": "date", "time": "time", "datetime": "datetime-local", "email": "email", "tel": "tel",
     "url": "url", "password": "password",
 }  # fmt: skip
 ENTRY_ICONS = {

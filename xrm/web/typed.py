@@ -7,13 +7,14 @@ instant) changes nothing by itself.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 import msgspec
 
 from xrm.errors import NotFound, Problem
 from xrm.model.fields import Field
+from xrm.model.values import canonical
 from xrm.service.context import Context
 from xrm.service.reading import Query, get_record, list_records
 from xrm.web.display import Display, dialled
@@ -24,7 +25,7 @@ MATCHES = 6
 """Records that are read to see whether words name one."""
 
 
-def editable(display: Display, value: object) -> str:
+def editable(display: Display, field: Field, value: object) -> str:
     """A value as the text of its input."""
     if value is None:
         return ""
@@ -32,6 +33,10 @@ def editable(display: Display, value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, datetime):
         return display.local(value).strftime(MINUTES)
+    if isinstance(value, time):
+        return value.isoformat("seconds" if value.second else "minutes")
+    if isinstance(value, timedelta | tuple) or field.kind.kept == "count":
+        return canonical(field, value)
     if isinstance(value, Decimal):
         return f"{value:f}".replace(".", display.point)
     if isinstance(value, (dict, list)):
@@ -39,9 +44,14 @@ def editable(display: Display, value: object) -> str:
     return str(value)
 
 
-def posted(form: Mapping[str, str], name: str) -> str | None:
-    """What was sent for a field, as text with plain line ends; None if the form did not have it."""
-    text = form.get(name)
+def posted(form: Mapping[str, str], field: Field) -> str | None:
+    """What was sent for a field, as text with plain line ends; None if the form did not have it.
+
+    Of several options each that was chosen is sent by itself (``channels.web``), beside the field's own name.
+    """
+    text = form.get(field.name)
+    if text == "" and field.kind.input == "checks":
+        return ", ".join(option.name for option in field.options if f"{field.name}.{option.name}" in form)
     return None if text is None else text.replace("\r\n", "\n").strip()
 
 

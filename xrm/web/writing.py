@@ -166,7 +166,7 @@ def _texts_before(screen: Screen, fields: Sequence[Field], found: Found, since: 
     for entry in since:
         for name, (before, _) in entry.fields.items():
             row[name] = None if before is None else stored_value(screen, name, before)
-    return {one.name: editable(screen.tongue.display, row.get(one.name)) for one in fields}
+    return {one.name: editable(screen.tongue.display, one, row.get(one.name)) for one in fields}
 
 
 def _in_words(screen: Screen, titles: Titles, name: str, text: str) -> str:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal, TextIO
 
 import msgspec
 
 from xrm.model.fields import Field
-from xrm.model.values import Point
+from xrm.model.values import Point, canonical
 from xrm.service.context import Context
 from xrm.service.reading import MOST_ROWS, Query, list_records
 
@@ -124,23 +124,9 @@ def cell_text(field: Field, value: object) -> str:
         return ""
     if field.type == "json":
         return msgspec.json.encode(value, order="deterministic").decode()
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case datetime():
-            return _instant(value)
-        case date():
-            return value.isoformat()
-        case Decimal():
-            return f"{value:f}"
-        case Point():
-            return f"{_degrees(value.lat)}, {_degrees(value.lon)}"
-        case _:
-            return str(value)
-
-
-def _instant(moment: datetime) -> str:
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+    if isinstance(value, Point):
+        return f"{_degrees(value.lat)}, {_degrees(value.lon)}"
+    return canonical(field, value)
 
 
 def _degrees(value: float) -> str:
@@ -160,11 +146,12 @@ def _lines(out: TextIO, columns: tuple[Column, ...], rows: Iterator[dict[str, An
 
 
 def _object(columns: tuple[Column, ...], row: Mapping[str, Any]) -> dict[str, Any]:
-    return {column.name: _json(row[column.path]) for column in columns}
+    return {column.name: _json(column.field, row[column.path]) for column in columns}
 
 
-def _json(value: object) -> object:
-    return _instant(value) if isinstance(value, datetime) else value
+def _json(field: Field, value: object) -> object:
+    worded = isinstance(value, datetime | timedelta) or (field.kind.kept == "count" and value is not None)
+    return canonical(field, value) if worded else value
 
 
 def _plain(value: Any) -> object:
