@@ -129,6 +129,24 @@ def test_schema_prints_a_json_schema(tmp_path: Path) -> None:
     assert schema["definitions"]["field"]["anyOf"][0]["properties"]["to"]["enum"] == ["thing", "user"]
 
 
+def test_check_keeps_the_editors_schema_up_to_date(tmp_path: Path) -> None:
+    """Where the folder has one, and only with what is sound."""
+    folder = tmp_path / "city"
+    assert runner.invoke(app, ["new", str(folder)]).exit_code == 0
+    schema, entity = folder / ".xrm/schema.json", folder / "entities/category.yml"
+    assert '"days"' in schema.read_text(encoding="utf-8")
+    entity.write_text(entity.read_text(encoding="utf-8").replace("days:", "weeks:"), encoding="utf-8")
+    assert runner.invoke(app, ["check", "--app", str(folder)]).exit_code == 0
+    sound = schema.read_text(encoding="utf-8")
+    assert '"weeks"' in sound and '"days"' not in sound
+    entity.write_text("entity: category\nfields: {a: txt}\n", encoding="utf-8")
+    assert runner.invoke(app, ["check", "--app", str(folder)]).exit_code == 1
+    assert schema.read_text(encoding="utf-8") == sound
+    schema.unlink()
+    runner.invoke(app, ["check", "--app", str(folder)])
+    assert not schema.exists()
+
+
 @pytest.mark.parametrize("verb", ["check", "schema", "new"])
 def test_every_command_has_help_with_an_example(verb: str) -> None:
     """So that nobody has to look it up."""

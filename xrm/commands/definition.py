@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -14,12 +15,17 @@ from xrm.bootstrap import Proposed
 from xrm.commands import report
 from xrm.commands.opening import Folder, Format
 from xrm.model.application import Application
-from xrm.source import editor_schema, starter
+from xrm.source import editor_schema, load_text, starter
+
+SCHEMA = ".xrm/schema.json"
+"""Where the first line of the files that ``xrm new`` makes tells editors to look."""
 
 
 def check(folder: Path, form: Format) -> int:
-    """Prints what is wrong; 1 if there is an error, else 0."""
+    """Prints what is wrong; 1 if there is an error, else 0. What the editor knows of a sound application is kept up to date."""
     loaded = bootstrap.propose(folder)
+    if loaded.application:
+        refresh(folder, loaded.application)
     if form is Format.json:
         print(report.as_json(loaded.problems))
     elif loaded.problems:
@@ -45,9 +51,21 @@ def _contents(application: Application) -> str:
 
 
 def schema(folder: Path) -> str:
-    """The editor's schema; where the folder holds a sound application, it knows its roles and entities."""
+    """The editor's schema; where the folder holds a sound application, it knows its names."""
     application = bootstrap.propose(folder).application if (folder / "xrm.yml").is_file() else None
-    return json.dumps(editor_schema(application), indent=2, ensure_ascii=False)
+    return _schema_text(application).rstrip()
+
+
+def refresh(folder: Path, application: Application) -> None:
+    """Writes the editor's schema anew where the folder has one; a folder that cannot be written is left as it is."""
+    path, text = folder / SCHEMA, _schema_text(application)
+    with contextlib.suppress(OSError):
+        if path.is_file() and path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+
+
+def _schema_text(application: Application | None) -> str:
+    return json.dumps(editor_schema(application), indent=2, ensure_ascii=False) + "\n"
 
 
 def new(folder: Path) -> tuple[str, ...]:
@@ -60,7 +78,8 @@ def new(folder: Path) -> tuple[str, ...]:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FileExistsError(f"{folder} is not an empty folder")
     files = dict(starter.files(folder.resolve().name))
-    files[".xrm/schema.json"] = json.dumps(editor_schema(None), indent=2, ensure_ascii=False) + "\n"
+    made = load_text({name: text for name, text in files.items() if name.endswith(".yml")}).application
+    files[SCHEMA] = _schema_text(made)
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ from xrm.model.application import Application
 from xrm.model.kinds import KINDS as FIELD_KINDS
 from xrm.model.kinds import TYPES
 from xrm.source import kinds, packs
+from xrm.source.completion import overlays
 from xrm.source.keys import KINDS
 from xrm.source.kinds import Key, Kind, MapKind
 from xrm.source.vocabulary import MOST_NAME
@@ -25,12 +26,13 @@ LABEL: Schema = {"anyOf": [SCALAR, {"type": "object", "additionalProperties": SC
 
 
 def editor_schema(application: Application | None) -> Schema:
-    """One schema for all files of an application; with an application it knows its entities and roles."""
+    """One schema for all files of an application; with an application it knows its entities, roles, fields and states."""
     names = {
         "entity": tuple(sorted(application.families)) if application else (),
         "role": tuple(application.roles) if application else (),
         "pack": tuple(packs.known()),
     }
+    offered, conditions = overlays(application) if application else ({}, [])
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "xrm definition, version 1",
@@ -45,7 +47,9 @@ def editor_schema(application: Application | None) -> Schema:
             writer.prefix + name: writer.map_kind(kind)
             for writer in (_Writer(names), _Writer(names, piece=True))
             for name, kind in KINDS.items()
-        },
+        }
+        | offered,
+        **({"allOf": conditions} if conditions else {}),
     }
 
 
