@@ -132,6 +132,8 @@ CODES: dict[str, str] = {
     "XRM240": "A deletion cannot do that to this link",
     "XRM210": "A default, set or option does not fit its field",
     "XRM211": "An entity inherits from itself",
+    "XRM235": "The key does not go with rows",
+    "XRM236": "This cannot stand in a row",
     # 3xx: expressions
     "XRM301": "The expression cannot be read",
     "XRM302": "An unknown name in an expression",
@@ -168,6 +170,8 @@ CODES: dict[str, str] = {
     "XRM531": "The delete would reach too many records",
     "XRM516": "The form has expired or comes from elsewhere",
     "XRM517": "Too many attempts",
+    "XRM527": "There is no such row in this record",
+    "XRM528": "There are too few or too many rows",
     # 6xx: import and export
     "XRM601": "The import map does not fit the file or the entity",
     "XRM602": "The row was refused",

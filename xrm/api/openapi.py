@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from xrm import __version__
@@ -10,8 +11,10 @@ from xrm.compile.policies import Policies
 from xrm.model.application import Application
 from xrm.model.entity import Entity
 from xrm.model.fields import Field
+from xrm.model.values import MOST_ROWS
 
 Schema = dict[str, Any]
+NO_ROWS: Mapping[str, Field] = {}
 LIST_PARAMETERS = {
     "filter": 'An expression that holds for the records wanted, e.g. `state == "new"`',
     "sort": "Paths by comma, `-` before one for descending, e.g. `-created_at`",
@@ -119,7 +122,11 @@ def _ref(name: str) -> Schema:
 def _record(policies: Policies, application: Application, entity: Entity) -> Schema:
     """What is read. Every value may be absent (``fields``) or null; a link is an id, or an object when expanded."""
     names = policies.names(entity.name)
-    properties = {name: _nullable(_field(application, found)) for name in names if (found := entity.field(name))}
+    properties = {
+        name: _nullable(_field(application, found, rows=policies.row_fields(entity.name, name)))
+        for name in names
+        if (found := entity.field(name))
+    }
     properties["warnings"] = {"type": "array", "items": {"type": "object"}}
     return {"type": "object", "required": ["id"], "properties": properties}
 
@@ -128,18 +135,30 @@ def _values(policies: Policies, application: Application, entity: Entity) -> Sch
     """What may be written."""
     editable = policies.by_entity[entity.name].editable
     properties = {
-        field.name: _nullable(_field(application, field, written=True)) for field in entity.fields.values() if field.name in editable
+        name: _nullable(_field(application, field, True, {own: f for own, f in field.rows.items() if f"{name}.{own}" in editable}))
+        for name, field in entity.fields.items()
+        if name in editable
     }
     return {"type": "object", "additionalProperties": False, "properties": properties}
 
 
-def _field(application: Application, field: Field, written: bool = False) -> Schema:
+def _row(application: Application, rows: Mapping[str, Field], written: bool) -> Schema:
+    """One row. Written, it has an ``id`` where it is a row that stays; what is not sent of such a row stays too."""
+    words = "The row that stays; without one the row is new." if written else "The row keeps it."
+    own = {name: _nullable(_field(application, field, written)) for name, field in rows.items()}
+    identity = {"type": ["string", "null"] if written else "string", "format": "uuid", "description": words}
+    return {"type": "object", "additionalProperties": False, "properties": {"id": identity, **own}}
+
+
+def _field(application: Application, field: Field, written: bool = False, rows: Mapping[str, Field] = NO_ROWS) -> Schema:
     schema: Schema = {"title": application.words(field.label), **field.kind.schema}
     if field.type == "link" and not written and field.name != "id":
         schema.pop("type")
         schema.pop("format")
         schema["anyOf"] = [{"type": "string", "format": "uuid"}, {"type": "object"}]
-    if field.many:
+    if field.type == "rows":
+        schema |= {"type": "array", "maxItems": MOST_ROWS, "items": _row(application, rows, written)}
+    elif field.many:
         schema["items"] = {"type": "string", "enum": [option.name for option in field.options]}
     elif field.options:
         schema["enum"] = [option.name for option in field.options]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from xrm.compile.columns import DialectName
 from xrm.compile.policies import SYSTEM, Policies, expand, policies
 from xrm.compile.reads import ReadCompiler
+from xrm.compile.row_parts import RowsWrite, rows_writes
 from xrm.compile.rules import Rules, rules
 from xrm.compile.tables import Tables, tables
 from xrm.compile.writes import EntityWrites, SystemWrites, entity_writes, system_writes
@@ -20,7 +21,8 @@ class CompiledEntity:
     entity: Entity
     rules: Rules
     writes: EntityWrites
-    blank: Mapping[str, None]
+    rows: tuple[RowsWrite, ...]
+    blank: Mapping[str, tuple[()] | None]
     """A record before anything is said of it: every name, empty."""
 
 
@@ -55,6 +57,9 @@ def compile_application(model: Application, dialect: DialectName) -> CompiledApp
     entities = {}
     for name, entity in model.entities.items():
         its_rules = rules(entity)
-        writes = entity_writes(made, everything, entity, its_rules.paths, dialect)
-        entities[name] = CompiledEntity(entity, its_rules, writes, dict.fromkeys([*entity.all_fields, "deleted_at"]))
+        its_rows = rows_writes(made, everything, entity, dialect)
+        paths = its_rules.paths.union(*({path for path in rows.parent_paths if "." in path} for rows in its_rows))
+        writes = entity_writes(made, everything, entity, paths, dialect)
+        blank = {**dict.fromkeys([*entity.all_fields, "deleted_at"]), **{rows.field.name: () for rows in its_rows}}
+        entities[name] = CompiledEntity(entity, replace(its_rules, paths=paths), writes, its_rows, blank)
     return CompiledApplication(model, made, dialect, entities, system_writes(made, dialect))

@@ -66,7 +66,9 @@ class Stored:
 
 
 def stored(field: Field) -> tuple[Stored, ...]:
-    """The columns that hold a field: one, two for a point, and the folded key beside a text."""
+    """The columns that hold a field: one, two for a point, and the folded key beside a text; none for what lies apart."""
+    if field.apart:
+        return ()
     if field.kind.kept == "point":
         return (
             Stored(f"{field.name}_lat", DEGREES, lambda point: point.lat),

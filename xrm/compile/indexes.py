@@ -18,7 +18,7 @@ from sqlalchemy.sql.visitors import cloned_traverse
 from xrm.compile.columns import DialectName, placed, stored
 from xrm.expr.sql import to_sql
 from xrm.model.entity import Entity
-from xrm.model.fields import Expression
+from xrm.model.fields import Expression, Field
 from xrm.model.views import SortKey
 
 MOST_NAME = 63
@@ -39,6 +39,14 @@ def indexes(table: sa.Table, entity: Entity) -> None:
             index(table, field.name, c[f"{field.name}_key"] if field.folded else c[field.name], c.id)
     for key in _orders(entity):
         index(table, f"by_{key.path}", *order_columns(table, entity, key))
+
+
+def part_indexes(table: sa.Table, field: Field) -> None:
+    """Rows are read by their record, in order; a link's target asks for the rows that use it."""
+    index(table, "record", table.c.record, table.c.position)
+    for inner in field.rows.values():
+        if inner.index or inner.type == "link":
+            index(table, inner.name, table.c[f"{inner.name}_key"] if inner.folded else table.c[inner.name], table.c.id)
 
 
 def index(

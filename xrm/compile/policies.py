@@ -17,6 +17,7 @@ from xrm.model.access import RIGHTS, Grant, Right
 from xrm.model.application import Application
 from xrm.model.entity import Entity
 from xrm.model.fields import Expression, Field
+from xrm.model.rows import rows_of
 
 SYSTEM = frozenset({"(system)"})
 """The roles of the system actor. No user can hold it: it is no name that an application could give a role."""
@@ -27,7 +28,8 @@ Rule = Literal[True] | tuple[Expression, ...]
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What some roles may do with one entity. ``visible`` and ``editable`` are names of fields."""
+    """What some roles may do with one entity. ``visible`` and ``editable`` are names of fields, and of fields of rows
+    (``lines.amount``)."""
 
     entity: str
     roles: frozenset[str]
@@ -76,6 +78,14 @@ class Policies:
         visible = self.by_entity[entity].visible
         return tuple(name for name in self.application.entities[entity].all_fields if name in visible)
 
+    def row_fields(self, entity: str, name: str) -> Mapping[str, Field]:
+        """The visible fields of the rows in a field, in the order of the definition."""
+        field = self._field(entity, name)
+        if field is None:
+            return {}
+        visible = self.by_entity[entity].visible
+        return {own: inner for own, inner in field.rows.items() if f"{name}.{own}" in visible}
+
     def _field(self, entity: str | None, name: str) -> Field | None:
         if entity is None or not self.readable(entity) or name not in self.by_entity[entity].visible:
             return None
@@ -95,7 +105,7 @@ class PolicyScope:
         if len(path) > 4:
             return None
         field = self.policies.resolve(self.entity, ".".join(path))
-        return field.expression_type if field else None
+        return field.expression_type if field and not field.apart else None
 
     def names(self, path: tuple[str, ...]) -> Iterable[str]:
         if path and path[0] == "actor":
@@ -129,8 +139,8 @@ def policies(application: Application, roles: frozenset[str]) -> Policies:
 
 def _policy(application: Application, entity: Entity, roles: frozenset[str]) -> Policy:
     if roles == SYSTEM:
-        everything = frozenset(entity.all_fields)
-        writable = frozenset(name for name, field in entity.fields.items() if field.compute is None)
+        everything = frozenset(_with_rows(entity))
+        writable = frozenset(name for name, field in _with_rows(entity).items() if field.compute is None and not field.system)
         always: Mapping[Right, Rule] = dict.fromkeys(RIGHTS, True)
         return Policy(entity.name, roles, always, everything, writable, historic=True)
     grants = [grant for role, grant in entity.access.items() if role in roles]
@@ -141,10 +151,24 @@ def _policy(application: Application, entity: Entity, roles: frozenset[str]) -> 
             rules[right] = rule
     seen = {name for grant in grants for name in grant.sees}
     edited = {name for grant in grants for name in grant.edits}
-    visible = frozenset(n for n, f in entity.all_fields.items() if not f.protected or n in seen)
-    editable = frozenset(n for n, f in entity.fields.items() if f.compute is None and (not f.protected or n in edited) and n in visible)
+    fields = _with_rows(entity)
+    visible = _whole(n for n, f in fields.items() if not f.protected or n in seen)
+    free = (n for n, f in fields.items() if f.compute is None and not f.system and (not f.protected or n in edited) and n in visible)
+    editable = _whole(free)
     historic = any(grant.historic for grant in grants)
     return Policy(entity.name, roles, rules, visible, editable, historic)
+
+
+def _with_rows(entity: Entity) -> Mapping[str, Field]:
+    """Every field of an entity, and of its rows under a path (``lines.amount``)."""
+    inner = {f"{field.name}.{own.name}": own for field in rows_of(entity) for own in field.rows.values()}
+    return {**entity.all_fields, **inner}
+
+
+def _whole(names: Iterable[str]) -> frozenset[str]:
+    """The names, without fields of rows that are not among them."""
+    found = frozenset(names)
+    return frozenset(name for name in found if name.partition(".")[0] in found)
 
 
 def _union(grants: Iterable[Grant], right: Right) -> Rule | None:
@@ -164,11 +188,11 @@ def _without_blind_links(found: Policies) -> Policies:
     application = found.application
 
     def seeing(policy: Policy) -> Policy:
-        entity = application.entities[policy.entity]
+        fields = _with_rows(application.entities[policy.entity])
         blind = {
             name
             for name in policy.visible
-            if (field := entity.field(name)) and field.type == "link" and field.to and not found.readable(field.to)
+            if (field := fields.get(name)) and field.type == "link" and field.to and not found.readable(field.to)
         }
         if not blind:
             return policy

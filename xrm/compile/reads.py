@@ -34,6 +34,8 @@ from xrm.expr import Checked
 from xrm.expr.sql import to_sql
 from xrm.model.entity import Entity
 from xrm.model.fields import Field
+from xrm.model.rows import ID as ROW_ID
+from xrm.model.rows import row_entity
 from xrm.model.views import SortKey
 
 Row = dict[str, Any]
@@ -63,14 +65,38 @@ class Shape:
 class Read:
     """A compiled read. Rows of the driver become flat rows (``category.title`` is a key) or documents (for JSON).
 
-    ``version`` says where in the row of a read of one record its version stands.
+    ``version`` says where in the row of a read of one record its version stands. ``parts`` are what lies in tables of
+    its own: for each the caller adds one value to every row, what ``PartRead.of`` gives for the id at ``key``.
     """
 
     statement: Statement
+    key: int
+    parts: tuple[PartRead, ...]
     flat: Callable[[Sequence[Any]], Row]
     document: Callable[[Sequence[Any]], msgspec.Struct]
     cursor: Callable[[Sequence[Any]], list[Any]]
     version: int | None
+
+
+PART_SIZES = (1, 50, 501)
+"""How many records one statement asks the rows of: a page takes the first that is enough."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class PartRead:
+    """Reads the rows of one field for a whole page of records, by one statement."""
+
+    statements: Mapping[int, Statement]
+
+    def of(self, keys: Sequence[Any], ask: Callable[[Statement, Mapping[str, Any]], list[tuple[Any, ...]]]) -> dict[Any, list[Any]]:
+        """The driver's rows by their record, in order. ``ask`` runs a statement; keys are ids as the driver has them."""
+        found: dict[Any, list[Any]] = {}
+        if keys:
+            size = next(size for size in PART_SIZES if size >= len(keys))
+            marks = {f"record_{n}": keys[min(n, len(keys) - 1)] for n in range(size)}
+            for row in ask(self.statements[size], marks):
+                found.setdefault(row[0], []).append(row)
+        return found
 
 
 class Rows:
@@ -79,11 +105,15 @@ class Rows:
     ``raw`` paths ignore the policies of linked records; only row rules, which see raw data, use them.
     """
 
-    def __init__(self, tables: Tables, policies: Policies, entity: str, dialect: DialectName) -> None:
+    def __init__(self, tables: Tables, policies: Policies, entity: str, dialect: DialectName, part: str | None = None) -> None:
+        """``part``: the rows of this field are the root, instead of the records of the entity."""
         self.tables, self.policies, self.dialect = tables, policies, dialect
         self.model = policies.application
         self.entity = self.model.entities[entity]
         self.root = tables.entities[entity].alias("r")
+        if part is not None:
+            self.root = tables.parts[entity, part].alias("r")
+            self.entity = row_entity(self.entity, self.entity.fields[part])
         self.source: sa.FromClause = self.root
         self.run_time: list[RunTime] = []
         self._joined: dict[tuple[str, bool], tuple[sa.FromClause, Entity]] = {("", False): (self.root, self.entity)}
@@ -155,7 +185,8 @@ class ReadCompiler:
 
     def read(self, shape: Shape) -> Read:
         rows = Rows(self.tables, self.policies, shape.entity, self.dialect)
-        picked = [Picked.of(rows, path) for path in with_links(shape.fields, rows.policies, shape.entity)]
+        parts: list[PartRead] = []
+        picked = [self._pick(rows, path, parts) for path in with_links(shape.fields, rows.policies, shape.entity)]
         keys = [] if shape.one else sort_keys(rows, shape.sort)
         where = self._where(rows, shape)
         if shape.after is not None:
@@ -163,12 +194,38 @@ class ReadCompiler:
         columns = [column for pick in picked for column in pick.columns]
         places = [_place(columns, key.column) for key in keys]
         version = _place(columns, rows.root.c.version) if shape.one else None
+        key = _place(columns, rows.root.c.id)
         query = sa.select(*_labelled(columns))
         query = query.select_from(rows.source).where(*where)
         if not shape.one:
             query = query.order_by(*(term for key in keys for term in key.order)).limit(_parameter("limit", sa.Integer()))
         statement = compiled(query, self.dialect, rows.run_time)
-        return Read(statement, row_decoder(picked), document_decoder(picked), lambda raw: [raw[place] for place in places], version)
+        flat, document = row_decoder(picked, len(columns)), document_decoder(picked, len(columns))
+        return Read(statement, key, tuple(parts), flat, document, lambda raw: [raw[place] for place in places], version)
+
+    def _pick(self, rows: Rows, path: str, parts: list[PartRead]) -> Picked:
+        """What a path brings; of a field that lies apart, the read of its rows is put into ``parts``."""
+        field = rows.policies.resolve(rows.entity.name, path)
+        if field is None or not field.apart:
+            return Picked.of(rows, path)
+        inside = Rows(self.tables, self.policies, rows.entity.name, self.dialect, part=path)
+        seen = self.policies.row_fields(rows.entity.name, path)
+        titled = {f"{name}.title": found for name, one in seen.items() if one.type == "link" and (found := self._title(one))}
+        picked = [Picked("", (inside.root.c.record,), None)]
+        picked += [Picked.made(inside, name, field) for name, field in {"id": ROW_ID, **seen, **titled}.items()]
+        columns = _labelled([column for pick in picked for column in pick.columns])
+        statements = {}
+        for size in PART_SIZES:
+            marks = [_parameter(f"record_{n}", inside.root.c.record.type) for n in range(size)]
+            query = sa.select(*columns).select_from(inside.source).where(inside.root.c.record.in_(marks))
+            query = query.order_by(inside.root.c.record, inside.root.c.position)
+            statements[size] = compiled(query, self.dialect, inside.run_time)
+        parts.append(PartRead(statements))
+        flat, document = row_decoder(picked), document_decoder([pick for pick in picked if pick.path not in titled])
+        return Picked(path, (), lambda found: tuple(map(flat, found)), lambda found: list(map(document, found)))
+
+    def _title(self, link: Field) -> Field | None:
+        return self.policies.resolve(link.to, "title") if link.to else None
 
     def count(self, shape: Shape) -> Statement:
         """How many records a list has, counted up to the bound parameter ``most``."""
@@ -238,10 +295,15 @@ class Picked:
 
     @staticmethod
     def of(rows: Rows, path: str) -> Picked:
-        prefix = path.rpartition(".")[0]
         field = rows.policies.resolve(rows.entity.name, path)
         if field is None:
             raise KeyError(path)
+        return Picked.made(rows, path, field)
+
+    @staticmethod
+    def made(rows: Rows, path: str, field: Field) -> Picked:
+        """The pick of a field that the caller knows to be visible."""
+        prefix = path.rpartition(".")[0]
         if field.type == "point":
             table = rows.at(prefix)[0]
             parts: tuple[Stored, ...] = stored(field)
@@ -259,35 +321,44 @@ def with_links(paths: Sequence[str], policies: Policies, entity: str) -> tuple[s
     return tuple(wanted)
 
 
-def row_decoder(picked: Sequence[Picked]) -> Callable[[Sequence[Any]], Row]:
+def row_decoder(picked: Sequence[Picked], width: int = 0) -> Callable[[Sequence[Any]], Row]:
     """A function written for this row: one dict display, each value converted in place.
+
+    A pick without columns takes its value from behind the ``width`` columns of the statement.
 
     Written as Python source, since a loop over converters costs three times as much for a list of fifty.
     """
     scope: dict[str, Any] = {}
-    values = _value_sources(picked, [pick.convert for pick in picked], scope)
+    values = _value_sources(picked, [pick.convert for pick in picked], scope, width)
     body = ", ".join(f"{path!r}: {source}" for path, source in values.items())
     exec(f"def decode(r):\n    return {{{body}}}", scope)  # noqa: S102  (our own source; names are repr'd)
     decode: Callable[[Sequence[Any]], Row] = scope["decode"]
     return decode
 
 
-def document_decoder(picked: Sequence[Picked]) -> Callable[[Sequence[Any]], msgspec.Struct]:
+def document_decoder(picked: Sequence[Picked], width: int = 0) -> Callable[[Sequence[Any]], msgspec.Struct]:
     """A function that makes the JSON document of a row: nested structs, which are written to JSON at half the cost of dicts."""
     scope: dict[str, Any] = {}
-    values = _value_sources(picked, [pick.convert_json for pick in picked], scope)
+    values = _value_sources(picked, [pick.convert_json for pick in picked], scope, width)
     body = _struct_source(values, "", scope)
     exec(f"def decode(r):\n    return {body}", scope)  # noqa: S102  (our own source; names are repr'd)
     decode: Callable[[Sequence[Any]], msgspec.Struct] = scope["decode"]
     return decode
 
 
-def _value_sources(picked: Sequence[Picked], converts: Sequence[Callable[..., Any] | None], scope: dict[str, Any]) -> dict[str, str]:
+def _value_sources(
+    picked: Sequence[Picked], converts: Sequence[Callable[..., Any] | None], scope: dict[str, Any], width: int
+) -> dict[str, str]:
     """The Python source of each path's value, from the row ``r``; what it calls is put into ``scope``."""
     values: dict[str, str] = {}
-    at = 0
+    at, behind = 0, width
     for n, (pick, convert) in enumerate(zip(picked, converts, strict=True)):
-        values[pick.path] = _value_source(convert, len(pick.columns), n, at, scope)
+        if not pick.columns:
+            values[pick.path] = _value_source(convert, 1, n, behind, scope)
+            behind += 1
+            continue
+        if pick.path:
+            values[pick.path] = _value_source(convert, len(pick.columns), n, at, scope)
         at += len(pick.columns)
     return values
 

@@ -6,15 +6,18 @@ the write path keeps it (``compile/rules``), not the column. What xrm itself kee
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from xrm.compile.columns import BYTES, FLAG, ID, INSTANT, TEXT, WHOLE, stored
-from xrm.compile.indexes import indexes
+from xrm.compile.indexes import MOST_NAME, indexes, part_indexes
 from xrm.model.application import Application
 from xrm.model.entity import Entity
+from xrm.model.fields import Field
+from xrm.model.rows import rows_of
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -30,10 +33,15 @@ REFERENCES = "references"
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Every table of an application, by entity name; ``metadata`` holds them and xrm's own."""
+    """Every table of an application, by entity name; ``metadata`` holds them and xrm's own.
+
+    ``parts`` are the tables of fields whose values lie apart, by entity and field. The ``info`` of a table has its
+    ``entity`` (and ``part``, the field, of such a table), that of a column the ``field`` that it holds.
+    """
 
     metadata: sa.MetaData
     entities: dict[str, sa.Table]
+    parts: dict[tuple[str, str], sa.Table]
 
     def own(self, name: str) -> sa.Table:
         return self.metadata.tables[f"xrm_{name}"]
@@ -47,22 +55,58 @@ def tables(application: Application) -> Tables:
     metadata = sa.MetaData(naming_convention=NAMING)
     own_tables(metadata)
     made = {name: entity_table(metadata, application, entity) for name, entity in application.entities.items()}
-    return Tables(metadata, made)
+    parts = {
+        (name, field.name): part_table(metadata, application, entity, field)
+        for name, entity in application.entities.items()
+        for field in rows_of(entity)
+    }
+    return Tables(metadata, made, parts)
 
 
 def entity_table(metadata: sa.MetaData, application: Application, entity: Entity) -> sa.Table:
-    table = sa.Table(table_name(entity), metadata)
+    table = sa.Table(table_name(entity), metadata, info={"entity": entity.name})
     for column in system_columns(entity):
         table.append_column(column)
     for field in entity.fields.values():
-        if field.type == "link" and field.to:
-            target = table_name(application.entities[field.to])
-            table.append_column(sa.Column(field.name, ID, info={REFERENCES: target}))
-            table.append_constraint(sa.ForeignKeyConstraint([field.name], [f"{target}.id"]))
-            continue
-        for part in stored(field):
-            table.append_column(sa.Column(part.name, part.type))
+        _field_columns(table, application, field)
     indexes(table, entity)
+    return table
+
+
+def _field_columns(table: sa.Table, application: Application, field: Field) -> None:
+    if field.type == "link" and field.to:
+        target = table_name(application.entities[field.to])
+        table.append_column(sa.Column(field.name, ID, info={REFERENCES: target, "field": field.name}))
+        table.append_constraint(sa.ForeignKeyConstraint([field.name], [f"{target}.id"]))
+        return
+    for part in stored(field):
+        table.append_column(sa.Column(part.name, part.type, info={"field": field.name}))
+
+
+def part_name(table: str, field: str) -> str:
+    """The table of a field that lies apart: ``order__lines``. One too long for PostgreSQL ends in a digest of itself."""
+    name = f"{table}__{field}"
+    if len(name) <= MOST_NAME:
+        return name
+    return f"{name[: MOST_NAME - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def part_table(metadata: sa.MetaData, application: Application, entity: Entity, field: Field) -> sa.Table:
+    """The rows of a field: each has an id that it keeps, its record, its place among the record's rows (from 0)."""
+    owner = table_name(entity)
+    info = {"entity": entity.name, "part": field.name}
+    table = sa.Table(
+        part_name(owner, field.name),
+        metadata,
+        sa.Column("id", ID, primary_key=True),
+        sa.Column("record", ID, nullable=False, info={REFERENCES: owner}),
+        sa.Column("position", WHOLE, nullable=False),
+        sa.ForeignKeyConstraint(["record"], [f"{owner}.id"]),
+        info=info,
+    )
+    for inner in field.rows.values():
+        _field_columns(table, application, inner)
+    part_indexes(table, field)
     return table
 
 

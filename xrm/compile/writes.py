@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from xrm.compile.statements import Statement, compiled
 from xrm.compile.tables import Tables
 from xrm.model.entity import Entity
 from xrm.model.fields import Field
+from xrm.model.rows import rows_of
 
 DELETED_AT = Field(name="deleted_at", type="datetime", label={}, system=True)
 
@@ -35,6 +36,12 @@ class Referrer:
     entity: str
     field: Field
     statement: Statement
+    part: str | None = None
+    """The field whose rows hold the link."""
+
+    @property
+    def path(self) -> str:
+        return f"{self.part}.{self.field.name}" if self.part else self.field.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +101,7 @@ def entity_writes(tables: Tables, system: Policies, entity: Entity, paths: froze
         insert=compiled(sa.insert(table).values(written), dialect),
         update=compiled(update.values(changed), dialect),
         encode=encoder(entity, dialect),
-        links=tuple(_link_read(tables, system, entity, name, paths, dialect) for name in _links_on(paths)),
+        links=link_reads(tables, system, entity, paths, dialect),
         referrers=_referrers(tables, system, entity, dialect),
         read=compiled(query, dialect),
     )
@@ -105,7 +112,15 @@ def _this(table: sa.Table) -> sa.ColumnElement[bool]:
 
 
 def _whole_record(table: sa.Table, entity: Entity, dialect: DialectName) -> list[Picked]:
-    fields = [*entity.all_fields.values(), DELETED_AT]
+    return _picked(table, [*entity.all_fields.values(), DELETED_AT], dialect)
+
+
+def whole_row(table: sa.Table, entity: Entity, dialect: DialectName) -> list[Picked]:
+    """Everything that one row of a field holds."""
+    return _picked(table, entity.all_fields.values(), dialect)
+
+
+def _picked(table: sa.Table, fields: Iterable[Field], dialect: DialectName) -> list[Picked]:
     return [
         Picked(
             field.name,
@@ -113,15 +128,35 @@ def _whole_record(table: sa.Table, entity: Entity, dialect: DialectName) -> list
             point if field.type == "point" else from_database(field, dialect),
         )
         for field in fields
+        if not field.apart
     ]
+
+
+Step = tuple[str, str, Callable[[Any], Any] | None]
+"""A column, the field whose value it takes, and what makes the column's value of it."""
 
 
 def encoder(entity: Entity, dialect: DialectName) -> Callable[[Row], dict[str, Any]]:
     """A function that turns a whole record into the values of its columns, folded keys included; written like ``row_decoder``."""
-    steps: list[tuple[str, str, Callable[[Any], Any] | None]] = [("title_key", "title", stored(_folding("title"))[1].part)]
-    for field in [*entity.all_fields.values(), DELETED_AT]:
+    title: Step = ("title_key", "title", stored(_folding("title"))[1].part)
+    return _encoder([title, *_steps([*entity.all_fields.values(), DELETED_AT], dialect)])
+
+
+def row_encoder(entity: Entity, dialect: DialectName) -> Callable[[Row], dict[str, Any]]:
+    """The same for one row of a field."""
+    return _encoder(_steps(entity.all_fields.values(), dialect))
+
+
+def _steps(fields: Iterable[Field], dialect: DialectName) -> list[Step]:
+    steps: list[Step] = []
+    for field in fields:
         columns = stored(field)[:1] if field.system else stored(field)
         steps += [(part.name, field.name, part.part or to_database(field, dialect)) for part in columns]
+    return steps
+
+
+def _encoder(steps: Iterable[Step]) -> Callable[[Row], dict[str, Any]]:
+    steps = list(steps)
     scope: dict[str, Any] = {f"f{n}": convert for n, (_, _, convert) in enumerate(steps)}
     parts = [
         f"{column!r}: g({name!r})" if convert is None else f"{column!r}: None if (v := g({name!r})) is None else f{n}(v)"
@@ -134,6 +169,10 @@ def encoder(entity: Entity, dialect: DialectName) -> Callable[[Row], dict[str, A
 
 def _folding(name: str) -> Field:
     return Field(name=name, type="text", label={})
+
+
+def link_reads(tables: Tables, system: Policies, entity: Entity, paths: frozenset[str], dialect: DialectName) -> tuple[LinkRead, ...]:
+    return tuple(_link_read(tables, system, entity, name, paths, dialect) for name in _links_on(paths))
 
 
 def _links_on(paths: frozenset[str]) -> list[str]:
@@ -158,13 +197,26 @@ def _link_read(tables: Tables, system: Policies, entity: Entity, name: str, path
 def _referrers(tables: Tables, system: Policies, entity: Entity, dialect: DialectName) -> tuple[Referrer, ...]:
     others = system.application.entities.values()
     links = [(other, field) for other in others for field in other.fields.values() if field.type == "link" and field.to == entity.name]
-    return tuple(Referrer(other.name, field, _linking(tables.entities[other.name], field, dialect)) for other, field in links)
+    found = [Referrer(other.name, field, _linking(tables.entities[other.name], field, dialect)) for other, field in links]
+    for name, rows in [(other.name, rows) for other in others for rows in rows_of(other)]:
+        for field in rows.rows.values():
+            if field.type == "link" and field.to == entity.name:
+                statement = _linking_rows(tables.entities[name], tables.parts[name, rows.name], field, dialect)
+                found.append(Referrer(name, field, statement, rows.name))
+    return tuple(found)
 
 
 def _linking(table: sa.Table, field: Field, dialect: DialectName) -> Statement:
     mark = sa.bindparam("id", type_=table.c.id.type, required=True)
     uses = sa.and_(table.c[field.name] == mark, table.c.id != mark, table.c.deleted_at.is_(None))
     query = sa.select(table.c.id).where(uses).order_by(table.c.id)
+    return compiled(query.limit(sa.bindparam("most", type_=sa.Integer(), required=True)), dialect)
+
+
+def _linking_rows(table: sa.Table, rows: sa.Table, field: Field, dialect: DialectName) -> Statement:
+    mark = sa.bindparam("id", type_=table.c.id.type, required=True)
+    linking = sa.select(rows.c.record).where(rows.c[field.name] == mark)
+    query = sa.select(table.c.id).where(table.c.id.in_(linking), table.c.id != mark, table.c.deleted_at.is_(None)).order_by(table.c.id)
     return compiled(query.limit(sa.bindparam("most", type_=sa.Integer(), required=True)), dialect)
 
 

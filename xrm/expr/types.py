@@ -50,6 +50,7 @@ DAYS = Type("days")
 MONTHS = Type("months")
 POINT = Type("point")
 JSON = Type("json")
+ROWS = Type("rows")
 NULL = Type("null")
 ANY = Type("any")
 """What a function that takes everything declares; also the type of what has a fault already."""
@@ -59,7 +60,7 @@ MAX_SCALE = 18
 
 NUMBERS = frozenset({"int", "decimal"})
 SPANS = frozenset({"duration", "days"})
-OPAQUE = frozenset({"point", "json", "list", "collection"})
+OPAQUE = frozenset({"point", "json", "list", "collection", "rows"})
 """Types whose values compare with null only."""
 
 ORDERED = frozenset({"int", "decimal", "text", "date", "datetime", "time", "duration", "days", "business days", "business hours"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as part
 from typing import Literal
 
 from xrm.expr import Checked, Type
@@ -42,7 +43,10 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field. ``minimum``/``maximum`` are in the field's own type; ``length`` is the most characters of a text."""
+    """One field. ``minimum``/``maximum`` are in the field's own type; ``length`` is the most characters of a text.
+
+    Of rows, ``rows`` holds the fields of one row, and ``minimum``/``maximum`` say how many rows there may be.
+    """
 
     name: str
     type: FieldType
@@ -69,6 +73,7 @@ class Field:
     """What becomes of this record when the one that its link leads to is deleted."""
     protected: bool = False
     discloses: bool = False
+    rows: Mapping[str, Field] = part(default_factory=dict)
     system: bool = False
     """Kept by xrm itself (id, number, state, …): readable like any field, never written by a caller."""
 
@@ -88,6 +93,11 @@ class Field:
     def folded(self) -> bool:
         """Whether a folded key is stored beside it, by which people sort, search and match (decision 6)."""
         return self.type == "text"
+
+    @property
+    def apart(self) -> bool:
+        """Whether its values lie in a table of their own, and its column in a record is a tuple, never None."""
+        return self.kind.kept == "apart"
 
     def option(self, name: str) -> Option | None:
         return next((option for option in self.options if option.name == name), None)

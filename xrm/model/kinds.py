@@ -20,6 +20,7 @@ from xrm.expr.types import (
     INT,
     JSON,
     POINT,
+    ROWS,
     TEXT,
     TIME,
     Type,
@@ -33,14 +34,16 @@ if TYPE_CHECKING:
 
 FieldType = Literal[
     "text", "long_text", "markdown", "integer", "decimal", "percent", "money", "boolean", "date", "time", "datetime", "duration",
-    "choice", "role", "link", "user", "email", "phone", "url", "point", "json",
+    "choice", "role", "link", "user", "email", "phone", "url", "point", "json", "rows",
 ]  # fmt: skip
 
-Kept = Literal["text", "list", "whole", "count", "units", "span", "flag", "day", "clock", "instant", "id", "point", "json"]
+Kept = Literal["text", "list", "whole", "count", "units", "span", "flag", "day", "clock", "instant", "id", "point", "json", "apart"]
 """In what form a value lies in its column or columns (``compile/columns``): ``units`` are whole numbers of the last decimal,
-a ``span`` microseconds, a ``count`` so many of the field's unit."""
+a ``span`` microseconds, a ``count`` so many of the field's unit; ``apart`` is in no column but in a table of its own."""
 
-InputKind = Literal["text", "area", "number", "radios", "checks", "date", "time", "datetime", "select", "email", "tel", "url", "json"]
+InputKind = Literal[
+    "text", "area", "number", "radios", "checks", "date", "time", "datetime", "select", "email", "tel", "url", "json", "rows",
+]  # fmt: skip
 """What a form shows for it (``web/templates/parts.html``)."""
 
 Schema = Mapping[str, object]
@@ -150,6 +153,9 @@ KINDS: Mapping[FieldType, FieldKind] = {
                        listed=False, compound=True),
     "json": FieldKind("Any data.", JSON, "json", "json", {}, long=True, sortable=False, unique=False, titled=False,
                       listed=False, compound=True),
+    "rows": FieldKind("A table of rows with `fields` of their own, edited and saved with the record.", ROWS, "apart", "rows",
+                      {"type": "array"}, bounded=True, long=True, sortable=False, unique=False, titled=False, listed=False,
+                      compound=True),
 }  # fmt: skip
 """Every type of the language, in the order of its reference page."""
 

@@ -3,7 +3,8 @@
 Python values by type: text kinds → ``str`` (NFC, no NUL, trimmed; empty is None); integer → ``int``; decimal, money →
 ``Decimal`` at the field's places (percent too); boolean → ``bool``; date → ``date``; time → naive ``time`` of whole seconds;
 datetime → aware UTC ``datetime``; duration → ``timedelta``, in business units their ``int`` count; choice of many → ``tuple`` of
-names in the order of the options; link → canonical UUID text; point → :class:`Point`; json → plain data.
+names in the order of the options; link → canonical UUID text; point → :class:`Point`; json → plain data; rows → a tuple of
+dicts, each with what was sent of a row.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
@@ -38,13 +39,21 @@ JSON_LIMIT = 100_000
 TEXT_LENGTH = {"text": 255, "long_text": 20_000, "markdown": 20_000, "email": 254, "phone": 32, "url": 2000, "choice": 100}
 
 
-class Misfit(ValueError):
-    """A value that its field does not accept, in words for the person who typed it."""
+MOST_ROWS = 1000
+"""Rows that one field of one record holds at most."""
 
-    def __init__(self, message: str, hint: str | None = None) -> None:
+
+class Misfit(ValueError):
+    """A value that its field does not accept, in words for the person who typed it.
+
+    ``inside``: what is wrong in the rows of it, each with the way there: the number of the row, from 0, and the field.
+    """
+
+    def __init__(self, message: str, hint: str | None = None, inside: Sequence[tuple[int, str, Misfit]] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.inside = inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +85,7 @@ def coerce(field: Field, raw: object) -> object:
         Misfit: the value is not of the field's type, or outside its bounds.
     """
     if raw is None or (isinstance(raw, str) and not raw.strip()):
-        return None
+        return () if field.apart else None
     value = COERCERS[field.type](field, raw)
     _within(field, value)
     return value
@@ -84,6 +93,8 @@ def coerce(field: Field, raw: object) -> object:
 
 def _within(field: Field, value: object) -> None:
     low, high = field.minimum, field.maximum
+    if field.apart:
+        return
     if low is not None and value < low:  # type: ignore[operator]
         raise Misfit(f"must be {canonical(field, low)} or more")
     if high is not None and value > high:  # type: ignore[operator]
@@ -385,6 +396,49 @@ def _json(field: Field, raw: object) -> object:
     return value
 
 
+def _rows(field: Field, raw: object) -> tuple[dict[str, object], ...]:
+    """Rows as they were sent: each a map from field to value, with the ``id`` of a row that stays. How many there must
+    be is judged with the record."""
+    if isinstance(raw, (str, bytes, Mapping)) or not isinstance(raw, Sequence):
+        raise Misfit("must be a list of rows", hint=f"for example [{{{', '.join(list(field.rows)[:2])}}}]")
+    if len(raw) > MOST_ROWS:
+        raise Misfit(f"may have {MOST_ROWS:,} rows; it has {len(raw):,}")
+    inside: list[tuple[int, str, Misfit]] = []
+    rows = tuple(_row(field, number, row, inside) for number, row in enumerate(raw))
+    if inside:
+        raise Misfit("has rows that do not fit", inside=inside)
+    return rows
+
+
+def _row(field: Field, number: int, raw: object, inside: list[tuple[int, str, Misfit]]) -> dict[str, object]:
+    if not isinstance(raw, Mapping):
+        inside.append((number, "", Misfit("must be a map from field to value")))
+        return {}
+    row: dict[str, object] = {}
+    for name, value in raw.items():
+        inner = field.rows.get(name)
+        try:
+            if name == "id":
+                row[name] = None if value in (None, "") else _row_id(value)
+            elif inner is None:
+                near = get_close_matches(str(name), list(field.rows), 1)
+                raise Misfit("is not a field of these rows", hint=f"did you mean '{near[0]}'?" if near else None)
+            else:
+                row[name] = coerce(inner, value)
+        except Misfit as misfit:
+            inside.append((number, str(name), misfit))
+    return row
+
+
+def _row_id(value: object) -> str:
+    try:
+        return _link(ROW_ID, value)
+    except Misfit:
+        raise Misfit("must be the id of a row") from None
+
+
+ROW_ID = Field("id", "link", {}, system=True)
+
 COERCERS: Mapping[FieldType, Callable[[Field, object], object]] = {
     "text": _text,
     "long_text": _text,
@@ -405,4 +459,5 @@ COERCERS: Mapping[FieldType, Callable[[Field, object], object]] = {
     "url": _url,
     "point": _point,
     "json": _json,
+    "rows": _rows,
 }

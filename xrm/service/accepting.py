@@ -10,6 +10,7 @@ from xrm.model.entity import Entity
 from xrm.model.fields import Field
 from xrm.model.values import Misfit, coerce
 from xrm.service.context import Context
+from xrm.service.rows import accepted_rows
 
 if TYPE_CHECKING:
     from xrm.service.records import Intent
@@ -31,10 +32,12 @@ def accepted(ctx: Context, entity: Entity, intent: Intent) -> dict[str, Any]:
     values: dict[str, Any] = {}
     free = ctx.policy(entity.name).editable if intent.action in ("create", "update") else frozenset()
     for name, raw in intent.values.items():
-        field = entity.fields[name] if name in free else _field(ctx, entity, intent, name, problems)
+        field = entity.fields[name] if name in free and name in entity.fields else _field(ctx, entity, intent, name, problems)
         if field is not None:
             try:
-                values[name] = coerce(field, raw)
+                values[name] = accepted_rows(ctx, entity.name, field, raw) if field.type == "rows" else coerce(field, raw)
+            except Invalid as refused:
+                problems += refused.problems
             except Misfit as misfit:
                 label = ctx.service.application.model.words(field.label)
                 problems.append(Problem("XRM502", f"{label} {misfit.message}", path=(name,), hint=misfit.hint))

@@ -13,6 +13,7 @@ from xrm.compile.indexes import broken_rule
 from xrm.compile.statements import Statement
 from xrm.errors import Invalid, Problem
 from xrm.model.entity import Entity
+from xrm.service import rows
 from xrm.service.context import Context
 from xrm.store.changes import payload
 from xrm.store.connections import Bound, Dangling, Duplicate, TooLong
@@ -53,7 +54,8 @@ def insert(
     statement = compiled.writes.insert if before is None else compiled.writes.update
     changes = _change(ctx, connection.dialect, intent, before, after)
     try:
-        connection.batch([_bound(statement, columns), *_spine(ctx, intent.entity, before, columns), *changes])
+        own = rows.statements(compiled, before, after, connection.dialect)
+        connection.batch([_bound(statement, columns), *own, *_spine(ctx, intent.entity, before, columns), *changes])
     except Duplicate as refused:
         raise _in_use(ctx, compiled.entity, refused.rule) from refused
     except Dangling as refused:
@@ -79,7 +81,11 @@ def _change(ctx: Context, dialect: DialectName, intent: Intent, before: Mapping[
     """The change row, its payload, and the job that tells plugins of it."""
     system, old = ctx.service.application.system, before or {}
     kept = BOOKKEEPING - said(intent)
-    fields = {name: (old.get(name), value) for name, value in after.items() if name not in kept and old.get(name) != value}
+    fields: dict[str, tuple[object, object]] = {}
+    apart = {part.field.name for part in ctx.service.application.entities[intent.entity].rows}
+    for name, value in after.items():
+        if name not in kept and old.get(name, () if name in apart else None) != value:
+            fields[name] = rows.difference(old.get(name) or (), value) if name in apart else (old.get(name), value)
     body = payload(fields)
     at = bind_instant(ctx.moment.now, dialect)
     values = {

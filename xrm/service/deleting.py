@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from xrm.compile.columns import bind_id, id_text
 from xrm.compile.writes import Referrer
 from xrm.errors import Invalid, Problem
-from xrm.service import locking
+from xrm.service import locking, rows
 from xrm.service.context import Context
 from xrm.service.locking import Held
 from xrm.service.policy import may_here
@@ -112,7 +112,7 @@ def _around(ctx: Context, connection: Connection, here: Key, found: Reach) -> No
             if link.field.on_delete == "clear":
                 found.cleared[other, link.field.name] = here[1]
             else:
-                found.holding.setdefault((link.entity, link.field.name), {})[other[1]] = None
+                found.holding.setdefault((link.entity, link.path), {})[other[1]] = None
 
 
 def _referrers(ctx: Context, here: Key, *rules: str) -> Iterator[Referrer]:
@@ -150,10 +150,11 @@ def hold(ctx: Context, connection: Connection, entity: str, id: str) -> Reach:
 
 
 def _locked(ctx: Context, connection: Connection, key: Key, whole: bool) -> Record | None:
-    writes = ctx.service.application.entities[key[0]].writes
+    compiled = ctx.service.application.entities[key[0]]
+    writes = compiled.writes
     statement = writes.lock_whole if whole else writes.lock
     row = connection.one(statement.sql, statement.bind({"id": bind_id(key[1], connection.dialect)}))
-    return writes.decode(row) if row else None
+    return rows.read(connection, compiled, writes.decode(row)) if row else None
 
 
 def _record(ctx: Context, connection: Connection, key: Key, found: Reach) -> Record | None:
@@ -162,7 +163,7 @@ def _record(ctx: Context, connection: Connection, key: Key, found: Reach) -> Rec
     record = found.records.get(key)
     if record is None:
         row = connection.one(compiled.writes.read.sql, compiled.writes.read.bind({"id": bind_id(key[1], connection.dialect)}))
-        record = compiled.writes.decode(row) if row else None
+        record = rows.read(connection, compiled, compiled.writes.decode(row)) if row else None
     return locking.with_links(ctx, connection, compiled, record) if record else None
 
 
@@ -193,7 +194,7 @@ def _held(ctx: Context, connection: Connection, found: Reach) -> Iterator[Proble
         group = _group(ctx, connection, entity, name, ids, found)
         unseen |= group.hidden
         if group.count:
-            where = ctx.service.application.model.words(ctx.service.application.model.entities[entity].fields[name].label)
+            where = ctx.service.application.model.words(ctx.service.application.model.entities[entity].fields[name.partition(".")[0]].label)
             message = f"it is still used by {counted(ctx, group)} (in {where})"
             yield Problem("XRM515", message, hint="change or delete those first")
     if unseen:
@@ -237,7 +238,7 @@ def _group(ctx: Context, connection: Connection, entity: str, name: str | None, 
     """Those that the actor may see are counted and named; of others it is only said that there are some."""
     count, hidden = 0, False
     examples: list[tuple[str, str]] = []
-    if not ctx.policies.readable(entity) or (name is not None and ctx.policies.resolve(entity, name) is None):
+    if not ctx.policies.readable(entity) or (name is not None and not _visible(ctx, entity, name)):
         return Group(entity, name, 0, (), hidden=True)
     for id in ids:
         record = _record(ctx, connection, (entity, id), found)
@@ -248,6 +249,11 @@ def _group(ctx: Context, connection: Connection, entity: str, name: str | None, 
         if len(examples) < NAMED:
             examples.append((id, str(record["title"])))
     return Group(entity, name, count, tuple(examples), hidden)
+
+
+def _visible(ctx: Context, entity: str, path: str) -> bool:
+    name, _, own = path.partition(".")
+    return ctx.policies.resolve(entity, name) is not None and (not own or own in ctx.policies.row_fields(entity, name))
 
 
 def counted(ctx: Context, group: Group) -> str:
@@ -300,8 +306,8 @@ def bring_back(ctx: Context, connection: Connection, root: str, held: Held, step
     """
     system, dialect = ctx.service.application.system, connection.dialect
     bound = {"root": bind_id(root, dialect)}
-    rows = connection.all(system.gone_along.sql, system.gone_along.bind(bound))
-    told = [((str(row[0]), _id(row[1])), row[2], _id(row[3]) if row[3] is not None else None) for row in rows]
+    gone = connection.all(system.gone_along.sql, system.gone_along.bind(bound))
+    told = [((str(row[0]), _id(row[1])), row[2], _id(row[3]) if row[3] is not None else None) for row in gone]
     told = [one for one in told if one[0][0] in ctx.service.application.entities]
     for key in sorted({key for key, _, _ in told}):
         _locked(ctx, connection, key, whole=False)
@@ -336,6 +342,8 @@ def _leads_to_live(ctx: Context, connection: Connection, entity: str, record: Re
     back = {id for _, id in able}
     fields = ctx.service.application.entities[entity].entity.fields.values()
     targets = [record[field.name] for field in fields if field.type == "link" and record[field.name] is not None]
+    parts = ctx.service.application.entities[entity].rows
+    targets += [key for part in parts for _, _, key in rows.links_in(part, record[part.field.name])]
     return all(target in back or locking.entity_of(ctx, connection, target) is not None for target in targets)
 
 

@@ -7,17 +7,19 @@ same reads need no locks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as part
 from typing import Any
 
 from xrm.compile.application import CompiledEntity
 from xrm.compile.columns import bind_id, is_id
+from xrm.compile.row_parts import RowsWrite
 from xrm.errors import Invalid, NotFound, Problem, Unavailable
 from xrm.model.fields import Field
 from xrm.service.context import Context
 from xrm.service.policy import may_here
+from xrm.service.rows import links_in, read, row_problem
 from xrm.store.database import Connection
 from xrm.store.migrate import admitted as release_admitted
 
@@ -69,26 +71,33 @@ def lock(
         Invalid: a link points at nothing the actor may see (XRM511).
     """
     entity = compiled.entity
-    wanted: list[tuple[str, str, Field | None]] = [
-        (field.to, value, field)
+    wanted: list[tuple[str, str, Problem | None]] = [
+        (field.to, value, _no_target(ctx, field))
         for name, value in values.items()
         if isinstance(value, str) and (field := entity.field(name)) and field.type == "link" and field.to
     ]
+    for rows in compiled.rows:
+        sent = _sent_rows(values.get(rows.field.name))
+        wanted += [(field.to or "", key, _no_row_target(ctx, rows, n, field)) for n, field, key in links_in(rows, sent)]
     if id is not None:
         wanted.append((entity.name, id, None))
     before, problems = None, []
-    for target, key, field in sorted(wanted, key=lambda item: item[:2]):
-        if field is None:
+    for target, key, missing in sorted(wanted, key=lambda item: item[:2]):
+        if missing is None:
             before = _own(ctx, connection, compiled, action, key)
         elif (target, key) in held.links:
             continue
         elif _linked(ctx, connection, target, key):
             held.links.add((target, key))
         else:
-            problems.append(_no_target(ctx, field))
+            problems.append(missing)
     if problems:
         raise Invalid(*problems)
     return before
+
+
+def _sent_rows(value: object) -> tuple[Mapping[str, Any], ...]:
+    return value if isinstance(value, tuple) else ()
 
 
 def _own(ctx: Context, connection: Connection, compiled: CompiledEntity, action: str, id: str) -> dict[str, Any]:
@@ -97,7 +106,7 @@ def _own(ctx: Context, connection: Connection, compiled: CompiledEntity, action:
     row = connection.one(statement.sql, statement.bind({"id": _key(id, connection)}))
     if row is None:
         raise no_record()
-    before = writes.decode(row)
+    before = read(connection, compiled, writes.decode(row))
     if (before["deleted_at"] is not None) != (action == "restore"):
         raise no_record()
     return before
@@ -119,7 +128,7 @@ def _linked(ctx: Context, connection: Connection, entity: str, id: str) -> bool:
         return False
     if rule is True:
         return row[0] is None
-    record = compiled.writes.decode(row)
+    record = read(connection, compiled, compiled.writes.decode(row))
     return record["deleted_at"] is None and may_here(ctx, entity, "read", with_links(ctx, connection, compiled, record))
 
 
@@ -153,14 +162,13 @@ def hold(
     """
     old = {} if before is None or before["deleted_at"] is not None else before
     problems = []
-    for field in compiled.entity.fields.values():
-        key = after.get(field.name) if field.type == "link" else None
-        if key is None or field.to is None or key == old.get(field.name) or (field.to, key) in held.links:
+    for field, key, missing in _new_links(ctx, compiled, old, after):
+        if field.to is None or (field.to, key) in held.links:
             continue
         if _linked(ctx.as_system(), connection, field.to, key):
             held.links.add((field.to, key))
         else:
-            problems.append(_no_target(ctx, field))
+            problems.append(missing)
     if problems:
         raise Invalid(*problems)
 
@@ -172,6 +180,26 @@ def entity_of(ctx: Context, connection: Connection, id: str) -> str | None:
     statement = ctx.service.application.system.spine
     row = connection.one(statement.sql, statement.bind({"id": bind_id(id, connection.dialect)}))
     return str(row[0]) if row else None
+
+
+def _new_links(
+    ctx: Context, compiled: CompiledEntity, old: Mapping[str, Any], after: Mapping[str, Any]
+) -> Iterator[tuple[Field, str, Problem]]:
+    """The links of a record and of its rows that did not stand in it before, each with the problem if it leads nowhere."""
+    for field in compiled.entity.fields.values():
+        key = after.get(field.name) if field.type == "link" else None
+        if key is not None and key != old.get(field.name):
+            yield field, key, _no_target(ctx, field)
+    for rows in compiled.rows:
+        were = {(field.name, key) for _, field, key in links_in(rows, old.get(rows.field.name) or ())}
+        for number, field, key in links_in(rows, after[rows.field.name]):
+            if (field.name, key) not in were:
+                yield field, key, _no_row_target(ctx, rows, number, field)
+
+
+def _no_row_target(ctx: Context, rows: RowsWrite, number: int, field: Field) -> Problem:
+    message = f"leads to no {(field.to or '').replace('_', ' ')} that is there"
+    return row_problem(ctx, rows.field, number, field.name, "XRM511", message)
 
 
 def _no_target(ctx: Context, field: Field) -> Problem:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -17,6 +17,7 @@ from xrm.errors import Invalid, NotFound, Problem, nearest
 from xrm.expr import Checked, ExpressionError, check, parse
 from xrm.expr.types import BOOL
 from xrm.model.entity import Entity
+from xrm.model.fields import Field
 from xrm.model.values import fold
 from xrm.model.views import SortKey, View
 from xrm.service.context import Context
@@ -102,8 +103,8 @@ def _one(ctx: Context, query: Query, id: str) -> tuple[Read, tuple[Any, ...]]:
     read = _prepared(ctx, query, one=True).read
     row = None
     if is_id(id):
-        parameters = read.statement.bind({"id": bind_id(id, ctx.service.database.dialect)}, ctx.moment)
-        row = ctx.service.database.connection.one(read.statement.sql, parameters)
+        found = _rows(ctx, read, {"id": bind_id(id, ctx.service.database.dialect)})
+        row = found[0] if found else None
     if row is None:
         raise NotFound(Problem("XRM506", "there is no such record", path=("id",)))
     return read, row
@@ -132,14 +133,25 @@ def _page(ctx: Context, query: Query) -> tuple[Read, list[tuple[Any, ...]], str 
     if not 1 <= query.limit <= MOST_ROWS:
         raise Invalid(Problem("XRM512", f"limit must be from 1 to {MOST_ROWS}", path=("limit",)))
     prepared, values = _with_cursor(ctx, query)
-    statement = prepared.read.statement
-    values |= {"limit": query.limit + 1, **_asked(ctx, query)}
-    rows = ctx.service.database.connection.all(statement.sql, statement.bind(values, ctx.moment))
+    rows = _rows(ctx, prepared.read, {**values, "limit": query.limit + 1, **_asked(ctx, query)})
     following = None
     if len(rows) > query.limit:
         rows.pop()
         following = ctx.service.seal.seal(prepared.read.cursor(rows[-1]), prepared.purpose)
     return prepared.read, rows, following
+
+
+def _rows(ctx: Context, read: Read, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """The driver's rows, each with what lies in tables of its own: one more statement for each such field, in one snapshot."""
+    statement = read.statement
+    if not read.parts:
+        return ctx.service.database.connection.all(statement.sql, statement.bind(values, ctx.moment))
+    with ctx.service.database.steady() as connection:
+        rows = connection.all(statement.sql, statement.bind(values, ctx.moment))
+        keys = [row[read.key] for row in rows]
+        ask = lambda part, marks: connection.all(part.sql, part.bind(marks, ctx.moment))  # noqa: E731
+        parts = [part.of(keys, ask) for part in read.parts]
+    return [(*row, *(part.get(row[read.key], ()) for part in parts)) for row in rows]
 
 
 def count_records(ctx: Context, query: Query, most: int = 1000) -> int:
@@ -188,9 +200,20 @@ class _Seen:
         found: dict[str, tuple[Any, Any]] = msgspec.json.decode(body) if body else {}
         return {name: (self._value(name, pair[0]), self._value(name, pair[1])) for name, pair in found.items() if name in visible}
 
+    def _rows(self, field: Field, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """What the actor may see of changed rows; a row of which nothing is left is not told of."""
+        visible = self._ctx.policies.row_fields(self._entity.name, field.name)
+        shown = [{name: value for name, value in row.items() if name in visible or name in ("id", "row")} for row in rows]
+        return [{name: self._seen(field.rows.get(name), value) for name, value in row.items()} for row in shown]
+
     def _value(self, name: str, value: Any) -> Any:
         """A link to a record that the actor may not read is an empty one, as in every other read."""
         field = self._entity.field(name)
+        if field is not None and field.type == "rows":
+            return self._rows(field, value or [])
+        return self._seen(field, value)
+
+    def _seen(self, field: Field | None, value: Any) -> Any:
         if value is None or field is None or field.type != "link" or field.to is None or self._ctx.policy(field.to).rule("read") is True:
             return value
         key = (field.to, value)
@@ -327,7 +350,8 @@ def _fields(ctx: Context, entity: Entity, wanted: Sequence[str]) -> tuple[str, .
     if not wanted:
         return ctx.policies.names(entity.name)
     for path in wanted:
-        _known(ctx, entity, path, "fields")
+        if _known(ctx, entity, path, "fields").apart and "." in path:
+            raise Invalid(Problem("XRM512", f"rows are read with their own record, not over a link: '{path[:80]}'", path=("fields",)))
     return ("id", *wanted)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 from xrm.compile.columns import is_id
 from xrm.errors import Invalid, Problem, Stale
-from xrm.service import commit, deleting, locking, numbering, validation
+from xrm.service import commit, deleting, locking, numbering, rows, validation
 from xrm.service.accepting import accepted
 from xrm.service.context import Context
 from xrm.service.hooks import prepare
@@ -137,6 +137,7 @@ def _transact(
     if before is not None:
         _may_touch(ctx, connection, intent, before)
     after = _after(ctx, intent, before, values, number)
+    rows.merge(ctx, compiled, before, after)
     row = locking.with_links(ctx, connection, compiled, after)
     warnings = validation.complete(ctx, connection, compiled, intent, before, row)
     _may_finally(ctx, intent, row)

@@ -12,6 +12,7 @@ from xrm.errors import Forbidden, Invalid, NotFound, Problem, nearest
 from xrm.model.entity import Entity
 from xrm.model.lifecycle import Transition
 from xrm.model.values import Misfit, coerce
+from xrm.service import rows
 from xrm.service.context import Context
 from xrm.service.hooks import validate
 from xrm.service.locking import follow
@@ -39,6 +40,7 @@ def complete(
         return ()
     problems: list[Problem] = []
     links = {link.field: row.get(link.field) for link in compiled.writes.links}
+    scopes = rows.Scopes(connection, compiled)
     if before is None:
         _defaults(ctx, compiled, intent, row)
     else:
@@ -49,11 +51,16 @@ def complete(
     links = {name: row.get(name) for name in links}
     _compute(ctx, compiled, row, problems)
     follow(connection, compiled, row, links)
+    if compiled.rows:
+        rows.default(ctx, compiled, row, scopes)
+        rows.compute(ctx, compiled, row, scopes, problems)
+        rows.named(compiled, before, row)
+        _compute(ctx, compiled, row, [])
     if intent.action == "transition":
         problems += _asked(ctx, compiled, intent, row)
     lenient = intent.historic or intent.follows
     if not lenient:
-        problems += _required(ctx, compiled, row)
+        problems += _required(ctx, compiled, row) + rows.required(ctx, compiled, row, scopes)
     blocking, warnings = _checks(ctx, compiled, row)
     row["flags"] = " ".join(name for name, _ in warnings) or None
     if lenient:
@@ -69,7 +76,8 @@ def complete(
 def _told(ctx: Context, entity: Entity, problem: Problem) -> Problem:
     """A problem as this actor may hear it: one of a field they may not see does not name the field."""
     name = problem.path[0] if problem.path else ""
-    if entity.field(name) is None or ctx.policy(entity.name).sees(name):
+    inner = f"{name}.{problem.path[2]}" if len(problem.path) > 2 else name
+    if entity.field(name) is None or (ctx.policy(entity.name).sees(name) and ctx.policy(entity.name).sees(inner)):
         return problem
     message = problem.message if problem.code == CHECK else "a value that you may not see is missing or does not fit"
     return replace(problem, message=message, path=(), hint=None)
@@ -137,7 +145,7 @@ def _asked(ctx: Context, compiled: CompiledEntity, intent: Intent, row: Mapping[
     missing = [
         Problem("XRM501", f"{words(compiled.entity.fields[ask.field].label)} is required", path=(ask.field,))
         for ask in move.transition.ask
-        if ask.required and row.get(ask.field) is None
+        if ask.required and row.get(ask.field) in (None, ())
     ]
     return missing + [Problem("XRM510", reason, path=("transition",)) for reason in unmet(ctx, move, row)]
 
@@ -165,7 +173,7 @@ def _required(ctx: Context, compiled: CompiledEntity, row: Mapping[str, Any]) ->
     return [
         Problem("XRM501", f"{words(field.label)} is required", path=(field.name,))
         for field, condition in compiled.rules.required
-        if row.get(field.name) is None and (condition is True or condition(row, ctx.moment) is True)
+        if row.get(field.name) in (None, ()) and (condition is True or condition(row, ctx.moment) is True)
     ]
 
 

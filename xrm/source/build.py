@@ -150,6 +150,7 @@ class _Builder:
         return replace(entity, views=MappingProxyType(self.views(part, entity)))
 
     def field(self, bare: Field, part: Part) -> Field:
+        inner = part.named("fields") if bare.rows else {}
         required: Expression | bool = part.flag("required")
         if part.formula("required") is not None:
             required = self.condition(part, "required") or False
@@ -160,6 +161,7 @@ class _Builder:
             compute=self.value(part.given("compute")),
             minimum=self.bound(part, "min"),
             maximum=self.bound(part, "max"),
+            rows=MappingProxyType({name: self.field(bare.rows[name], inner[name]) for name in inner}),
         )
 
     def bound(self, part: Part, key: str) -> object | None:

@@ -10,19 +10,29 @@ import re2
 from xrm.expr import ANY, Checked
 from xrm.model.fields import Field
 from xrm.model.kinds import BUSINESS_UNITS
+from xrm.model.rows import ROW_NAMES
 from xrm.model.standard import SYSTEM_NAMES
+from xrm.source.check_rows import NUMBER_OF_ROWS, check_in_row, check_rows
 from xrm.source.disclosure import check_reads
 from xrm.source.findings import Findings
 from xrm.source.names import EntityScope, Known, dependencies, formulas_of
 from xrm.source.outline import Formula, Part, Word
 from xrm.source.vocabulary import CURRENCIES, RESERVED
 
+NEEDED = (
+    ("choice", "options", "for example: options: [low, high]"),
+    ("link", "to", "for example: to: user"),
+    ("rows", "fields", "for example: fields: {item: text, amount: money}"),
+)
+"""Types that need a key beside them, and an example of it."""
+
 
 def check_fields(findings: Findings, known: Known, part: Part) -> None:
+    """The fields of an entity, or of the rows of a field (whose ``known`` is that of the rows, and ``part`` the field)."""
     scope = findings.names.scope(known.name)
     circular = _circles(findings, part)
     for name, inner in part.named("fields").items():
-        _name(findings, inner)
+        _name(findings, inner, ROW_NAMES if scope.parent else SYSTEM_NAMES)
         _target(findings, inner)
         _on_delete(findings, inner)
         _currency(findings, inner)
@@ -30,6 +40,12 @@ def check_fields(findings: Findings, known: Known, part: Part) -> None:
         _unit(findings, inner)
         _whole(findings, inner)
         field = known.fields.get(name)
+        rows = findings.names.rows.get(f"{known.name}.{name}")
+        if rows:
+            check_rows(findings, inner)
+            check_fields(findings, rows, inner)
+        if scope.parent:
+            check_in_row(findings, inner)
         if field:
             _required(findings, inner, scope)
             _bounds(findings, inner, field)
@@ -39,11 +55,11 @@ def check_fields(findings: Findings, known: Known, part: Part) -> None:
             _untyped(findings, inner, scope)
 
 
-def _name(findings: Findings, part: Part) -> None:
+def _name(findings: Findings, part: Part, kept: tuple[str, ...]) -> None:
     assert part.name is not None
     name = part.name.text
-    if name in SYSTEM_NAMES or name in RESERVED:
-        use = "every record has it" if name in SYSTEM_NAMES else "it means something else in expressions"
+    if name in kept or name in RESERVED:
+        use = f"every {'row' if kept == ROW_NAMES else 'record'} has it" if name in kept else "it means something else in expressions"
         hint = {"title": "name it 'subject' or 'name'", "number": "the key 'number' of the entity declares it"}.get(name)
         findings.note("XRM205", f"the name '{name}' is reserved: {use}", part.place, part.path, hint)
     elif name.endswith("_key"):
@@ -111,10 +127,10 @@ def _whole(findings: Findings, part: Part) -> None:
     type_ = part.word("type")
     if not part.partial and not part.has("type") and not part.has("compute"):
         findings.note("XRM202", "a field needs a 'type'", part.place, part.path, "for example: type: text")
-    for wanted, key in (("choice", "options"), ("link", "to")):
+    for wanted, key, hint in NEEDED:
         if type_ and type_.text == wanted and not part.has(key) and not part.partial:
-            hint = "for example: options: [low, high]" if key == "options" else "for example: to: user"
-            findings.note("XRM202", f"a {wanted} needs the key '{key}'", part.place, part.path, hint)
+            what = "rows need" if wanted == "rows" else f"a {wanted} needs"
+            findings.note("XRM202", f"{what} the key '{key}'", part.place, part.path, hint)
     if part.has("compute"):
         for key in ("default", "required"):
             if part.has(key):
@@ -129,6 +145,8 @@ def _required(findings: Findings, part: Part, scope: EntityScope) -> None:
 
 
 def _bounds(findings: Findings, part: Part, field: Field) -> None:
+    if field.type == "rows":
+        field = replace(NUMBER_OF_ROWS, name=field.name)
     found: dict[str, object] = {}
     for key in ("min", "max"):
         datum = part.datum(key)
@@ -151,6 +169,8 @@ def _bounded(findings: Findings, part: Part, field: Field) -> Field:
 
 def _values(findings: Findings, part: Part, field: Field, scope: EntityScope) -> None:
     default, compute = part.given("default"), part.given("compute")
+    if field.type == "rows":
+        return
     if default and not compute:
         whole = _bounded(findings, part, field)
         for checked in findings.given(default, whole, scope, (*part.path, "default")):
@@ -189,7 +209,7 @@ def _untyped(findings: Findings, part: Part, scope: EntityScope) -> None:
 
 def _own_fields_only(findings: Findings, part: Part, checked: Checked, path: tuple[str, ...]) -> None:
     place = part.at("compute")
-    far = sorted(read for read in checked.paths if "." in read)
+    far = sorted(read for read in checked.paths if "." in read.removeprefix("parent."))
     if far:
         hint = "copy it with 'default' or with the 'set' of a transition"
         message = f"a computed field reads fields of its own record only, and '{far[0]}' follows a link"

@@ -256,8 +256,11 @@ def _access(findings: Findings, known: Known, part: Part) -> None:
 
 
 def _protected(findings: Findings, known: Known, word: Word, path: tuple[str, ...]) -> None:
-    field = findings.field(known, word, path, declared_only=True)
-    inner = known.part.named("fields").get(word.text) if known.part else None
+    outer, _, own = word.text.partition(".")
+    rows = findings.names.rows.get(f"{known.name}.{outer}") if own else None
+    known, name = (rows, own) if rows else (known, word.text)
+    field = findings.field(known, Word(name, word.scalar), path, declared_only=True)
+    inner = known.part.named("fields").get(name) if known.part else None
     if field and not field.protected and inner and "protected" not in inner.broken:
         hint = f"write protected: true at '{field.name}', or take it out here"
         findings.note("XRM206", f"'{field.name}' is not protected: all who read see it", word.place, path, hint)

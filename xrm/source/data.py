@@ -51,6 +51,8 @@ def for_field(field: Field, node: Node) -> object:
         case "json":
             value = _json(plain(node))
             return value if isinstance(value, str) else coerce(field, value)
+        case "rows":
+            raise Misfit("cannot be rows", hint="give the fields of the rows their values")
         case "link":
             raise Misfit("must be an expression, such as =actor", hint="records cannot be named here in this version")
     if field.kind.compound and not (field.many and isinstance(node, Scalar)):

@@ -31,16 +31,20 @@ def protected_reads(scope: EntityScope, paths: Iterable[str]) -> tuple[tuple[str
 
 
 def _owner(scope: EntityScope, names: tuple[str, ...]) -> str:
+    if scope.parent and names[0] == "parent" and len(names) == 2:
+        return scope.parent.name
     link = scope.follow(names[:-1]) if len(names) > 1 else None
     return (link.to or "") if isinstance(link, Field) else scope.here.name
 
 
 def sees(findings: Findings, role: str, entity: str) -> frozenset[str]:
-    """The protected fields that a role sees, with what the roles it includes see."""
+    """The protected fields that a role sees, with what the roles it includes see. Of rows (``order.lines``), those of a row."""
+    entity, _, field = entity.partition(".")
     known = findings.names.entities.get(entity)
     grants = known.part.named("access") if known and known.part else {}
     roles = (role, *findings.names.roles.get(role, ()))
-    return frozenset(word.text for name in roles if name in grants for word in grants[name].words("sees"))
+    found = frozenset(word.text for name in roles if name in grants for word in grants[name].words("sees"))
+    return frozenset(name.removeprefix(f"{field}.") for name in found if name.startswith(f"{field}.")) if field else found
 
 
 def check_reads(findings: Findings, checked: Checked, field: Field, scope: EntityScope, *, place: Place, path: tuple[str, ...]) -> None:

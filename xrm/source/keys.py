@@ -123,8 +123,13 @@ FIELD = MapKind(
         Key("default", Value(), "What a new record starts with.", "{type: link, to: user, default: =actor}"),
         Key("compute", Value(), "An expression over the record's own fields that always gives its value.",
             "{compute: =depth * 2}"),
-        Key("min", Data(), "The least value.", "{type: integer, min: 0}", types=BOUNDED),
-        Key("max", Data(), "The greatest value.", "{type: date, max: 2099-12-31}", types=BOUNDED),
+        Key("fields", Named("field", may_be_empty=False), "What each row holds, in order. A condition or value there reads "
+            "the row's own fields, `parent` (the record) and `actor`.",
+            "{type: rows, fields: {item: text, amount: {type: money, required: item != null}}}", types=("rows",)),
+        Key("min", Data(), "The least value; of rows, how many there must be.",
+            "{type: integer, min: 0}", types=BOUNDED),
+        Key("max", Data(), "The greatest value; of rows, how many there may be (1,000 at most).",
+            "{type: date, max: 2099-12-31}", types=BOUNDED),
         Key("length", Integer(1, 10_000), "The most characters.", "{type: text, length: 40}", types=WRITTEN,
             default="255 for text"),
         Key("pattern", Text(1000), "A regular expression (RE2) that the whole value must match.",
@@ -159,7 +164,7 @@ FIELD = MapKind(
     ),
     short="type",
     later=("inverse", "recommended", "show", "readonly", "find", "filter", "renamed_from", "sensitive",
-           "fields", "copy", "extends"),
+           "copy", "extends"),
 )  # fmt: skip
 
 OPTION = MapKind(

@@ -67,6 +67,8 @@ class Names:
     role_places: Mapping[str, Place]
     entities: Mapping[str, Known]
     sound: bool = True
+    rows: Mapping[str, Known] = field(default_factory=dict)
+    """What is known of rows, by entity and field (``order.lines``)."""
 
     @property
     def locale(self) -> str:
@@ -91,6 +93,9 @@ class Names:
         return {name: tuple(heirs) for name, heirs in found.items()}
 
     def scope(self, entity: str) -> EntityScope:
+        """The scope of an entity's expressions, or of those in the rows of a field (``order.lines``)."""
+        if entity in self.rows:
+            return EntityScope(self, self.rows[entity], self.entities[entity.partition(".")[0]])
         return EntityScope(self, self.entities[entity])
 
 
@@ -100,18 +105,24 @@ class EntityScope:
 
     all: Names
     here: Known
+    parent: Known | None = None
+    """The entity whose rows these are; None where this is no row."""
 
     def type_of(self, path: tuple[str, ...]) -> Type | None:
         if path[0] == "actor":
             return ref(USER) if len(path) == 1 else ACTOR.get(path[1]) if len(path) == 2 else None
         found = self.follow(path)
         if isinstance(found, Field):
+            if found.apart:
+                return None
             refused = found.type == "choice" and not found.options
             return ANY if refused else found.expression_type
         return found
 
     def follow(self, path: tuple[str, ...]) -> Field | Type | None:
         """The field at the end of a path; ANY where something on the way is not known; None where it leads nowhere."""
+        if self.parent and path[0] == "parent":
+            return EntityScope(self.all, self.parent).follow(path[1:]) if len(path) > 1 else ref(self.parent.name)
         known: Known | None = self.here
         found: Field | None = None
         for place, name in enumerate(path):
@@ -128,8 +139,10 @@ class EntityScope:
         return found
 
     def names(self, path: tuple[str, ...]) -> Iterable[str]:
+        if self.parent and path[:1] == ("parent",):
+            return EntityScope(self.all, self.parent).names(path[1:])
         if not path:
-            return (*self.here.all_names, "actor")
+            return (*self.here.all_names, "actor", *(("parent",) if self.parent else ()))
         if path == ("actor",):
             return tuple(ACTOR)
         found = self.follow(path)
@@ -165,7 +178,8 @@ def index(outline: Outline, functions: Mapping[str, Function]) -> Names:
         entities,
         sound=bool(roles) and application is not None and "roles" not in application.broken,
     )
-    return _inferred(bare, functions)
+    bare = replace(bare, rows={own.name: own for known in entities.values() for own in _rows_of(known, basis)})
+    return _rows_inferred(_inferred(_rows_inferred(bare, functions), functions), functions)
 
 
 def _word(part: Part | None, key: str, default: str) -> str:
@@ -208,6 +222,18 @@ def humanised(name: str) -> str:
 
 def _known(part: Part, name: str, place: Place, basis: Basis) -> Known:
     locale = basis.locale
+    fields, unknown = _bare_fields(part, basis)
+    lifecycle = part.part("lifecycle")
+    states = lifecycle.named("states") if lifecycle else {}
+    options = [Option(state, label_text(inner.label("label"), locale, humanised(state))) for state, inner in states.items()]
+    kept = system_fields(name, locale, part.has("number"), options if part.has("lifecycle") else None)
+    ghost = "fields" in part.broken or not part.has("fields")
+    base = _word(part, "extends", "") or None
+    return Known(name, place, part, fields, kept, unknown, ghost, base, part.flag("abstract"))
+
+
+def _bare_fields(part: Part, basis: Basis) -> tuple[dict[str, Field], frozenset[str]]:
+    """The fields of an entity or of rows, and the names of those whose type is not known."""
     fields: dict[str, Field] = {}
     unknown: set[str] = set(part.broken & {"fields"})
     for own, inner in part.named("fields").items():
@@ -216,13 +242,31 @@ def _known(part: Part, name: str, place: Place, basis: Basis) -> Known:
             fields[own] = bare_field(inner, own, type_.text, basis)
         else:
             unknown.add(own)
-    lifecycle = part.part("lifecycle")
-    states = lifecycle.named("states") if lifecycle else {}
-    options = [Option(state, label_text(inner.label("label"), locale, humanised(state))) for state, inner in states.items()]
-    kept = system_fields(name, locale, part.has("number"), options if part.has("lifecycle") else None)
-    ghost = "fields" in part.broken or not part.has("fields")
-    base = _word(part, "extends", "") or None
-    return Known(name, place, part, fields, kept, frozenset(unknown), ghost, base, part.flag("abstract"))
+    return fields, frozenset(unknown)
+
+
+def _rows_of(known: Known, basis: Basis) -> Iterable[Known]:
+    """What is known of the rows that an entity's fields hold."""
+    for name, inner in known.part.named("fields").items() if known.part else ():
+        if name in known.fields and known.fields[name].type == "rows":
+            fields, unknown = _bare_fields(inner, basis)
+            ghost = "fields" in inner.broken or not inner.has("fields")
+            yield Known(f"{known.name}.{name}", inner.place, inner, fields, {}, unknown, ghost)
+
+
+def _rows_inferred(names: Names, functions: Mapping[str, Function]) -> Names:
+    """Rows with what their computed fields give, as far as it is known, and the fields that hold them."""
+    rows = {
+        name: _with_inferred(names, known, known.part, functions) if known.part and known.unknown else known
+        for name, known in names.rows.items()
+    }
+    entities = dict(names.entities)
+    for name, known in rows.items():
+        entity, _, field = name.partition(".")
+        fields = dict(entities[entity].fields)
+        fields[field] = replace(fields[field], rows=known.fields)
+        entities[entity] = replace(entities[entity], fields=fields)
+    return replace(names, entities=entities, rows=rows)
 
 
 def bare_field(part: Part, name: str, type_: str, basis: Basis, *, places: int | None = None) -> Field:
@@ -320,7 +364,7 @@ def _inferred(names: Names, functions: Mapping[str, Function]) -> Names:
     for known in names.entities.values():
         if known.part and known.unknown:
             entities[known.name] = _with_inferred(names, known, known.part, functions)
-    return Names(names.basis, names.roles, names.role_places, entities, names.sound)
+    return replace(names, entities=entities)
 
 
 def _with_inferred(names: Names, known: Known, part: Part, functions: Mapping[str, Function]) -> Known:
@@ -331,7 +375,8 @@ def _with_inferred(names: Names, known: Known, part: Part, functions: Mapping[st
         if name not in unknown or inner is None or inner.has("type"):
             continue
         here = Known(known.name, known.place, part, fields, known.system, frozenset(unknown))
-        found = _type_given(inner, EntityScope(names, here), functions)
+        parent = names.entities[known.name.partition(".")[0]] if known.name in names.rows else None
+        found = _type_given(inner, EntityScope(names, here, parent), functions)
         if found:
             fields[name] = bare_field(inner, name, found[0], names.basis, places=found[1])
             unknown.discard(name)

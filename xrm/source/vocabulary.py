@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-LATER_TYPES = ("rows", "file", "party", "duration")
+LATER_TYPES = ("file", "party", "duration")
 """Types of the language that are not part of this version."""
 
 TONES = ("info", "ok", "warn", "danger")

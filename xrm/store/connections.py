@@ -59,6 +59,11 @@ class Connection(Protocol):
 
     dialect: DialectName
 
+    @property
+    def busy(self) -> bool:
+        """Whether it is in a transaction."""
+        ...
+
     def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]: ...
     def one(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None: ...
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> int: ...
@@ -87,6 +92,10 @@ class SqliteConnection:
                 self.raw.execute(f"PRAGMA {pragma}")
         except (sqlite3.Error, OSError) as error:
             raise _unreachable(error, f"is {path} a SQLite file this user may write?") from error
+
+    @property
+    def busy(self) -> bool:
+        return self.raw.in_transaction
 
     def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         try:
@@ -150,6 +159,10 @@ class PostgresConnection:
         self.raw.prepared_max = 500
         self.raw.adapters.register_loader("uuid", TextLoader)
         self.cursor = self.raw.cursor()
+
+    @property
+    def busy(self) -> bool:
+        return self.raw.info.transaction_status != psycopg.pq.TransactionStatus.IDLE
 
     def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         return self.cursor.execute(sql, parameters).fetchall()

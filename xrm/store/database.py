@@ -148,6 +148,15 @@ class Database:
         finally:
             connection.rollback()
 
+    @contextmanager
+    def steady(self) -> Iterator[Connection]:
+        """A connection on which several reads see one state: the transaction that this thread is in, else a snapshot."""
+        if self.connection.busy:
+            yield self.connection
+        else:
+            with self.snapshot() as connection:
+                yield connection
+
     def write(self, work: Callable[[Connection], Result]) -> Result:
         """Run a whole write in a transaction, again from the start after a deadlock or a busy file."""
         for attempt in range(RETRIES):

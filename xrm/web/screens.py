@@ -112,6 +112,7 @@ def _navigation(tongue: Tongue, by_entity: Mapping[str, Screen], routes: Mapping
 
 def _screen(tongue: Tongue, policies: Policies, entity: Entity) -> Screen:
     names = policies.names(entity.name)
+    names = tuple(name for name in names if not entity.all_fields[name].apart)
     fields = {name: entity.all_fields[name] for name in names}
 
     def sees(path: str) -> bool:
@@ -245,7 +246,7 @@ def form_fields(screen: Screen, creating: bool, state: str | None) -> dict[str, 
     left = {
         name: field
         for name, field in screen.entity.fields.items()
-        if name in screen.policy.editable and (open_now is None or name in open_now)
+        if name in screen.policy.editable and not field.apart and (open_now is None or name in open_now)
     }
     form = screen.entity.forms.get("default")
     sections: dict[str, list[Field]] = {}

@@ -1,0 +1,174 @@
+"""Rows: a child table, written and read with its record by the one way to write and the one way to read."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.support.application import Applications, Running
+from xrm.errors import Invalid, Stale
+
+ITEM = """
+title: "{name}"
+fields: {name: {type: text, required: true}, price: money}
+access: {boss: [read, create, update, delete], agent: read}
+"""
+ORDER = """
+title: "{name}"
+fields:
+  name: text
+  rush: boolean
+  rate: {type: decimal, compute: '=rush == true ? 2.00 : 1.00'}
+  lines:
+    type: rows
+    max: 4
+    fields:
+      item: {type: text, required: true, length: 10, pattern: '[A-Za-z ]+'}
+      article: {type: link, to: item}
+      amount: {type: money, min: 0, required: parent.rush == true}
+      kind: {type: choice, options: [part, work], default: part}
+      due: date
+      where: point
+      secret: {type: text, protected: true}
+      price: {type: money, default: =article.price}
+      total: {type: money, compute: =amount * parent.rate}
+access:
+  boss: {read: true, create: true, update: true, delete: true, sees: [lines.secret], edits: [lines.secret]}
+  agent: [read, create, update]
+"""
+
+
+@pytest.fixture
+def running(application: Applications) -> Running:
+    return application({"order": ORDER, "item": ITEM})
+
+
+def plain(rows: Any, *names: str) -> list[tuple[Any, ...]]:
+    return [tuple(row[name] for name in names) for row in rows]
+
+
+def test_rows_are_written_and_read_with_their_record(running: Running) -> None:
+    """In order; a row keeps its id; the list that is sent replaces the one that stands."""
+    boss = running.person("bea", "boss")
+    bolt = boss.create("item", name="Bolt", price="0.50").id
+    made = boss.create(
+        "order", name="One", lines=[{"item": "Bolt", "article": bolt, "amount": "2.50"}, {"item": "Paint", "kind": None, "secret": "s"}]
+    )
+    lines = boss.get("order", made.id)["lines"]
+    assert plain(lines, "item", "amount", "kind", "total", "article.title") == [
+        ("Bolt", Decimal("2.50"), "part", Decimal("2.50"), "Bolt"), ("Paint", None, None, None, None)
+    ]  # fmt: skip
+    first, second = (row["id"] for row in lines)
+    again = boss.update("order", made.id, made.version, lines=[{"id": second}, {"item": "Wood"}, {"id": first, "amount": 3}])
+    lines = boss.get("order", made.id)["lines"]
+    assert plain(lines, "item", "secret") == [("Paint", "s"), ("Wood", None), ("Bolt", None)]
+    assert (lines[0]["id"], lines[2]["id"]) == (second, first)
+    assert again.version == made.version + 1
+    with pytest.raises(Stale):
+        boss.update("order", made.id, made.version, lines=[])
+    assert not boss.update(
+        "order", made.id, None, lines=[{"item": "Paint", "kind": None, "secret": "s"}, {"item": "Wood"}, {"id": first}]
+    ).changed
+    assert boss.update("order", made.id, None, rush=True, lines=[{"id": first}]).record["lines"][0]["total"] == Decimal("6.00")
+    assert running.rows("SELECT count(*) FROM order__lines") == [(1,)]
+    boss.update("order", made.id, None, lines=None)
+    assert boss.get("order", made.id)["lines"] == ()
+
+
+REFUSED: list[tuple[Any, list[tuple[str, tuple[str, ...], str]]]] = [
+    ([{"amount": -1, "itm": "x"}, "y"], [
+        ("XRM502", ("lines", "0", "amount"), "Lines, row 1: Amount must be 0.00 or more"),
+        ("XRM502", ("lines", "0", "itm"), "Lines, row 1: 'itm' is not a field of these rows"),
+        ("XRM502", ("lines", "1"), "Lines, row 2: it must be a map from field to value"),
+    ]),
+    ([{"item": "Ok"}, {"amount": 1}], [("XRM501", ("lines", "1", "item"), "Lines, row 2: Item is required")]),
+    ([{"item": "R2"}], [("XRM502", ("lines", "0", "item"), "Lines, row 1: Item does not have the form asked for")]),
+    ([{"item": "a"}] * 5, [("XRM528", ("lines",), "Lines may have 4 rows or fewer; it has 5")]),
+    ([{"item": "a"}] * 1001, [("XRM502", ("lines",), "Lines may have 1,000 rows; it has 1,001")]),
+    ("x", [("XRM502", ("lines",), "Lines must be a list of rows")]),
+    ([{"id": "00000000-0000-0000-0000-000000000001", "item": "a"}], [("XRM527", ("lines", "0"), "Lines, row 1: it is no row of this record")]),
+    ([{"item": "a", "total": 1}], [("XRM505", ("lines", "0", "total"), "Lines, row 1: Total may not be changed: it is computed")]),
+    ([{"item": "a", "kind": "x"}], [("XRM502", ("lines", "0", "kind"), "Lines, row 1: Kind 'x' is not one of the options")]),
+    ([{"item": "a", "article": "00000000-0000-0000-0000-000000000001"}], [("XRM511", ("lines", "0", "article"), "Lines, row 1: Article leads to no item that is there")]),
+]  # fmt: skip
+
+
+def test_what_does_not_fit_is_refused_at_its_row(running: Running) -> None:
+    boss = running.person("bea", "boss")
+    for lines, expected in REFUSED:
+        with pytest.raises(Invalid) as refused:
+            boss.create("order", name="One", lines=lines)
+        assert [(p.code, p.path, p.message) for p in refused.value.problems] == expected
+    with pytest.raises(Invalid) as refused:
+        boss.create("order", rush=True, lines=[{"item": "a"}])
+    assert [p.message for p in refused.value.problems] == ["Lines, row 1: Amount is required"]
+
+
+def test_rights_reach_into_rows(running: Running) -> None:
+    """A protected field of a row is not there for who may not see it, in the record, the history, a write; it outlives one."""
+    boss, ana = running.person("bea", "boss"), running.person("ana", "agent")
+    made = boss.create("order", name="One", lines=[{"item": "a", "secret": "s"}])
+    seen = ana.get("order", made.id)["lines"]
+    assert "secret" not in seen[0]
+    assert "secret" not in ana.history("order", made.id)[0].fields["lines"][1][0]
+    for secret in ({"secret": "t"}, {"secret": None}):
+        with pytest.raises(Invalid) as refused:
+            ana.update("order", made.id, None, lines=[{"id": seen[0]["id"], **secret}])
+        assert [p.code for p in refused.value.problems] == ["XRM302"]
+    ana.update("order", made.id, None, lines=[{**{n: v for n, v in seen[0].items() if "." not in n}, "item": "b"}])
+    assert plain(boss.get("order", made.id)["lines"], "item", "secret") == [("b", "s")]
+
+
+def test_a_changed_row_is_a_change_of_its_record(running: Running) -> None:
+    """The change log keeps which row, which field, before and after."""
+    boss = running.person("bea", "boss")
+    made = boss.create("order", name="One", lines=[{"item": "a"}, {"item": "b"}])
+    one, two = (row["id"] for row in boss.get("order", made.id)["lines"])
+    boss.update("order", made.id, None, lines=[{"id": two, "amount": "1.00"}, {"item": "c"}])
+    before, after = boss.history("order", made.id)[0].fields["lines"]
+    new = after[1].pop("id")
+    assert before[0] == {"id": one, "row": 1, "item": "a", "kind": "part", "amount": None, "article": None, "due": None, "price": None,
+                         "secret": None, "total": None, "where": None}  # fmt: skip
+    assert before[1] == {"id": two, "row": 2, "amount": None, "total": None}
+    assert after[0] == {"id": two, "row": 1, "amount": "1.00", "total": "1.00"}
+    assert new not in (one, two)
+    assert after[1]["item"] == "c"
+    boss.delete("order", made.id)
+    boss.restore("order", made.id)
+    assert plain(boss.get("order", made.id)["lines"], "item") == [("b",), ("c",)]
+
+
+def test_what_rows_link_to_is_not_deleted(running: Running) -> None:
+    boss = running.person("bea", "boss")
+    bolt = boss.create("item", name="Bolt").id
+    made = boss.create("order", lines=[{"item": "a", "article": bolt}])
+    with pytest.raises(Invalid) as refused:
+        boss.delete("item", bolt)
+    assert [p.code for p in refused.value.problems] == ["XRM515"]
+    boss.delete("order", made.id)
+    boss.delete("item", bolt)
+    with pytest.raises(Invalid) as refused:
+        boss.restore("order", made.id)
+    assert [p.code for p in refused.value.problems] == ["XRM511"]
+
+
+def test_rest_reads_and_writes_rows(running: Running) -> None:
+    """Nested, with what JSON has for each type; what was read can be sent back as it is; OpenAPI tells."""
+    boss = running.person("bea", "boss")
+    api = boss.api
+    line = {"item": "a", "amount": "2.00", "due": "2026-03-02", "where": {"lat": 1.5, "lon": 2.5}}
+    answer = api.post("/api/order", {"name": "One", "lines": [line, {"item": "b"}]})
+    assert answer.status == 201, answer.body
+    path = answer.headers["location"]
+    read = api.get(path).json
+    assert {name: read["lines"][0][name] for name in line} == line
+    assert api.patch(path, {"lines": read["lines"]}).json["version"] == 1
+    listed = api.get("/api/order", fields="name,lines").json["items"]
+    assert listed == [{"id": read["id"], "name": "One", "lines": read["lines"]}]
+    wrong = api.patch(path, {"lines": [{"item": ""}]}).json["errors"]
+    assert [(error["field"], error["message"]) for error in wrong] == [("lines.0.item", "Lines, row 1: Item is required")]
+    schema = api.get("/api/openapi.json").json["components"]["schemas"]["order"]["properties"]["lines"]
+    assert schema["type"] == ["array", "null"]
+    assert schema["items"]["properties"]["amount"]["type"] == ["string", "null"]
+    assert api.get("/api/order", sort="lines").codes == ["XRM512"]
+    assert api.get("/api/order", filter="lines == null").codes == ["XRM302"]

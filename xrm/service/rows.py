@@ -1,0 +1,273 @@
+"""Rows in the write journey: from the list that was sent to rows that stand, judged row by row, and their statements.
+
+The whole list replaces the rows that are there. A row sent with its ``id`` stays that row, and what was not sent of it
+stays too; a row without one is new, unless it is in everything what a row was that is not sent: then it is that row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Self
+
+from xrm.compile.application import CompiledEntity
+from xrm.compile.columns import DialectName, bind_id
+from xrm.compile.row_parts import RowsWrite
+from xrm.errors import Invalid, Problem
+from xrm.model.fields import Field
+from xrm.model.values import Misfit, coerce
+from xrm.service.context import Context
+from xrm.store.connections import Bound
+from xrm.store.database import Connection
+from xrm.store.ids import new_id
+
+Row = dict[str, Any]
+
+
+class Sent(tuple[Row, ...]):  # noqa: SLOT001 (a tuple has no slots to name)
+    """Rows as they were accepted. ``echoes`` are values the actor may not write, by the row's number: they must be what
+    stands there already, as they are where a whole record is read, changed and sent back."""
+
+    echoes: Mapping[int, Row]
+
+    def __new__(cls, rows: Sequence[Row], echoes: Mapping[int, Row]) -> Self:
+        made = super().__new__(cls, rows)
+        made.echoes = echoes
+        return made
+
+
+def row_problem(ctx: Context, field: Field, number: int, name: str, code: str, message: str, hint: str | None = None) -> Problem:
+    """A problem at one field of one row: ``Lines, row 2: Amount is required``; ``message`` is what follows the label."""
+    words = ctx.service.application.model.words
+    inner = field.rows.get(name)
+    told = f"{words(inner.label)} {message}" if inner else f"'{name[:60]}' {message}" if name else f"it {message}"
+    path = (field.name, str(number), name) if name else (field.name, str(number))
+    return Problem(code, f"{words(field.label)}, row {number + 1}: {told}", path=path, hint=hint)
+
+
+def accepted_rows(ctx: Context, entity: str, field: Field, raw: object) -> Sent:
+    """What was sent, as rows, with what this actor may not write put aside.
+
+    Raises:
+        Invalid: every reason why not.
+    """
+    try:
+        rows = coerce(field, raw)
+    except Misfit as misfit:
+        if not misfit.inside:
+            raise
+        raise Invalid(*(row_problem(ctx, field, n, name, "XRM502", one.message, one.hint) for n, name, one in misfit.inside)) from None
+    policy = ctx.policy(entity)
+    problems: list[Problem] = []
+    kept: list[Row] = []
+    echoes: dict[int, Row] = {}
+    for number, row in enumerate(rows if isinstance(rows, tuple) else ()):
+        hidden = [name for name in row if name != "id" and not policy.sees(f"{field.name}.{name}")]
+        problems += [row_problem(ctx, field, number, "", "XRM302", f"has no field '{name[:60]}'") for name in hidden]
+        free = {name: value for name, value in row.items() if name == "id" or f"{field.name}.{name}" in policy.editable}
+        kept.append(free)
+        if len(free) < len(row):
+            echoes[number] = {name: value for name, value in row.items() if name not in free}
+    if problems:
+        raise Invalid(*problems)
+    return Sent(kept, echoes)
+
+
+def merge(ctx: Context, compiled: CompiledEntity, before: Mapping[str, Any] | None, after: dict[str, Any]) -> None:
+    """Make whole rows of those that were sent (in ``after``), before defaults and computed values.
+
+    Raises:
+        Invalid: an id that is no row of this record (XRM527), or a value that may not be written (XRM505).
+    """
+    problems: list[Problem] = []
+    for part in compiled.rows:
+        name = part.field.name
+        sent = after[name]
+        old = {row["id"]: row for row in (before or {}).get(name) or ()}
+        if sent is (before or {}).get(name):
+            after[name] = tuple(map(dict, sent or ()))
+            continue
+        after[name] = tuple(_merged(ctx, part, number, row, old, problems) for number, row in enumerate(sent))
+        for number, echo in getattr(sent, "echoes", {}).items():
+            _unchanged(ctx, part, number, echo, old.get(sent[number].get("id")), problems)
+    if problems:
+        raise Invalid(*problems)
+
+
+def _merged(ctx: Context, part: RowsWrite, number: int, row: Row, old: dict[str, Row], problems: list[Problem]) -> Row:
+    id = row.get("id")
+    if id is None:
+        return {**dict.fromkeys(part.field.rows), **row, "id": None, SAID: frozenset(row)}
+    if id not in old:
+        hint = "leave the id out for a new row; an id stands once in the list"
+        problems.append(row_problem(ctx, part.field, number, "", "XRM527", "is no row of this record", hint))
+        return {}
+    return {**old[id], **row}
+
+
+SAID = ""
+"""The key under which a new row, while it is being made, keeps the names that were sent of it."""
+
+
+def _unchanged(ctx: Context, part: RowsWrite, number: int, echo: Row, old: Row | None, problems: list[Problem]) -> None:
+    for name, value in echo.items():
+        if old is None or old.get(name) != value:
+            why = "it is computed" if part.field.rows[name].compute else "your roles may see it but not change it"
+            problems.append(row_problem(ctx, part.field, number, name, "XRM505", f"may not be changed: {why}"))
+
+
+# -- what follows from the rest, and what must hold ----------------------------------------------------------------------
+
+
+class Scopes:
+    """What the rules of the rows of one record read: the record's own values under ``parent.``, and what lies beyond links,
+    which is read once for each record that rows link to."""
+
+    def __init__(self, connection: Connection, compiled: CompiledEntity) -> None:
+        self._connection, self._compiled = connection, compiled
+        self._far: dict[tuple[str, str, str], Row] = {}
+
+    def of(self, part: RowsWrite, record: Mapping[str, Any]) -> Iterator[tuple[int, Row, Row]]:
+        """Every row with its number, and a flat row that its rules can be asked about."""
+        above = {f"parent.{path}": record.get(path) for path in part.parent_paths}
+        above["parent"] = record["id"]
+        for number, row in enumerate(record[part.field.name]):
+            yield number, row, {**above, **row, **self._beyond(part, row)}
+
+    def _beyond(self, part: RowsWrite, row: Row) -> Row:
+        found: Row = {}
+        for link in part.links:
+            target = row.get(link.field)
+            if target is not None:
+                key = (part.field.name, link.field, target)
+                if key not in self._far:
+                    self._far[key] = self._read(link, target)
+                found |= self._far[key]
+        return found
+
+    def _read(self, link: Any, target: str) -> Row:
+        bound = link.statement.bind({"id": bind_id(target, self._connection.dialect)})
+        read = self._connection.one(link.statement.sql, bound)
+        made: Row = link.decode(read) if read else {}
+        return made
+
+
+def default(ctx: Context, compiled: CompiledEntity, row: Mapping[str, Any], scopes: Scopes) -> None:
+    """Fill in new rows what nobody said."""
+    for part in compiled.rows:
+        if part.rules.defaults:
+            for _, one, scope in scopes.of(part, row):
+                said = one.get(SAID)
+                for field, closure in part.rules.defaults:
+                    if said is not None and field.name not in said:
+                        one[field.name] = scope[field.name] = closure(scope, ctx.moment)
+
+
+def compute(ctx: Context, compiled: CompiledEntity, row: Mapping[str, Any], scopes: Scopes, problems: list[Problem]) -> None:
+    """The computed fields of every row, after the record's own. A row that is changed is made anew: ``before`` keeps its own."""
+    for part in compiled.rows:
+        if part.rules.computes:
+            for number, one, scope in scopes.of(part, row):
+                for field, closure in part.rules.computes:
+                    try:
+                        one[field.name] = scope[field.name] = coerce(field, closure(scope, ctx.moment))
+                    except Misfit as misfit:
+                        problems.append(row_problem(ctx, part.field, number, field.name, "XRM502", misfit.message, misfit.hint))
+
+
+def required(ctx: Context, compiled: CompiledEntity, row: Mapping[str, Any], scopes: Scopes) -> list[Problem]:
+    """How many rows there are, and what each must have."""
+    found: list[Problem] = []
+    for part in compiled.rows:
+        found += _number(ctx, part.field, len(row[part.field.name]))
+        for number, one, scope in scopes.of(part, row) if part.rules.required else ():
+            found += [
+                row_problem(ctx, part.field, number, field.name, "XRM501", "is required")
+                for field, condition in part.rules.required
+                if one.get(field.name) is None and (condition is True or condition(scope, ctx.moment) is True)
+            ]
+    return found
+
+
+def _number(ctx: Context, field: Field, count: int) -> Iterator[Problem]:
+    label = ctx.service.application.model.words(field.label)
+    least, most = field.minimum, field.maximum
+    if isinstance(least, int) and count < least:
+        yield Problem("XRM528", f"{label} must have {_rows(least)} or more; it has {count}", path=(field.name,))
+    if isinstance(most, int) and count > most:
+        yield Problem("XRM528", f"{label} may have {_rows(most)} or fewer; it has {count}", path=(field.name,))
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def named(compiled: CompiledEntity, before: Mapping[str, Any] | None, row: dict[str, Any]) -> None:
+    """Give new rows their ids. One that is what a row was that is gone is that row: the same list again changes nothing."""
+    for part in compiled.rows:
+        name = part.field.name
+        rows, old = row[name], (before or {}).get(name) or ()
+        if all(one["id"] for one in rows):
+            continue
+        staying = {one["id"] for one in rows}
+        gone = [one for one in old if one["id"] not in staying]
+        row[name] = tuple(one if one["id"] else _named(one, gone) for one in rows)
+
+
+def _named(row: Row, gone: list[Row]) -> Row:
+    values = {name: value for name, value in row.items() if name != SAID}
+    for place, old in enumerate(gone):
+        if {**values, "id": old["id"]} == old:
+            return gone.pop(place)
+    return {**values, "id": new_id()}
+
+
+# -- links, reading and writing -------------------------------------------------------------------------------------------
+
+
+def links_in(part: RowsWrite, rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, Field, str]]:
+    """The links in rows: (number of the row, field, id)."""
+    for field in part.field.rows.values():
+        if field.type == "link" and field.to:
+            for number, row in enumerate(rows):
+                if row.get(field.name) is not None:
+                    yield number, field, row[field.name]
+
+
+def read(connection: Connection, compiled: CompiledEntity, record: dict[str, Any]) -> dict[str, Any]:
+    """The record with its rows, as they are under the locks of this transaction."""
+    for part in compiled.rows:
+        bound = part.read.bind({"record": bind_id(record["id"], connection.dialect)})
+        record[part.field.name] = tuple(map(part.decode, connection.all(part.read.sql, bound)))
+    return record
+
+
+def statements(compiled: CompiledEntity, before: Mapping[str, Any] | None, after: Mapping[str, Any], dialect: DialectName) -> list[Bound]:
+    """What makes the rows that were into the rows that will be: those that go, those that changed or moved, new ones."""
+    found: list[Bound] = []
+    for part in compiled.rows:
+        old = {row["id"]: (place, row) for place, row in enumerate((before or {}).get(part.field.name) or ())}
+        new = {row["id"]: (place, row) for place, row in enumerate(after[part.field.name])}
+        found += [(part.remove.sql, part.remove.bind({"id_": bind_id(id, dialect)})) for id in old if id not in new]
+        for id, (place, row) in new.items():
+            if old.get(id) != (place, row):
+                statement = part.update if id in old else part.insert
+                marks = {"id_": bind_id(id, dialect), "record": bind_id(after["id"], dialect), "position": place}
+                found.append((statement.sql, statement.bind({**part.encode(row), **marks})))
+    return found
+
+
+def difference(before: Sequence[Row], after: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """What the change log keeps of changed rows: before and after, each row with its id, its place (from 1) and what of it
+    changed. Whole rows that are new stand only after, those that went only before."""
+    old = {row["id"]: {"row": place, **row} for place, row in enumerate(before, 1)}
+    new = {row["id"]: {"row": place, **row} for place, row in enumerate(after, 1)}
+    was, became = [], []
+    for id, row in old.items():
+        changed = {name for name in row if id not in new or new[id].get(name) != row[name]}
+        if changed:
+            was.append({name: value for name, value in row.items() if name in changed or name in ("id", "row")})
+    for id, row in new.items():
+        changed = {name for name in row if id not in old or old[id].get(name) != row[name]}
+        if changed:
+            became.append({name: value for name, value in row.items() if name in changed or name in ("id", "row")})
+    return was, became

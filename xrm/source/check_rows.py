@@ -1,0 +1,49 @@
+"""Meaning of rows: what may stand on a field that holds them, and in them."""
+
+from __future__ import annotations
+
+from xrm.model.fields import Field
+from xrm.model.values import MOST_ROWS
+from xrm.source.findings import Findings
+from xrm.source.outline import Part
+
+NUMBER_OF_ROWS = Field("rows", "integer", {}, minimum=0, maximum=MOST_ROWS)
+"""What ``min`` and ``max`` of rows are: a number of rows."""
+
+NOT_OF_ROWS = {
+    "default": "give its fields defaults",
+    "compute": "compute its fields",
+    "unique": "rows are told apart by their place",
+    "index": "give one of its fields an index",
+    "discloses": "say it of one of its fields",
+}
+"""Keys that do not go with rows, and what to do instead."""
+
+NOT_IN_ROWS = {
+    "unique": "rows have no rules among each other; write a check of the record",
+    "inverse": "a link from a row leads back to no record; let the rows be an entity of their own with a link to this one",
+}
+"""Keys that do not go with a field of rows, and what to do instead."""
+
+
+def check_rows(findings: Findings, part: Part) -> None:
+    """A field that holds rows."""
+    for key, hint in NOT_OF_ROWS.items():
+        if part.has(key):
+            findings.note("XRM235", f"rows have no '{key}'", part.at(key), (*part.path, key), hint)
+
+
+def check_in_row(findings: Findings, part: Part) -> None:
+    """A field of a row."""
+    type_ = part.word("type")
+    if type_ and type_.text == "rows":
+        message = "rows do not stand inside rows"
+        hint = "let the outer rows be an entity of their own, with a link to this one"
+        findings.note("XRM236", message, type_.place, (*part.path, "type"), hint)
+    on_delete = part.word("on_delete")
+    if on_delete and on_delete.text != "restrict":
+        message = "a link in a row holds what it leads to"
+        findings.note("XRM236", message, on_delete.place, (*part.path, "on_delete"), "take it out: the record cannot be deleted")
+    for key, hint in NOT_IN_ROWS.items():
+        if part.has(key):
+            findings.note("XRM236", f"a field of a row has no '{key}'", part.at(key), (*part.path, key), hint)
