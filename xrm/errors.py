@@ -129,6 +129,7 @@ CODES: dict[str, str] = {
     "XRM207": "The lifecycle is not sound",
     "XRM208": "A computed field depends on itself",
     "XRM209": "A right or rule would disclose what a role may not see",
+    "XRM241": "A link leads to nothing",
     "XRM240": "A deletion cannot do that to this link",
     "XRM210": "A default, set or option does not fit its field",
     "XRM211": "An entity inherits from itself",

@@ -163,3 +163,110 @@ def test_rest_says_why_and_deletes_and_only_its_holder_restores(running: Running
     assert boss.api.delete(f"/api/case/{case}").status == 204
     with pytest.raises(NotFound):
         guest.get("task", task)
+
+
+# --- links to several entities
+
+SEVERAL = {
+    "person": """
+key: code
+title: "{name}"
+fields: {code: {type: text, unique: true, required: true}, name: text, city: text, born: date, secret: {type: text, protected: true}}
+access: {agent: [read, create, update], boss: {read: true, create: true, update: true, delete: true, sees: secret, edits: secret}, guest: {read: city == "Rome"}}
+""",
+    "organisation": """
+title: "{name}"
+fields: {name: text, city: text, born: integer, secret: text}
+access: {agent: [read, create], boss: [read, create, delete]}
+""",
+    "party": """
+abstract: true
+title: "{name}"
+fields: {name: text}
+access: {agent: [read, create], boss: [read, create]}
+""",
+    "club": "extends: party\nfields: {city: text}\n",
+    "firm": "extends: party\nfields: {city: text}\n",
+    "request": """
+title: "{subject}"
+fields:
+  subject: text
+  requester: {type: link, to: [person, organisation], required: true, on_delete: cascade}
+  payer: {type: link, to: party}
+  about: {type: link, to: any, on_delete: clear}
+  kind: {type: text, default: =entity(requester)}
+  town: {type: text, default: =requester.city}
+checks: {here: {must: payer == null || payer.city != "Oslo", message: Not from Oslo}}
+access:
+  agent: [read, create, update]
+  boss: [read, create, update, delete]
+  guest: read
+""",
+}
+
+
+@pytest.fixture
+def several(application: Applications) -> Running:
+    return application(SEVERAL)
+
+
+def test_a_link_to_several_entities_is_written_read_filtered_and_sorted(several: Running) -> None:
+    """It takes an id, or an id with its entity; what all targets have can be read through it; each shows by its own policy."""
+    ana, guest = several.person("ana", "agent"), several.person("gus", "guest")
+    ada = ana.create("person", code="a", name="Ada", city="Rome").id
+    bob = ana.create("person", code="b", name="Bob", city="Bern").id
+    acme = ana.create("organisation", name="Acme", city="Rome").id
+    oslo = ana.create("firm", name="Fjord", city="Oslo").id
+    club = ana.create("club", name="Chess", city="Rome").id
+    one = ana.create("request", subject="One", requester=ada, payer=club, about=acme).id
+    two = ana.create("request", subject="Two", requester={"entity": "organisation", "id": acme}, about=one).id
+    three = ana.create("request", subject="Three", requester=bob, about=ana.id).id
+
+    row = ana.get("request", two, "requester.title", "about.title", "kind", "town")
+    assert {name: row[name] for name in row if name != "id"} == {
+        "requester": acme, "requester.title": "Acme", "requester.entity": "organisation", "kind": "organisation", "town": "Rome",
+        "about": one, "about.title": "One", "about.entity": "request",
+    }  # fmt: skip
+    assert ana.get("request", one, "requester", nested=True)["requester"] == {"id": ada, "entity": "person"}
+    assert ana.get("request", three, "about.title", nested=True)["about"]["title"] == "Ana"
+
+    def found(person: Person, **query: str) -> list[str]:
+        return [row["subject"] for row in person.all("request", fields=("subject",), **query)]
+
+    assert found(ana, filter='entity(requester) == "person"', sort="subject") == ["One", "Three"]
+    assert found(ana, filter='requester.city == "Rome" && requester.title.contains("c")') == ["Two"]
+    assert found(ana, filter=f'requester == "{bob}"') == ["Three"]
+    assert found(ana, sort="requester") == ["Two", "One", "Three"] and found(ana, sort="-requester", limit=1) == ["Three", "One", "Two"]
+    assert found(ana, filter="payer.name != null") == ["One"]
+
+    assert [guest.get("request", id)["requester"] for id in (one, two, three)] == [ada, None, None]
+    assert found(guest, filter='requester.city == "Rome"') == ["One"] and found(guest, filter="requester == null", sort="subject") == [
+        "Three",
+        "Two",
+    ]
+    assert guest.get("request", one)["about"] is None and "payer" not in guest.get("request", one)
+
+    for values, code in (
+        ({"requester": club}, "XRM511"),
+        ({"requester": {"entity": "club", "id": club}}, "XRM502"),
+        ({"requester": {"entity": "person", "id": acme}}, "XRM502"),
+        ({"payer": oslo}, "XRM504"),
+        ({"about": "00000000-0000-7000-8000-000000000000"}, "XRM511"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            ana.update("request", one, None, **values)
+        assert codes(refused) == [code], values
+
+    boss = several.person("bo", "boss")
+    boss.delete("organisation", acme)
+    assert found(ana) == ["Three", "One"] and ana.get("request", one)["about"] is None
+    boss.restore("organisation", acme)
+    assert ana.get("request", one)["about"] == acme and ana.get("request", two)["requester"] == acme
+
+
+@pytest.mark.parametrize("wanted", ["secret", "born", "code"])
+def test_what_not_every_target_has_is_not_there_through_the_link(several: Running, wanted: str) -> None:
+    """A field that is of another type, protected from the reader, or missing in one target is no name."""
+    with pytest.raises(Invalid) as refused:
+        several.person("ana", "agent").page("request", filter=f"requester.{wanted} != null")
+    assert codes(refused) == ["XRM302"]

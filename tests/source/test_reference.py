@@ -154,4 +154,4 @@ def test_the_editors_schema_knows_the_applications_names() -> None:
     texts = starter.files("my_agency")
     schema = editor_schema(load_text({name: text for name, text in texts.items() if name.endswith(".yml")}).application)
     Draft7Validator.check_schema(schema)
-    assert schema["definitions"]["field"]["anyOf"][0]["properties"]["to"]["enum"] == ["category", "request", "user"]
+    assert schema["definitions"]["field"]["anyOf"][0]["properties"]["to"]["anyOf"][0]["enum"] == ["category", "request", "user", "any"]

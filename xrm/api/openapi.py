@@ -142,6 +142,14 @@ def _values(policies: Policies, application: Application, entity: Entity) -> Sch
     return {"type": "object", "additionalProperties": False, "properties": properties}
 
 
+LINKED: Schema = {
+    "type": "object",
+    "required": ["id"],
+    "properties": {"id": {"type": "string", "format": "uuid"}, "entity": {"type": "string"}},
+}
+"""A link to several entities: the id, and of which entity the record is."""
+
+
 def _row(application: Application, rows: Mapping[str, Field], written: bool) -> Schema:
     """One row. Written, it has an ``id`` where it is a row that stays; what is not sent of such a row stays too."""
     words = "The row that stays; without one the row is new." if written else "The row keeps it."
@@ -155,7 +163,11 @@ def _field(application: Application, field: Field, written: bool = False, rows: 
     if field.type == "link" and not written and field.name != "id":
         schema.pop("type")
         schema.pop("format")
-        schema["anyOf"] = [{"type": "string", "format": "uuid"}, {"type": "object"}]
+        schema["anyOf"] = [LINKED] if field.several else [{"type": "string", "format": "uuid"}, {"type": "object"}]
+    elif field.several:
+        schema.pop("type")
+        schema.pop("format")
+        schema["anyOf"] = [{"type": "string", "format": "uuid"}, LINKED]
     if field.type == "rows":
         schema |= {"type": "array", "maxItems": MOST_ROWS, "items": _row(application, rows, written)}
     elif field.many:

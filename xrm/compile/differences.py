@@ -84,6 +84,6 @@ def _words(field: Field) -> str:
         case "money":
             return f"money in {field.currency}"
         case "link":
-            return f"a link to {field.to}"
+            return f"a link to {field.to or 'several entities'}"
         case _:
             return field.type

@@ -16,7 +16,7 @@ from xrm.expr.types import TEXT, list_of, ref
 from xrm.model.access import RIGHTS, Grant, Right
 from xrm.model.application import Application
 from xrm.model.entity import Entity
-from xrm.model.fields import Expression, Field
+from xrm.model.fields import ENTITY, Expression, Field, alike
 from xrm.model.rows import rows_of
 
 SYSTEM = frozenset({"(system)"})
@@ -64,12 +64,14 @@ class Policies:
 
     def resolve(self, entity: str, path: str) -> Field | None:
         """The visible field at the end of a path from an entity, or None: hidden and missing are the same answer."""
-        *links, last = path.split(".")
-        here: str | None = entity
-        for name in links:
-            field = self._field(here, name)
-            here = field.to if field and field.type == "link" and field.to and name != "id" else None
-        return self._field(here, last)
+        name, _, rest = path.partition(".")
+        field = self._field(entity, name)
+        if not rest or field is None or field.type != "link" or name == "id":
+            return field if not rest else None
+        seen = [target for target in field.targets if self.readable(target)]
+        if field.several and rest == ENTITY.name:
+            return ENTITY if seen else None
+        return alike([self.resolve(target, rest) for target in seen])
 
     def names(self, entity: str) -> tuple[str, ...]:
         """The names of visible fields, in the order of the definition."""
@@ -113,7 +115,12 @@ class PolicyScope:
         if not path:
             return self.policies.names(self.entity)
         field = self.policies.resolve(self.entity, ".".join(path))
-        return self.policies.names(field.to) if field and field.to else ()
+        if field is None or field.type != "link":
+            return ()
+        if field.to:
+            return self.policies.names(field.to)
+        seen = next((target for target in field.targets if self.policies.readable(target)), "")
+        return (ENTITY.name, *(name for name in self.policies.names(seen) if self.type_of((*path, name)))) if seen else ()
 
 
 ACTOR_TYPES: Mapping[tuple[str, ...], Type] = {
@@ -192,7 +199,7 @@ def _without_blind_links(found: Policies) -> Policies:
         blind = {
             name
             for name in policy.visible
-            if (field := fields.get(name)) and field.type == "link" and field.to and not found.readable(field.to)
+            if (field := fields.get(name)) and field.type == "link" and field.targets and not any(map(found.readable, field.targets))
         }
         if not blind:
             return policy

@@ -16,6 +16,7 @@ import msgspec
 import sqlalchemy as sa
 
 from xrm.compile.columns import (
+    TEXT,
     DialectName,
     Stored,
     from_database,
@@ -33,7 +34,7 @@ from xrm.compile.tables import Tables
 from xrm.expr import Checked
 from xrm.expr.sql import to_sql
 from xrm.model.entity import Entity
-from xrm.model.fields import Field
+from xrm.model.fields import ENTITY, Field
 from xrm.model.rows import ID as ROW_ID
 from xrm.model.rows import row_entity
 from xrm.model.views import SortKey
@@ -105,31 +106,66 @@ class Rows:
     ``raw`` paths ignore the policies of linked records; only row rules, which see raw data, use them.
     """
 
-    def __init__(self, tables: Tables, policies: Policies, entity: str, dialect: DialectName, part: str | None = None) -> None:
-        """``part``: the rows of this field are the root, instead of the records of the entity."""
-        self.tables, self.policies, self.dialect = tables, policies, dialect
+    def __init__(
+        self, tables: Tables, policies: Policies, entity: str, dialect: DialectName, part: str | None = None, prefix: str = ""
+    ) -> None:
+        """``part``: the rows of this field are the root, instead of the records of the entity. ``prefix`` begins the names
+        of its aliases: a query within a query has others."""
+        self.tables, self.policies, self.dialect, self.prefix = tables, policies, dialect, prefix
         self.model = policies.application
         self.entity = self.model.entities[entity]
-        self.root = tables.entities[entity].alias("r")
+        self.root = tables.entities[entity].alias(f"{prefix}r")
         if part is not None:
-            self.root = tables.parts[entity, part].alias("r")
+            self.root = tables.parts[entity, part].alias(f"{prefix}r")
             self.entity = row_entity(self.entity, self.entity.fields[part])
         self.source: sa.FromClause = self.root
         self.run_time: list[RunTime] = []
         self._joined: dict[tuple[str, bool], tuple[sa.FromClause, Entity]] = {("", False): (self.root, self.entity)}
         self._joined["", True] = (self.root, self.entity)
+        self._several: dict[tuple[str, bool], sa.ColumnElement[Any]] = {}
 
     def column(self, path: str, raw: bool = False) -> sa.ColumnElement[Any]:
         """The value of a path; a link whose target is guarded by a row rule shows through that rule.
 
         Of a point, one of its two columns: expressions only ask whether there is one.
         """
+        link = self.several(path)
+        if link is not None:
+            return self._of_several(link, path, raw)
         prefix, _, name = path.rpartition(".")
         table, entity = self.at(prefix, raw)
         field = entity.field(name)
         if not raw and field and field.type == "link" and name != "id" and self._guarded(field):
             return self.at(path, raw)[0].c.id
         return table.c[f"{name}_lat" if field and field.type == "point" else name]
+
+    def several(self, path: str) -> str | None:
+        """The first link on a path that leads to several entities, if there is one."""
+        here: Entity | None = self.entity
+        names = path.split(".")
+        for depth, name in enumerate(names, 1):
+            field = here.field(name) if here else None
+            if field is None or field.type != "link" or name == "id":
+                return None
+            if field.several:
+                return ".".join(names[:depth])
+            here = self.model.entities[field.to] if field.to else None
+        return None
+
+    def _of_several(self, link: str, path: str, raw: bool) -> sa.ColumnElement[Any]:
+        """What lies beyond a link to several entities, or the link itself: of each entity what its own policy shows."""
+        if (path, raw) not in self._several:
+            prefix, _, name = link.rpartition(".")
+            table, entity = self.at(prefix, raw)
+            field = entity.fields[name]
+            shown = all(self.policies.by_entity[target].rule("read") is True for target in field.several)
+            if path == link and (raw or shown):
+                return table.c[name]
+            rest = path[len(link) + 1 :] or "id"
+            made = OfSeveral(self.tables, self.policies, self.dialect, f"{self.prefix}s{len(self._several)}_")
+            self._several[path, raw] = made.column(field, table.c[name], table, rest, raw)
+            self.run_time += made.run_time
+        return self._several[path, raw]
 
     def _guarded(self, field: Field) -> bool:
         return bool(field.to) and self.policies.by_entity[field.to or ""].rule("read") is not True
@@ -146,7 +182,7 @@ class Rows:
         field = entity.field(name)
         if field is None or field.to is None:
             raise KeyError(prefix)
-        target = self.tables.entities[field.to].alias(f"{'w' if raw else 'j'}{len(self._joined)}")
+        target = self.tables.entities[field.to].alias(f"{self.prefix}{'w' if raw else 'j'}{len(self._joined)}")
         match = target.c.id == table.c[name]
         if not raw:
             match = sa.and_(match, target.c.deleted_at.is_(None))
@@ -175,6 +211,48 @@ class Rows:
         made = to_sql(checked, lambda path: self.column(path, raw), self.dialect, prefix=prefix)
         self.run_time += made.run_time
         return made.clause
+
+
+MOST_TRIED = 6
+"""Entities of a link that are tried one after the other; of more the spine says first which it is."""
+
+
+class OfSeveral:
+    """One value beyond a link to several entities: a question to each, of which the one that has the record answers."""
+
+    def __init__(self, tables: Tables, policies: Policies, dialect: DialectName, prefix: str) -> None:
+        self._tables, self._policies, self._dialect, self._prefix = tables, policies, dialect, prefix
+        self.run_time: list[RunTime] = []
+
+    def column(
+        self, field: Field, link: sa.ColumnElement[Any], source: sa.FromClause | None, path: str, raw: bool
+    ) -> sa.ColumnElement[Any]:
+        """``link``: the column, in ``source``, that holds the id; ``path``: what is wanted of its record, or ``entity``."""
+        seen = [target for target in field.several if raw or self._policies.readable(target)]
+        asked = {target: self._asked(n, target, link, source, path, raw) for n, target in enumerate(seen)}
+        if len(asked) < 2:
+            return next(iter(asked.values()), sa.null())
+        if len(asked) <= MOST_TRIED:
+            return sa.func.coalesce(*asked.values(), type_=next(iter(asked.values())).type)
+        spine = self._tables.own("record").alias(f"{self._prefix}e")
+        which = _correlated(sa.select(spine.c.entity).where(spine.c.id == link), source)
+        return sa.case({sa.literal_column(f"'{target}'"): column for target, column in asked.items()}, value=which)
+
+    def _asked(self, n: int, target: str, link: Any, source: sa.FromClause | None, path: str, raw: bool) -> sa.ColumnElement[Any]:
+        rows = Rows(self._tables, self._policies, target, self._dialect, prefix=f"{self._prefix}{n}_")
+        value = sa.literal_column(f"'{target}'", TEXT) if path == ENTITY.name else rows.column(path, raw)
+        where: list[sa.ColumnElement[bool]] = [rows.root.c.id == link]
+        rule = self._policies.by_entity[target].rule("read")
+        if not raw:
+            where.append(rows.root.c.deleted_at.is_(None))
+            if rule is not None and rule is not True:
+                where.append(rows.rule(rule, f"{self._prefix}{n}_"))
+        self.run_time += rows.run_time
+        return _correlated(sa.select(value).select_from(rows.source).where(*where), source)
+
+
+def _correlated(query: sa.Select[Any], source: sa.FromClause | None) -> sa.ColumnElement[Any]:
+    return (query.correlate(source) if source is not None else query).scalar_subquery()
 
 
 class ReadCompiler:
@@ -305,19 +383,25 @@ class Picked:
         """The pick of a field that the caller knows to be visible."""
         prefix = path.rpartition(".")[0]
         if field.type == "point":
-            table = rows.at(prefix)[0]
             parts: tuple[Stored, ...] = stored(field)
+            if rows.several(path):
+                return Picked(path, tuple(rows.column(f"{prefix}.{part.name}") for part in parts), point, json_point)
+            table = rows.at(prefix)[0]
             return Picked(path, tuple(table.c[part.name] for part in parts), point, json_point)
         return Picked(path, (rows.column(path),), from_database(field, rows.dialect), json_from_database(field, rows.dialect))
 
 
 def with_links(paths: Sequence[str], policies: Policies, entity: str) -> tuple[str, ...]:
-    """The paths asked for, and each link on the way to one: ``category.title`` brings ``category``."""
+    """The paths asked for, and each link on the way to one: ``category.title`` brings ``category``; of several entities, which it is."""
     wanted: dict[str, None] = {}
     for path in paths:
         parts = path.split(".")
         for depth in range(1, len(parts) + 1):
             wanted[".".join(parts[:depth])] = None
+    for path in list(wanted):
+        field = policies.resolve(entity, path)
+        if field is not None and field.several and field.name != "id":
+            wanted[f"{path}.{ENTITY.name}"] = None
     return tuple(wanted)
 
 
@@ -433,6 +517,10 @@ def sort_keys(rows: Rows, sort: Sequence[SortKey]) -> list[Key]:
             path, name = f"{path}.title", "title"
         else:
             name = field.name
+        if rows.several(path):
+            folded = name == "title" or (field.folded and not field.system)
+            keys.append(Key(rows.column(f"{path}_key" if folded else path), wanted.descending, nullable=True))
+            continue
         table, entity = rows.at(path.rpartition(".")[0])
         target = entity.field(name)
         folded = name == "title" or (target is not None and target.folded and not target.system)

@@ -31,6 +31,10 @@ REFERENCES = "references"
 """In a column's ``info``: the table it points at (``store/ddl`` writes it into the column on SQLite)."""
 
 
+SPINE = "xrm_record"
+"""One thin row for each record of any entity: what a link to several entities points at."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tables:
     """Every table of an application, by entity name; ``metadata`` holds them and xrm's own.
@@ -74,8 +78,8 @@ def entity_table(metadata: sa.MetaData, application: Application, entity: Entity
 
 
 def _field_columns(table: sa.Table, application: Application, field: Field) -> None:
-    if field.type == "link" and field.to:
-        target = table_name(application.entities[field.to])
+    if field.type == "link" and field.targets:
+        target = table_name(application.entities[field.to]) if field.to else SPINE
         table.append_column(sa.Column(field.name, ID, info={REFERENCES: target, "field": field.name}))
         table.append_constraint(sa.ForeignKeyConstraint([field.name], [f"{target}.id"]))
         return

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from xrm.compile.columns import DialectName, from_database, point, stored, to_database
 from xrm.compile.policies import Policies
-from xrm.compile.reads import Picked, Row, Rows, row_decoder
+from xrm.compile.reads import OfSeveral, Picked, Row, Rows, row_decoder
 from xrm.compile.statements import Statement, compiled
 from xrm.compile.tables import Tables
 from xrm.model.entity import Entity
@@ -181,11 +181,14 @@ def _links_on(paths: frozenset[str]) -> list[str]:
 
 def _link_read(tables: Tables, system: Policies, entity: Entity, name: str, paths: frozenset[str], dialect: DialectName) -> LinkRead:
     field = entity.field(name)
-    if field is None or field.to is None:
+    if field is None or not field.targets:
         raise KeyError(name)
-    rows = Rows(tables, system, field.to, dialect)
+    wanted = sorted(path for path in paths if path.startswith(f"{name}."))
+    if field.several:
+        return _link_read_of_several(tables, system, entity, field, wanted, dialect)
+    rows = Rows(tables, system, field.targets[0], dialect)
     picked = []
-    for path in sorted(path for path in paths if path.startswith(f"{name}.")):
+    for path in wanted:
         pick = Picked.of(rows, path.partition(".")[2])
         picked.append(Picked(path, pick.columns, pick.convert))
     columns = [column.label(f"c{n}") for n, column in enumerate(c for pick in picked for c in pick.columns)]
@@ -194,13 +197,34 @@ def _link_read(tables: Tables, system: Policies, entity: Entity, name: str, path
     return LinkRead(name, compiled(query, dialect), row_decoder(picked))
 
 
+def _link_read_of_several(
+    tables: Tables, system: Policies, entity: Entity, field: Field, paths: Sequence[str], dialect: DialectName
+) -> LinkRead:
+    """From the record's row in the spine to the entity that it is of."""
+    spine = tables.own("record").alias("r")
+    picked, run_time = [], []
+    for n, path in enumerate(paths):
+        end = system.resolve(entity.name, path)
+        if end is None:
+            raise KeyError(path)
+        made = OfSeveral(tables, system, dialect, f"s{n}_")
+        names = [part.name for part in stored(end)] if end.type == "point" else [end.name]
+        rest = path.partition(".")[2].rpartition(".")[0]
+        columns = tuple(made.column(field, spine.c.id, spine, f"{rest}.{one}" if rest else one, raw=True) for one in names)
+        picked.append(Picked(path, columns, point if end.type == "point" else from_database(end, dialect)))
+        run_time += made.run_time
+    labelled = [column.label(f"c{n}") for n, column in enumerate(c for pick in picked for c in pick.columns)]
+    query = sa.select(*labelled).select_from(spine).where(spine.c.id == sa.bindparam("id", type_=spine.c.id.type, required=True))
+    return LinkRead(field.name, compiled(query, dialect, run_time), row_decoder(picked))
+
+
 def _referrers(tables: Tables, system: Policies, entity: Entity, dialect: DialectName) -> tuple[Referrer, ...]:
     others = system.application.entities.values()
-    links = [(other, field) for other in others for field in other.fields.values() if field.type == "link" and field.to == entity.name]
+    links = [(other, field) for other in others for field in other.fields.values() if field.type == "link" and entity.name in field.targets]
     found = [Referrer(other.name, field, _linking(tables.entities[other.name], field, dialect)) for other, field in links]
     for name, rows in [(other.name, rows) for other in others for rows in rows_of(other)]:
         for field in rows.rows.values():
-            if field.type == "link" and field.to == entity.name:
+            if field.type == "link" and entity.name in field.targets:
                 statement = _linking_rows(tables.entities[name], tables.parts[name, rows.name], field, dialect)
                 found.append(Referrer(name, field, statement, rows.name))
     return tuple(found)

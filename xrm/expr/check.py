@@ -370,10 +370,20 @@ class _Checker:
     def _call(self, node: Call) -> Typed:
         if node.name in MACROS and node.target is not None:
             return self._macro(node)
+        if node.name == "entity" and node.target is None and len(node.arguments) == 1 and "entity" not in self._functions:
+            return self._entity(node, node.arguments[0])
         given = tuple(self.typed(part) for part in node.parts)
         if node.name in AGGREGATES and node.target is None and len(given) == 1 and isinstance(given[0], Collected):
             return self._aggregate(node, given[0])
         return checked_call(node, given, self._functions, self.faults)
+
+    def _entity(self, node: Call, link: Node) -> Typed:
+        """`entity(requester)`: of which entity the record is that a link to several leads to."""
+        names = link.names if isinstance(link, Path) else ()
+        found = self._scope.type_of((*names, "entity")) if names else None
+        if not isinstance(link, Path) or found != TEXT or self._path(link).type.name not in ("ref", "any"):
+            return self._fault(node, TYPE_MISMATCH, "'entity' asks which entity a link leads to, where it may lead to several")
+        return Column(node.start, node.end, TEXT, ".".join((*names, "entity")))
 
 
 def _placed(node: Typed, options: tuple[str, ...]) -> Typed:

@@ -8,7 +8,7 @@ from dataclasses import field as part
 
 from xrm.model.access import Role
 from xrm.model.entity import Entity
-from xrm.model.fields import Field, Text
+from xrm.model.fields import ENTITY, Field, Text, alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,13 @@ class Application:
     def resolve(self, entity: str, path: str) -> Field | None:
         """The field at the end of ``a.b.c`` from an entity, following links; None where there is none."""
         here = self.entities.get(entity)
-        *links, last = path.split(".")
-        for name in links:
-            step = here.field(name) if here else None
-            here = self.entities.get(step.to) if step and step.type == "link" and step.to else None
-        return here.field(last) if here else None
+        name, _, rest = path.partition(".")
+        step = here.field(name) if here else None
+        if not rest or step is None:
+            return step
+        if step.several and rest == ENTITY.name:
+            return ENTITY
+        return alike([self.resolve(target, rest) for target in step.targets]) if step.type == "link" else None
 
     def words(self, text: Text, locale: str | None = None) -> str:
         """The words of a text in a locale, else in the application's own."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from dataclasses import field as part
 from typing import Literal
 
@@ -69,6 +69,8 @@ class Field:
     ordered: bool = False
     many: bool = False
     to: str | None = None
+    several: tuple[str, ...] = ()
+    """The entities that a link to more than one may lead to; then ``to`` is None, and it points at the spine."""
     on_delete: OnDelete = "restrict"
     """What becomes of this record when the one that its link leads to is deleted."""
     protected: bool = False
@@ -90,6 +92,11 @@ class Field:
         return self.kind.expression_type(self)
 
     @property
+    def targets(self) -> tuple[str, ...]:
+        """Every entity that a link may lead to."""
+        return self.several or ((self.to,) if self.to else ())
+
+    @property
     def folded(self) -> bool:
         """Whether a folded key is stored beside it, by which people sort, search and match (decision 6)."""
         return self.type == "text"
@@ -101,6 +108,28 @@ class Field:
 
     def option(self, name: str) -> Option | None:
         return next((option for option in self.options if option.name == name), None)
+
+
+ENTITY = Field("entity", "text", {}, system=True)
+"""What a link to several entities shows beside the fields that all of them have: which entity its record is of."""
+
+
+def alike(fields: Sequence[Field | None]) -> Field | None:
+    """The one of some fields that stands for all, where they are of one type; of links, where they lead to the same."""
+    first = fields[0] if fields else None
+    if first is None or any(field is None or _shape(field) != _shape(first) for field in fields):
+        return None
+    if first.system and first.name == "id":
+        return replace(first, to=None, several=tuple(field.to or "" for field in fields if field)) if len(fields) > 1 else first
+    guarded = any(field.protected for field in fields if field)
+    return replace(first, protected=True) if guarded and not first.protected else first
+
+
+def _shape(field: Field) -> tuple[object, ...]:
+    options = tuple(option.name for option in field.options)
+    if field.system and field.name == "id":
+        return ("id",)
+    return (field.type, field.places, field.currency, options, field.targets)
 
 
 @dataclass(frozen=True, slots=True)

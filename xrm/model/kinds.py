@@ -106,7 +106,7 @@ def _working_time(field: Field) -> Type:
 
 
 def _linked(field: Field) -> Type:
-    return ref(field.to or "")
+    return ref(None if field.several else field.to or "")
 
 
 _EXACT: Schema = {"type": "string", "format": "decimal"}

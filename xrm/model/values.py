@@ -323,6 +323,9 @@ def _option(field: Field, raw: object) -> str:
 
 def _link(field: Field, raw: object) -> str:
     if isinstance(raw, Mapping):
+        entity = raw.get("entity")
+        if entity is not None and field.targets and entity not in field.targets:
+            raise Misfit(f"cannot lead to {str(entity)[:60]}", hint=f"it leads to {', '.join(field.targets)}")
         raw = raw.get("id")
     try:
         return str(UUID(raw)) if isinstance(raw, str) and len(raw) <= 45 else _refuse_link()

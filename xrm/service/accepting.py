@@ -10,6 +10,7 @@ from xrm.model.entity import Entity
 from xrm.model.fields import Field
 from xrm.model.values import Misfit, coerce
 from xrm.service.context import Context
+from xrm.service.locking import entity_of
 from xrm.service.rows import accepted_rows
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ def accepted(ctx: Context, entity: Entity, intent: Intent) -> dict[str, Any]:
         if field is not None:
             try:
                 values[name] = accepted_rows(ctx, entity.name, field, raw) if field.type == "rows" else coerce(field, raw)
+                if field.several and isinstance(raw, Mapping):
+                    _claimed(ctx, field, raw, values[name])
             except Invalid as refused:
                 problems += refused.problems
             except Misfit as misfit:
@@ -44,6 +47,13 @@ def accepted(ctx: Context, entity: Entity, intent: Intent) -> dict[str, Any]:
     if problems:
         raise Invalid(*problems)
     return values
+
+
+def _claimed(ctx: Context, field: Field, raw: Mapping[str, object], id: object) -> None:
+    """What was sent as ``{"entity": "person", "id": …}`` is a person, or it is refused. A record's entity never changes."""
+    found = entity_of(ctx, ctx.service.database.connection, str(id))
+    if raw.get("entity") not in (None, found):
+        raise Misfit(f"leads to no {str(raw['entity'])[:60]}")
 
 
 def _field(ctx: Context, entity: Entity, intent: Intent, name: str, problems: list[Problem]) -> Field | None:

@@ -16,6 +16,7 @@ from xrm.compile.application import CompiledEntity
 from xrm.compile.columns import bind_id, is_id
 from xrm.compile.row_parts import RowsWrite
 from xrm.errors import Invalid, NotFound, Problem, Unavailable
+from xrm.model.entity import Entity
 from xrm.model.fields import Field
 from xrm.service.context import Context
 from xrm.service.policy import may_here
@@ -71,17 +72,21 @@ def lock(
         Invalid: a link points at nothing the actor may see (XRM511).
     """
     entity = compiled.entity
-    wanted: list[tuple[str, str, Problem | None]] = [
-        (field.to, value, _no_target(ctx, field))
-        for name, value in values.items()
-        if isinstance(value, str) and (field := entity.field(name)) and field.type == "link" and field.to
-    ]
+    sent = [(field, value, _no_target(ctx, field)) for field, value in _sent_links(entity, values)]
     for rows in compiled.rows:
-        sent = _sent_rows(values.get(rows.field.name))
-        wanted += [(field.to or "", key, _no_row_target(ctx, rows, n, field)) for n, field, key in links_in(rows, sent)]
+        held_rows = _sent_rows(values.get(rows.field.name))
+        sent += [(field, key, _no_row_target(ctx, rows, n, field)) for n, field, key in links_in(rows, held_rows)]
+    wanted: list[tuple[str, str, Problem | None]] = []
+    before: dict[str, Any] | None = None
+    problems: list[Problem] = []
+    for field, key, lost in sent:
+        target = target_of(ctx, connection, field, key)
+        if target is None:
+            problems.append(lost)
+        else:
+            wanted.append((target, key, lost))
     if id is not None:
         wanted.append((entity.name, id, None))
-    before, problems = None, []
     for target, key, missing in sorted(wanted, key=lambda item: item[:2]):
         if missing is None:
             before = _own(ctx, connection, compiled, action, key)
@@ -163,10 +168,11 @@ def hold(
     old = {} if before is None or before["deleted_at"] is not None else before
     problems = []
     for field, key, missing in _new_links(ctx, compiled, old, after):
-        if field.to is None or (field.to, key) in held.links:
+        if any((target, key) in held.links for target in field.targets):
             continue
-        if _linked(ctx.as_system(), connection, field.to, key):
-            held.links.add((field.to, key))
+        entity = target_of(ctx, connection, field, key)
+        if entity is not None and _linked(ctx.as_system(), connection, entity, key):
+            held.links.add((entity, key))
         else:
             problems.append(missing)
     if problems:
@@ -180,6 +186,14 @@ def entity_of(ctx: Context, connection: Connection, id: str) -> str | None:
     statement = ctx.service.application.system.spine
     row = connection.one(statement.sql, statement.bind({"id": bind_id(id, connection.dialect)}))
     return str(row[0]) if row else None
+
+
+def _sent_links(entity: Entity, values: Mapping[str, object]) -> Iterator[tuple[Field, str]]:
+    """The links of the record itself that were sent: (field, id)."""
+    for name, value in values.items():
+        field = entity.field(name)
+        if field is not None and field.type == "link" and field.targets and isinstance(value, str):
+            yield field, value
 
 
 def _new_links(
@@ -198,10 +212,19 @@ def _new_links(
 
 
 def _no_row_target(ctx: Context, rows: RowsWrite, number: int, field: Field) -> Problem:
-    message = f"leads to no {(field.to or '').replace('_', ' ')} that is there"
+    message = f"leads to no {(field.to or 'record').replace('_', ' ')} that is there"
     return row_problem(ctx, rows.field, number, field.name, "XRM511", message)
+
+
+def target_of(ctx: Context, connection: Connection, field: Field, id: str) -> str | None:
+    """Which of the entities that a link may lead to a record is of; None where it is of none."""
+    if field.to is not None:
+        return field.to
+    entity = entity_of(ctx, connection, id)
+    return entity if entity in field.several else None
 
 
 def _no_target(ctx: Context, field: Field) -> Problem:
     label = ctx.service.application.model.words(field.label)
-    return Problem("XRM511", f"{label}: there is no such {(field.to or '').replace('_', ' ')}", path=(field.name,))
+    noun = (field.to or "record").replace("_", " ")
+    return Problem("XRM511", f"{label}: there is no such {noun}", path=(field.name,))

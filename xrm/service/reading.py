@@ -214,11 +214,13 @@ class _Seen:
         return self._seen(field, value)
 
     def _seen(self, field: Field | None, value: Any) -> Any:
-        if value is None or field is None or field.type != "link" or field.to is None or self._ctx.policy(field.to).rule("read") is True:
+        if value is None or field is None or field.type != "link" or not field.targets:
             return value
-        key = (field.to, value)
+        if all(self._ctx.policy(target).rule("read") is True for target in field.targets):
+            return value
+        key = (" ".join(field.targets), value)
         if key not in self._asked:
-            self._asked[key] = _is_there(self._ctx, *key)
+            self._asked[key] = any(_is_there(self._ctx, target, value) for target in field.targets if self._ctx.policies.readable(target))
         return value if self._asked[key] else None
 
 

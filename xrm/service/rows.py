@@ -227,7 +227,7 @@ def _named(row: Row, gone: list[Row]) -> Row:
 def links_in(part: RowsWrite, rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, Field, str]]:
     """The links in rows: (number of the row, field, id)."""
     for field in part.field.rows.values():
-        if field.type == "link" and field.to:
+        if field.type == "link" and field.targets:
             for number, row in enumerate(rows):
                 if row.get(field.name) is not None:
                     yield number, field, row[field.name]

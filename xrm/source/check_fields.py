@@ -15,7 +15,7 @@ from xrm.model.standard import SYSTEM_NAMES
 from xrm.source.check_rows import NUMBER_OF_ROWS, check_in_row, check_rows
 from xrm.source.disclosure import check_reads
 from xrm.source.findings import Findings
-from xrm.source.names import EntityScope, Known, dependencies, formulas_of
+from xrm.source.names import ANY_ENTITY, EntityScope, Known, dependencies, formulas_of
 from xrm.source.outline import Formula, Part, Word
 from xrm.source.vocabulary import CURRENCIES, RESERVED
 
@@ -68,13 +68,18 @@ def _name(findings: Findings, part: Part, kept: tuple[str, ...]) -> None:
 
 
 def _target(findings: Findings, part: Part) -> None:
-    to, entities = part.word("to"), findings.names.entities
-    if to and to.text not in entities:
-        places = {name: known.place for name, known in entities.items() if known.place}
-        findings.unknown("entity", to, (*part.path, "to"), entities, places)
-    elif to and entities[to.text].abstract:
-        message = f"'{to.text}' is abstract: it has no records that a link could lead to"
-        findings.note("XRM206", message, to.place, (*part.path, "to"), "name an entity that extends it")
+    entities, words = findings.names.entities, part.words("to")
+    places = {name: known.place for name, known in entities.items() if known.place}
+    unknown = [word for word in words if word.text not in entities and word.text != ANY_ENTITY]
+    for word in unknown:
+        findings.unknown("entity", word, (*part.path, "to"), entities, places)
+    if len(words) > 1 and any(word.text == ANY_ENTITY and ANY_ENTITY not in entities for word in words):
+        findings.note("XRM241", "'any' is every entity: name no other beside it", part.at("to"), (*part.path, "to"))
+    families = findings.names.families()
+    for word in words:
+        if word.text in entities and not families[word.text]:
+            hint = f"write 'extends: {word.text}' in an entity, or lead to another"
+            findings.note("XRM241", f"'{word.text}' has no records, and nothing extends it", word.place, (*part.path, "to"), hint)
 
 
 def _on_delete(findings: Findings, part: Part) -> None:

@@ -16,6 +16,7 @@ from xrm.source import kinds, packs
 from xrm.source.completion import overlays
 from xrm.source.keys import KINDS
 from xrm.source.kinds import Key, Kind, MapKind
+from xrm.source.names import ANY_ENTITY
 from xrm.source.vocabulary import MOST_NAME
 
 Schema = dict[str, Any]
@@ -124,6 +125,8 @@ class _Writer:
 
     def ref(self, kind: kinds.Ref) -> Schema:
         known = TYPES if kind.of == "type" else self.names.get(kind.of, ())
+        if kind.of == "entity" and kind.many and known:
+            known = (*known, ANY_ENTITY)
         one: Schema = {"enum": list(known)} if known else {"type": "string"}
         if kind.of == "type":
             one["enumDescriptions"] = [kind.doc for kind in FIELD_KINDS.values()]

@@ -208,12 +208,12 @@ def _entity_facts(application: Application, entity: Entity) -> tuple[tuple[str, 
     for role, grant in entity.access.items():
         facts.append((f"may: {role}", ", ".join(_right(right, rule) for right, rule in grant.rights.items())))
     others = [(other.name, field) for other in application.entities.values() for field in other.fields.values()]
-    linked = [f"{other}.{field.name}" for other, field in others if field.to == entity.name]
+    linked = [f"{other}.{field.name}" for other, field in others if entity.name in field.targets]
     return (*facts, *([("linked from", ", ".join(linked))] if linked else []))
 
 
 def _field_facts(application: Application, entity: Entity, field: Field) -> tuple[tuple[str, str], ...]:
-    facts = [("type", f"{field.type} to {field.to}" if field.to else field.type)]
+    facts = [("type", f"{field.type} to {', '.join(field.targets)}" if field.targets else field.type)]
     if field.options:
         facts.append(("options", ", ".join(option.name for option in field.options)))
     if field.system:

@@ -151,7 +151,9 @@ FIELD = MapKind(
             "{type: choice, options: [low, high], ordered: true}", types=("choice",)),
         Key("many", Boolean(), "Whether several may be chosen. The value is a list in the order of the options; "
             '`"web" in channels` asks for one.', "{type: choice, options: [web, phone], many: true}", types=("choice",)),
-        Key("to", Ref("entity"), "The entity a link leads to; `user` for the people who sign in.",
+        Key("to", Ref("entity", many=True), "The entity a link leads to, or several; `user` for the people who sign in, `any` "
+            "for every entity. An entity that others extend stands for all of them. Through a link to several, expressions and "
+            "columns read what all of them have, of one type; `entity(requester)` says which it is.",
             "{type: link, to: user}", types=("link",)),
         Key("on_delete", OneOf(("restrict", "cascade", "clear")), "What the deletion of the linked record does: `restrict`, it "
             "is refused while this record links to it; `cascade`, this record is deleted with it, if who deletes may delete this "

@@ -14,7 +14,7 @@ from xrm.errors import Place
 from xrm.expr import ANY, TEXT, ExpressionError, Function, Type, compile_check, list_of, parse, ref
 from xrm.expr import Node as Syntax
 from xrm.expr.syntax import Path as SyntaxPath
-from xrm.model.fields import MONEY_PLACES, Field, OnDelete, Option, Text
+from xrm.model.fields import ENTITY, MONEY_PLACES, Field, OnDelete, Option, Text, alike
 from xrm.model.kinds import KINDS, TYPES, FieldType
 from xrm.model.standard import USER, system_fields, user_fields
 from xrm.source.outline import Formula, Label, Outline, Part
@@ -123,20 +123,25 @@ class EntityScope:
         """The field at the end of a path; ANY where something on the way is not known; None where it leads nowhere."""
         if self.parent and path[0] == "parent":
             return EntityScope(self.all, self.parent).follow(path[1:]) if len(path) > 1 else ref(self.parent.name)
-        known: Known | None = self.here
-        found: Field | None = None
-        for place, name in enumerate(path):
-            if known is None or place > MOST_LINKS:
-                return None
-            if known.ghost or name in known.unknown:
-                return ANY
-            found = known.field(name)
-            if found is None:
-                return None
-            known = self.all.entities.get(found.to or "") if found.type == "link" else None
-            if found.type == "link" and known is None and place + 1 < len(path):
-                return ANY
-        return found
+        return self._follow(self.here, path, 0)
+
+    def _follow(self, known: Known, path: tuple[str, ...], depth: int) -> Field | Type | None:
+        if depth > MOST_LINKS:
+            return None
+        if known.ghost or path[0] in known.unknown:
+            return ANY
+        found, rest = known.field(path[0]), path[1:]
+        if not rest or found is None:
+            return found
+        if found.type != "link":
+            return None
+        if found.several and rest == (ENTITY.name,):
+            return ENTITY
+        targets = [self.all.entities.get(target) for target in found.targets]
+        ends = [self._follow(target, rest, depth + 1) if target else ANY for target in targets]
+        if any(end is ANY for end in ends) or not ends:
+            return ANY
+        return alike([end if isinstance(end, Field) else None for end in ends])
 
     def names(self, path: tuple[str, ...]) -> Iterable[str]:
         if self.parent and path[:1] == ("parent",):
@@ -148,8 +153,10 @@ class EntityScope:
         found = self.follow(path)
         if not isinstance(found, Field) or found.type != "link" or len(path) > MOST_LINKS:
             return ()
-        target = self.all.entities.get(found.to or "")
-        return target.all_names if target else ()
+        targets = [known for target in found.targets if (known := self.all.entities.get(target))]
+        if len(targets) == 1:
+            return targets[0].all_names
+        return (ENTITY.name, *(name for name in targets[0].all_names if self.follow((*path, name)))) if targets else ()
 
 
 def index(outline: Outline, functions: Mapping[str, Function]) -> Names:
@@ -178,8 +185,36 @@ def index(outline: Outline, functions: Mapping[str, Function]) -> Names:
         entities,
         sound=bool(roles) and application is not None and "roles" not in application.broken,
     )
-    bare = replace(bare, rows={own.name: own for known in entities.values() for own in _rows_of(known, basis)})
+    bare = _led(replace(bare, rows={own.name: own for known in entities.values() for own in _rows_of(known, basis)}))
     return _rows_inferred(_inferred(_rows_inferred(bare, functions), functions), functions)
+
+
+ANY_ENTITY = "any"
+"""In ``to``: every entity."""
+
+
+def _led(names: Names) -> Names:
+    """The same with every link knowing all that it may lead to."""
+    families = names.families()
+    entities = {name: replace(known, fields=_links_of(known, names, families)) for name, known in names.entities.items()}
+    rows = {name: replace(known, fields=_links_of(known, names, families)) for name, known in names.rows.items()}
+    return replace(names, entities=entities, rows=rows)
+
+
+def _links_of(known: Known, names: Names, families: Mapping[str, tuple[str, ...]]) -> Mapping[str, Field]:
+    parts = known.part.named("fields") if known.part else {}
+    links = {name: parts[name] for name, one in known.fields.items() if one.type == "link" and name in parts}
+    return {name: _led_field(one, links[name], names, families) if name in links else one for name, one in known.fields.items()}
+
+
+def _led_field(bare: Field, part: Part, names: Names, families: Mapping[str, tuple[str, ...]]) -> Field:
+    words = [word.text for word in part.words("to")]
+    if words == [ANY_ENTITY] and ANY_ENTITY not in names.entities:
+        words = list(names.entities)
+    found = tuple(dict.fromkeys(target for word in words for target in families.get(word, ())))
+    if len(found) > 1:
+        return replace(bare, to=None, several=found)
+    return replace(bare, to=found[0]) if found else bare
 
 
 def _word(part: Part | None, key: str, default: str) -> str:
@@ -291,7 +326,7 @@ def bare_field(part: Part, name: str, type_: str, basis: Basis, *, places: int |
         options=basis.roles if type_ == "role" else _options(part, locale),
         ordered=part.flag("ordered"),
         many=part.flag("many"),
-        to=USER if type_ == "user" else _word(part, "to", "") or None,
+        to=USER if type_ == "user" else next((word.text for word in part.words("to")), None),
         protected=part.flag("protected"),
         discloses=part.flag("discloses") or bool(part.broken & {"discloses", "protected"}),
     )

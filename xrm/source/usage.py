@@ -161,7 +161,7 @@ class _Finder:
             if field is None:
                 return
             yield known.name, field
-            target = self.names.entities.get(field.to or "")
+            target = self.names.entities.get(next(iter(field.targets), ""))
             if target is None:
                 return
             known = target

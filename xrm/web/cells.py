@@ -18,7 +18,7 @@ from markupsafe import escape as escape_markup
 
 from xrm.model.application import Application
 from xrm.model.entity import Entity
-from xrm.model.fields import Field, Text
+from xrm.model.fields import ENTITY, Field, Text
 from xrm.model.values import counted
 from xrm.web.display import Display, phone
 from xrm.web.markdown import rendered
@@ -156,22 +156,22 @@ def cell(tongue: Tongue, entity: Entity, path: str, use: Use = "detail") -> Cell
 
 def is_link(field: Field) -> bool:
     """A link to follow: the record's own id, a link to itself in expressions, is none here."""
-    return field.type == "link" and field.to is not None and not (field.system and field.name == "id")
+    return field.type == "link" and bool(field.targets) and not (field.system and field.name == "id")
 
 
 def _end(application: Application, entity: Entity, path: str) -> tuple[Entity, Field]:
     """The field at the end of a path and the entity it stands in."""
-    here = entity
-    *links, last = path.split(".")
-    for name in links:
-        step = here.field(name)
-        if step is None or step.to is None:
-            raise KeyError(path)
-        here = application.entities[step.to]
-    field = here.field(last)
+    name, _, rest = path.partition(".")
+    field = entity.field(name)
     if field is None:
         raise KeyError(path)
-    return here, field
+    if not rest:
+        return entity, field
+    if field.several and rest == ENTITY.name:
+        return entity, ENTITY
+    if not field.targets:
+        raise KeyError(path)
+    return _end(application, application.entities[field.targets[0]], rest)
 
 
 def _writing(tongue: Tongue, entity: Entity, field: Field, use: Use) -> Writing:
@@ -221,7 +221,8 @@ def _badge_writing(badges: Badges, always: bool) -> Writing:
 
 
 def _link_cell(tongue: Tongue, field: Field, path: str, use: Use) -> Cell:
-    title_key, prefix, none = f"{path}.title", tongue.url(field.to or ""), NONE[use]
+    title_key, entity_key, none = f"{path}.title", f"{path}.{ENTITY.name}", NONE[use]
+    prefixes = {target: tongue.url(target) for target in field.targets}
 
     def titled(row: Row, today: date) -> str:
         title = row.get(title_key)
@@ -231,7 +232,10 @@ def _link_cell(tongue: Tongue, field: Field, path: str, use: Use) -> Cell:
 
     def linked(row: Row, today: date) -> str:
         title = row.get(title_key)
-        return titled(row, today) if title is None else f'<a href="{prefix}/{row[path]}"><bdi>{escape(title)}</bdi></a>'
+        prefix = prefixes.get(field.to or str(row.get(entity_key)))
+        if title is None or prefix is None:
+            return titled(row, today)
+        return f'<a href="{prefix}/{row[path]}"><bdi>{escape(title)}</bdi></a>'
 
     return titled if use == "list" else linked
 

@@ -160,14 +160,21 @@ def _options(screen: Screen, one: Field, made: pages.Input) -> Iterable[pages.Op
 
 def _link_input(ctx: Context, screen: Screen, one: Field, made: pages.Input, filled: Filled) -> pages.Input:
     """A select of all records where they are few, else a combobox that asks the server."""
-    target = one.to or ""
-    rows = list_records(ctx, Query(target, ("title",), sort="title", limit=MOST_OPTIONS + 1)).rows
-    words = filled.words.get(one.name, "") or (title_of(ctx, target, made.value) if made.value else "")
-    if len(rows) > MOST_OPTIONS:
+    targets = [target for target in one.targets if ctx.policies.readable(target)]
+    words = filled.words.get(one.name, "") or (title_of(ctx, one.targets, made.value) if made.value else "")
+    rows = [(target, row) for target in targets[:MOST_OPTIONS] for row in _few(ctx, target)]
+    if len(rows) > MOST_OPTIONS or len(targets) > MOST_OPTIONS:
         source = f"{screen.url}/options?field={one.name}"
         return replace(made, kind="combo", source=source, shown=words, hint=made.hint or "Type a part of the name or number")
     options = [pages.Option("", "None" if made.optional else "Choose", not made.value)]
-    options += [pages.Option(str(row["id"]), str(row["title"]), str(row["id"]) == made.value) for row in rows]
+    for target, row in rows:
+        kind = screen.tongue.words(screen.tongue.application.entities[target].label)
+        label = f"{row['title']} ({kind})" if one.several else str(row["title"])
+        options.append(pages.Option(str(row["id"]), label, str(row["id"]) == made.value))
     if made.value and not any(option.selected for option in options):
         options.append(pages.Option(made.value, words or "The record that is there now", selected=True))
     return replace(made, kind="select", options=tuple(options))
+
+
+def _few(ctx: Context, target: str) -> list[dict[str, object]]:
+    return list_records(ctx, Query(target, ("title",), sort="title", limit=MOST_OPTIONS + 1)).rows

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from xrm.errors import NotFound
 from xrm.service.context import Context
-from xrm.service.reading import Query, get_record, list_records
+from xrm.service.reading import Query, list_records
 from xrm.web import pages
 from xrm.web.lists import Asked
 from xrm.web.screens import Inverse, Screen, Screens
+from xrm.web.typed import title_of
 
 SHOWN = 5
 """Linked records of one kind that a page shows."""
@@ -20,20 +20,14 @@ class Titles:
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
-        self._known: dict[tuple[str, str], str] = {}
+        self._known: dict[tuple[tuple[str, ...], str], str] = {}
 
-    def of(self, entity: str, id: str) -> str:
-        key = (entity, id)
+    def of(self, targets: tuple[str, ...], id: str) -> str:
+        """The title of a record of one of these entities."""
+        key = (targets, id)
         if key not in self._known:
-            self._known[key] = self._ask(entity, id)
+            self._known[key] = title_of(self._ctx, targets, id) or "a record that you may not see"
         return self._known[key]
-
-    def _ask(self, entity: str, id: str) -> str:
-        try:
-            title = get_record(self._ctx, entity, id, ("title",))["title"]
-        except NotFound:
-            return "a record that you may not see"
-        return str(title)
 
 
 def related(ctx: Context, screens: Screens, screen: Screen, id: str) -> Iterable[pages.Related]:

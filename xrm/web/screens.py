@@ -229,7 +229,7 @@ def _groups(tongue: Tongue, entity: Entity, fields: Mapping[str, Field]) -> tupl
 
 def _inverse(tongue: Tongue, policies: Policies, entity: Entity) -> Iterable[Inverse]:
     for other in tongue.application.entities.values():
-        linking = [f for f in other.fields.values() if f.to == entity.name and policies.resolve(other.name, f.name)]
+        linking = [f for f in other.fields.values() if entity.name in f.targets and policies.resolve(other.name, f.name)]
         for field in linking:
             plural, plain_case = tongue.words(other.plural), len(linking) == 1 and other is not entity
             yield Inverse(other.name, field.name, plural if plain_case else f"{plural}: {tongue.words(field.label)}")

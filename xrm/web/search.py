@@ -78,21 +78,28 @@ def options(ctx: Context, screens: Screens, screen: Screen, name: str, words: st
     Raises:
         NotFound: there is no such link for this actor (XRM506).
     """
-    field = screen.entity.field(name)
-    target = screens.by_entity.get(field.to or "") if field and is_link(field) and name in screen.policy.visible else None
-    if target is None:
+    field = screen.entity.field(name) if name in screen.policy.visible else None
+    targets = [screens.by_entity[target] for target in field.targets if target in screens.by_entity] if field and is_link(field) else []
+    if not targets:
         raise NotFound(Problem("XRM506", f"there is no link '{name[:60]}'", path=("field",)))
-    told = [fact.name for fact in target.facts if target.entity.all_fields[fact.name].type in ("text", "email", "phone", "date", "choice")][
-        :2
-    ]
+    each = max(1, OPTIONS // len(targets))
+    return "".join(item for target in targets for item in _found(ctx, target, words, each, several=len(targets) > 1))
+
+
+TOLD = ("text", "email", "phone", "date", "choice")
+
+
+def _found(ctx: Context, target: Screen, words: str, most: int, several: bool) -> Iterable[str]:
+    told = [fact.name for fact in target.facts if target.entity.all_fields[fact.name].type in TOLD][:2]
     wanted = ("title", *(["number"] if "number" in target.texts else []), *told)
-    rows = list_records(ctx, Query(target.entity.name, wanted, search=words or None, sort="title", limit=OPTIONS)).rows
-    return "".join(_options(target, told, rows))
+    rows = list_records(ctx, Query(target.entity.name, wanted, search=words or None, sort="title", limit=most)).rows
+    return _options(target, told, rows, target.label if several else "")
 
 
-def _options(target: Screen, told: list[str], rows: list[dict[str, Any]]) -> Iterable[str]:
+def _options(target: Screen, told: list[str], rows: list[dict[str, Any]], kind: str) -> Iterable[str]:
     for row in rows:
         title = escape(str(row["title"]))
-        note = " · ".join(text for name in told if (text := target.text(name, row.get(name))) and text not in str(row["title"]))
+        notes = [text for name in told if (text := target.text(name, row.get(name))) and text not in str(row["title"])]
+        note = " · ".join(filter(None, (kind, *notes)))
         said = f"<small><bdi>{escape(note)}</bdi></small>" if note else ""
         yield f'<li role="option" data-value="{row["id"]}" data-label="{title}"><bdi>{title}</bdi>{said}</li>'

@@ -138,7 +138,7 @@ def shown(screen: Screen, titles: Titles, name: str, value: object) -> str:
     if value is None or field is None:
         return ""
     if is_link(field):
-        return titles.of(field.to or "", str(value))
+        return titles.of(field.targets, str(value))
     return screen.text(name, stored_value(screen, name, value))
 
 

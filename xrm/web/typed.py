@@ -72,11 +72,12 @@ def value_of(display: Display, field: Field, text: str) -> object:
 def link_of(ctx: Context, field: Field, label: str, form: Mapping[str, str]) -> tuple[str, Problem | None]:
     """The id of the record that a link's input names: the one that was chosen, else the only one its words fit."""
     id, words = form.get(field.name, "").strip(), form.get(f"{field.name}.text")
-    if words is None or (id and title_of(ctx, field.to or "", id) == words.strip()):
+    if words is None or (id and title_of(ctx, field.targets, id) == words.strip()):
         return id, None
     if not words.strip():
         return "", None
-    found = list_records(ctx, Query(field.to or "", ("title",), search=words.strip(), limit=MATCHES)).rows
+    targets = [target for target in field.targets if ctx.policies.readable(target)]
+    found = [row for target in targets for row in list_records(ctx, Query(target, ("title",), search=words.strip(), limit=MATCHES)).rows]
     exact = [row for row in found if row["title"] == words.strip()]
     if len(exact or found) == 1:
         return str((exact or found)[0]["id"]), None
@@ -86,9 +87,12 @@ def link_of(ctx: Context, field: Field, label: str, form: Mapping[str, str]) -> 
     return "", Problem("XRM511", f"{label}: no record fits “{words.strip()[:60]}”", path=(field.name,))
 
 
-def title_of(ctx: Context, entity: str, id: str) -> str:
-    """A linked record's title; empty where this actor has no such record."""
-    try:
-        return str(get_record(ctx, entity, id, ("title",))["title"])
-    except NotFound:
-        return ""
+def title_of(ctx: Context, targets: tuple[str, ...], id: str) -> str:
+    """The title of a linked record, of one of these entities; empty where this actor has no such record."""
+    for target in targets:
+        if ctx.policies.readable(target):
+            try:
+                return str(get_record(ctx, target, id, ("title",))["title"])
+            except NotFound:
+                continue
+    return ""

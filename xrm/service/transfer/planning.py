@@ -85,7 +85,7 @@ class _Planner:
         links = self.links([*(cell.field for cell in cells), *(one.field for one in settings if one.finds)])
         key = self.key()
         left_out = tuple(word.text for word in self.outline.skip)
-        typed = frozenset(self.read) | {part.name for part in key if part.type != "link" or part.name == "id"}
+        typed = frozenset(self.read) | {part.name for part in key if not by_word(part) or part.name == "id"}
         return ImportPlan(
             self.entity, self.outline.historic, key, tuple(cells), tuple(halves), settings, links, len(self.columns), typed, left_out
         )
@@ -146,7 +146,7 @@ class _Planner:
             return
         if inner and known.type == "point" and inner in HALF:
             halves.setdefault(name, {})[inner] = self.cell(column, target, Field(name, "decimal", known.label))
-        elif inner and known.type == "link":
+        elif inner and by_word(known):
             self.far(column, target, known, inner)
         elif inner:
             hint = f"{name}.lat and {name}.lon" if known.type == "point" else None
@@ -165,7 +165,7 @@ class _Planner:
             self.note(message, target.to.place, path, hint)
             return
         known = self.fillable(entity, target.to, inner, path)
-        if known is not None and known.type == "link":
+        if known is not None and by_word(known):
             self.note("a created record has no links yet", target.to.place, path)
         elif known is not None:
             self.born.setdefault(link.name, []).append(self.cell(column, target, known))
@@ -231,7 +231,7 @@ class _Planner:
     def datum(self, known: Field, node: Node, path: tuple[str, ...]) -> object:
         """Data of the map in the field's type; of a link, the word by which its record is found."""
         try:
-            if known.type == "link":
+            if by_word(known):
                 return self.word(node)
             return for_field(known, node)
         except Misfit as misfit:
@@ -286,7 +286,7 @@ class _Planner:
             formula = isinstance(use, Scalar) and use.text.startswith("=")
             run = self.expression(use, entity, known, filled, path) if formula and isinstance(use, Scalar) else None
             datum = None if formula else self.datum(known, use, path)
-            finds |= known.type == "link" and not formula
+            finds |= by_word(known) and not formula
             cases.append((condition, run, datum))
 
         def value(row: Mapping[str, object], moment: Moment) -> object:
@@ -327,7 +327,7 @@ class _Planner:
 
     def links(self, fields: Iterable[Field]) -> Mapping[str, LinkPlan]:
         told = {link.name.text: link for link in self.outline.links}
-        wanted = {field.name: field for field in fields if field.type == "link" and field.name != "id"}
+        wanted = {field.name: field for field in fields if by_word(field) and field.name != "id"}
         for name, link in told.items():
             if name not in wanted:
                 hint = did_you_mean(name, wanted) or "name a link that a column or 'set' fills"
@@ -396,3 +396,8 @@ def _cases(node: Node) -> list[tuple[Scalar | None, Node]]:
             return [(None, node)]
         cases.append((when, keys["use"]))
     return cases
+
+
+def by_word(field: Field) -> bool:
+    """Whether a cell holds a word by which the record is found; a link to several entities holds the id."""
+    return field.type == "link" and field.to is not None
