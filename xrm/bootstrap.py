@@ -27,6 +27,7 @@ from xrm.service.context import SYSTEM_ACTOR, SYSTEM_ID, Service
 from xrm.service.sessions import actor_named
 from xrm.settings import Settings, settings
 from xrm.store import migrate, releases
+from xrm.store.blobs import Blobs
 from xrm.store.database import Database
 from xrm.store.numbers import Numbers
 from xrm.store.sealing import Seal, secret
@@ -149,7 +150,7 @@ def drift(settings: Settings, service: Service) -> bool:
 def _service(database: Database, compiled: CompiledApplication, loaded: Plugins, seal: Seal, release: int) -> Service:
     background = Background(database)
     zone = ZoneInfo(compiled.model.timezone)
-    service = Service(compiled, database, loaded, seal, Numbers(database), release, zone, background)
+    service = Service(compiled, database, loaded, seal, Numbers(database), release, zone, background, Blobs(database))
     background.serve(service)
     return service
 

@@ -135,6 +135,8 @@ CODES: dict[str, str] = {
     "XRM211": "An entity inherits from itself",
     "XRM235": "The key does not go with rows",
     "XRM236": "This cannot stand in a row",
+    "XRM255": "What a field of files accepts is not possible",
+    "XRM256": "A field of files has no value that is written or computed",
     # 3xx: expressions
     "XRM301": "The expression cannot be read",
     "XRM302": "An unknown name in an expression",
@@ -173,6 +175,10 @@ CODES: dict[str, str] = {
     "XRM517": "Too many attempts",
     "XRM527": "There is no such row in this record",
     "XRM528": "There are too few or too many rows",
+    "XRM520": "The field does not take this kind of file",
+    "XRM521": "The file is too large",
+    "XRM522": "The content of the file does not fit",
+    "XRM523": "The record has no such file",
     # 6xx: import and export
     "XRM601": "The import map does not fit the file or the entity",
     "XRM602": "The row was refused",

@@ -70,7 +70,7 @@ class SqliteDatabases:
 
     def drop(self, url: str) -> None:
         for path in self._folder.glob(self.path_of(url).name + "*"):
-            path.unlink()
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     @staticmethod
     def path_of(url: str) -> Path:

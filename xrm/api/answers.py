@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,8 +29,12 @@ class Answer:
     body: bytes = b""
     headers: tuple[Header, ...] = ()
     kind: bytes = JSON
+    pieces: AsyncIterator[bytes] | None = None
+    """The body of a file as it is read; its headers say all that is to be said."""
 
     def all_headers(self) -> list[Header]:
+        if self.pieces is not None:
+            return list(self.headers)
         found = [*SECURITY, *self.headers]
         if self.status not in (204, 304):
             found.append((b"content-length", b"%d" % len(self.body)))
@@ -61,6 +65,7 @@ STATUS_BY_CODE: Mapping[str, int] = {
     "XRM531": 409,
     "XRM516": 403,
     "XRM517": 429,
+    "XRM521": 413,
 }
 STATUS_BY_KIND: tuple[tuple[type[XrmError], int], ...] = (
     (NotFound, 404),

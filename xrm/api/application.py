@@ -40,6 +40,8 @@ ENTITY = Resource({"GET": endpoints.list_, "HEAD": endpoints.list_}, {"POST": en
 RECORD = Resource({"GET": endpoints.get, "HEAD": endpoints.get}, {"PATCH": endpoints.update, "DELETE": endpoints.delete})
 TRANSITIONS = Resource({"GET": endpoints.transitions, "HEAD": endpoints.transitions}, {})
 TRANSITION = Resource({}, {"POST": endpoints.transition})
+UPLOADS = Resource({}, {"POST": endpoints.upload})
+FILE = Resource({"GET": endpoints.file, "HEAD": endpoints.file}, {})
 OPENAPI = Resource({"GET": endpoints.openapi, "HEAD": endpoints.openapi}, {})
 
 
@@ -48,6 +50,8 @@ def resource(parts: list[str]) -> Resource | None:
     match parts[2:]:
         case ["openapi.json"]:
             return OPENAPI
+        case ["files"]:
+            return UPLOADS
         case [entity] if entity:
             return ENTITY
         case [_, id] if id:
@@ -56,6 +60,8 @@ def resource(parts: list[str]) -> Resource | None:
             return TRANSITIONS
         case [_, _, "transitions", name] if name:
             return TRANSITION
+        case [_, _, "files", field, hash] if field and hash:
+            return FILE
     return None
 
 
@@ -68,6 +74,9 @@ class Api:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = await self._answer(scope, receive)
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.all_headers()})
+        if scope["method"] != "HEAD" and answer.pieces is not None:
+            async for piece in answer.pieces:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else answer.body})
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
@@ -76,7 +85,7 @@ class Api:
             found = resource(parts)
             if found is None:
                 raise NotFound(Problem("XRM506", "there is nothing at this path", hint="GET /api/openapi.json lists what there is"))
-            return await self._run(found, ApiRequest(scope, receive, parts))
+            return await self._run(found, ApiRequest(scope, receive, parts, self._service))
         except XrmError as error:
             return problem(error)
         except DatabaseAway:

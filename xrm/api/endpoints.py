@@ -10,8 +10,8 @@ from xrm.api import requests
 from xrm.api.answers import Answer, Header, encode
 from xrm.api.openapi import document as openapi_document
 from xrm.api.requests import ApiRequest
-from xrm.errors import NotFound
-from xrm.service import records
+from xrm.errors import Invalid, NotFound
+from xrm.service import files, records, serving
 from xrm.service.context import Context
 from xrm.service.moves import Move, moves
 from xrm.service.reading import get_document, list_documents
@@ -67,6 +67,55 @@ def delete(request: ApiRequest) -> Work:
         return Answer(204)
 
     return work
+
+
+async def upload(request: ApiRequest) -> Work:
+    """The body is the file itself. Who sends it is asked first, and no more is read than any field takes."""
+    service, scope = request.service, request.scope
+    given = requests.parameters(scope["query_string"], ("name",))
+    await service.database.read(lambda: requests.actor(service, scope))
+    name, declared = given.get("name", ""), requests.header(scope, b"content-type") or ""
+    most = files.most_bytes(service)
+    length = requests.header(scope, b"content-length") or ""
+    if length.isdigit() and int(length) > most:
+        raise Invalid(files.too_large(name, most))
+    draft = files.Draft(most)
+    try:
+        async for piece in requests.stream(request):
+            draft.write(piece)
+            if draft.too_large:
+                raise Invalid(files.too_large(name, most))
+        brought = draft.upload(name, declared)
+    except BaseException:
+        draft.close()
+        raise
+
+    def work(ctx: Context) -> Answer:
+        with draft:
+            return Answer(201, encode(files.stage(ctx, brought)))
+
+    return work
+
+
+def file(request: ApiRequest) -> Work:
+    """A file of a record, or with ``?thumbnail`` the small image made of it."""
+    given = requests.parameters(request.scope["query_string"], ("thumbnail",))
+    said, known, tags = (requests.header(request.scope, name) for name in (b"range", b"if-range", b"if-none-match"))
+    asked = serving.Asked(said, known, tags)
+
+    def work(ctx: Context) -> Answer:
+        found = files.held(ctx, request.entity, request.id, request.parts[5], request.parts[6])
+        if "thumbnail" in given:
+            return _small(files.thumbnail(ctx, found))
+        made = serving.served(found, asked)
+        headers = tuple((name.encode(), value.encode("latin-1")) for name, value in made.headers)
+        return Answer(made.status, headers=headers, kind=b"", pieces=serving.pieces(ctx.service, made))
+
+    return work
+
+
+def _small(image: bytes) -> Answer:
+    return Answer(200, image, kind=b"image/png" if image.startswith(b"\x89PNG") else b"image/jpeg")
 
 
 def transitions(request: ApiRequest) -> Work:

@@ -28,6 +28,9 @@ LIST_PARAMETERS = {
 def document(policies: Policies, application: Application) -> Schema:
     paths: dict[str, Schema] = {}
     for endpoint in endpoints(policies):
+        if endpoint.operation == "upload":
+            paths[endpoint.path] = {"post": UPLOAD}
+            continue
         entity = application.entities[endpoint.entity]
         operations = paths.setdefault(endpoint.path, _path_parameters(endpoint.path))
         operations[endpoint.method] = _operation(endpoint, entity, application.words(entity.label))
@@ -48,10 +51,50 @@ def document(policies: Policies, application: Application) -> Schema:
     }
 
 
+FILE_PARAMETERS = (("field", {"type": "string"}), ("hash", {"type": "string", "pattern": "^[0-9a-f]{64}$"}))
+UPLOAD: Schema = {
+    "operationId": "upload_file",
+    "summary": "Upload: the bytes of a file, for a record's value",
+    "description": "The answer's `token` goes into the value of a field of files, within a day and by the same user.",
+    "tags": ["files"],
+    "parameters": [
+        {"name": "name", "in": "query", "description": "The name of the file, with its ending", "schema": {"type": "string"}},
+    ],
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    },
+    "responses": {
+        "201": {
+            "description": "Kept, until a record takes it",
+            "content": {
+                "application/json": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["token", "name", "type", "size", "expires_at"],
+                        "properties": {
+                            "token": {"type": "string"},
+                            "name": {"type": "string"},
+                            "type": {"type": "string"},
+                            "size": {"type": "integer"},
+                            "expires_at": {"type": "string", "format": "date-time"},
+                        },
+                    }
+                }
+            },
+        },
+        "default": {
+            "description": "Problem",
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        },
+    },
+}
+
+
 def _path_parameters(path: str) -> Schema:
     found = [
         {"name": name, "in": "path", "required": True, "schema": schema}
-        for name, schema in (("id", {"type": "string", "format": "uuid"}), ("name", {"type": "string"}))
+        for name, schema in (("id", {"type": "string", "format": "uuid"}), ("name", {"type": "string"}), *FILE_PARAMETERS)
         if f"{{{name}}}" in path
     ]
     return {"parameters": found} if found else {}
@@ -83,6 +126,9 @@ def _parameters(endpoint: EndpointDefinition) -> list[Schema]:
     if endpoint.operation == "get":
         words = LIST_PARAMETERS["fields"]
         return [{"name": "fields", "in": "query", "description": words, "schema": {"type": "string"}}]
+    if endpoint.operation == "file":
+        words = "Any value: the small image made of it instead"
+        return [{"name": "thumbnail", "in": "query", "description": words, "schema": {"type": "string"}}]
     if endpoint.operation in ("update", "delete", "transition"):
         words = "The ETag of the version that is changed"
         return [{"name": "If-Match", "in": "header", "required": True, "description": words, "schema": {"type": "string"}}]
@@ -99,6 +145,10 @@ def _responses(endpoint: EndpointDefinition, entity: Entity) -> Schema:
             properties = {"items": items, "next": {"type": ["string", "null"]}}
             page = {"type": "object", "required": ["items", "next"], "properties": properties}
             responses["200"] = {"description": "A page", "content": {"application/json": {"schema": page}}}
+        case "file":
+            bytes_ = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+            responses["200"] = {"description": "The file", "content": bytes_, "headers": _headers("ETag", "Content-Disposition")}
+            responses["206"] = {"description": "A part of it", "content": bytes_, "headers": _headers("Content-Range")}
         case "create":
             responses["201"] = {"description": "Created", "content": record, "headers": _headers("ETag", "Location")}
         case "delete":
@@ -168,7 +218,9 @@ def _field(application: Application, field: Field, written: bool = False, rows: 
         schema.pop("type")
         schema.pop("format")
         schema["anyOf"] = [{"type": "string", "format": "uuid"}, LINKED]
-    if field.type == "rows":
+    if field.kind.kept == "files":
+        schema = {"title": schema["title"], **_files(field, written)}
+    elif field.type == "rows":
         schema |= {"type": "array", "maxItems": MOST_ROWS, "items": _row(application, rows, written)}
     elif field.many:
         schema["items"] = {"type": "string", "enum": [option.name for option in field.options]}
@@ -179,6 +231,15 @@ def _field(application: Application, field: Field, written: bool = False, rows: 
     if field.hint:
         schema["description"] = application.words(field.hint)
     return schema
+
+
+def _files(field: Field, written: bool) -> Schema:
+    """One file or a list of them; written as the token of an upload, or as the file was read."""
+    one = dict(field.kind.schema)
+    if written:
+        read: Schema = {"type": "object", "required": ["hash"], "properties": {"hash": {"type": "string", "pattern": "^[0-9a-f]{64}$"}}}
+        one = {"anyOf": [{"type": "string", "description": "The token of an upload"}, read]}
+    return {"type": "array", "items": one} if field.many else one
 
 
 def _nullable(schema: Schema) -> Schema:

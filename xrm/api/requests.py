@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import parse_qsl
@@ -30,6 +30,7 @@ class ApiRequest:
     scope: Scope
     receive: Receive
     parts: list[str]
+    service: Service
 
     @property
     def entity(self) -> str:
@@ -134,17 +135,24 @@ async def json_body(request: ApiRequest) -> dict[str, object]:
 
 async def body(request: ApiRequest) -> bytes:
     chunks: list[bytes] = []
-    size, more = 0, True
-    while more:
-        message = await request.receive()
-        if message["type"] != "http.request":
-            raise Invalid(Problem("XRM512", "the request ended before its body did"))
-        chunk, more = message.get("body", b""), message.get("more_body", False)
+    size = 0
+    async for chunk in stream(request):
         size += len(chunk)
         if size > MOST_BODY:
             raise Invalid(Problem("XRM512", f"the body has more than {MOST_BODY} bytes"))
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+async def stream(request: ApiRequest) -> AsyncIterator[bytes]:
+    """The body as it comes. Raises Invalid (XRM512) where the sender goes away."""
+    more = True
+    while more:
+        message = await request.receive()
+        if message["type"] != "http.request":
+            raise Invalid(Problem("XRM512", "the request ended before its body did"))
+        more = message.get("more_body", False)
+        yield message.get("body", b"")
 
 
 def version(scope: Scope) -> int | None:

@@ -43,6 +43,7 @@ COLUMN_TYPES: Mapping[Kept, TypeEngine[Any]] = {
     "text": TEXT,
     "json": TEXT,
     "list": sa.Text().with_variant(postgresql.ARRAY(postgresql.TEXT(collation="C")), "postgresql"),
+    "files": TEXT,
     "whole": WHOLE,
     "count": WHOLE,
     "units": WHOLE,
@@ -116,11 +117,18 @@ def span(microseconds: int) -> timedelta:
 
 TO_ANY: Mapping[Kept, Converter] = {
     "json": json_text,
+    "files": json_text,
     "span": lambda value: value // MICROSECOND,
     "clock": time.isoformat,
     "list": list,
 }
-FROM_ANY: Mapping[Kept, Converter] = {"json": msgspec.json.decode, "span": span, "clock": time.fromisoformat, "list": tuple}
+FROM_ANY: Mapping[Kept, Converter] = {
+    "json": msgspec.json.decode,
+    "files": lambda text: tuple(msgspec.json.decode(text)),
+    "span": span,
+    "clock": time.fromisoformat,
+    "list": tuple,
+}
 TO_SQLITE: Mapping[Kept, Converter] = {
     "list": json_text,
     "id": id_bytes,
@@ -165,11 +173,13 @@ def json_from_database(field: Field, dialect: DialectName) -> Converter:
         return short_instant if dialect == "sqlite" else None
     if kept in ("day", "clock"):
         return None
+    if kept == "files" and not field.many:
+        return lambda text: msgspec.Raw(text[1:-1].encode())  # the only one, out of its list
     if kept == "span":
         return lambda microseconds: duration_words(span(microseconds))
     if kept == "count":
         return lambda count: counted(field, count)
-    if kept == "json" or (kept == "list" and dialect == "sqlite"):
+    if kept in ("json", "files") or (kept == "list" and dialect == "sqlite"):
         return lambda text: msgspec.Raw(text.encode())
     return from_database(field, dialect)
 

@@ -8,7 +8,7 @@ from typing import Literal
 from xrm.compile.policies import Policies
 from xrm.model.entity import Entity
 
-Operation = Literal["list", "create", "get", "update", "delete", "transitions", "transition"]
+Operation = Literal["list", "create", "get", "update", "delete", "transitions", "transition", "file", "upload"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +24,20 @@ def endpoints(policies: Policies) -> tuple[EndpointDefinition, ...]:
     found: list[EndpointDefinition] = []
     for name, entity in policies.application.entities.items():
         found += _of_entity(policies, name, entity)
+    if any(endpoint.operation == "file" for endpoint in found):
+        found.append(EndpointDefinition("post", "/api/files", "upload", ""))
     return tuple(found)
 
 
 def _of_entity(policies: Policies, name: str, entity: Entity) -> list[EndpointDefinition]:
     policy = policies.by_entity[name]
+    has_files = any(field.kind.kept == "files" and policy.sees(name) for name, field in entity.fields.items())
     many, one = f"/api/{name}", f"/api/{name}/{{id}}"
     wanted: list[tuple[bool, str, str, Operation]] = [
         (policy.may("read"), "get", many, "list"),
         (policy.may("create"), "post", many, "create"),
         (policy.may("read"), "get", one, "get"),
+        (policy.may("read") and has_files, "get", f"{one}/files/{{field}}/{{hash}}", "file"),
         (policy.may("update"), "patch", one, "update"),
         (policy.may("delete"), "delete", one, "delete"),
         (policy.may("read") and entity.lifecycle is not None, "get", f"{one}/transitions", "transitions"),

@@ -213,6 +213,31 @@ def own_tables(metadata: sa.MetaData) -> None:
     )
     sa.Index("ix_xrm_token_user", token.c.user)
     table("attempt", sa.Column("name", TEXT, primary_key=True), need("failures", WHOLE), need("since", INSTANT))
+    table(
+        "blob",  # a content that is there; its bytes lie beside (store/blobs)
+        sa.Column("digest", BYTES, primary_key=True),
+        need("size", WHOLE),
+        need("type", TEXT),
+        sa.Column("width", WHOLE),
+        sa.Column("height", WHOLE),
+        sa.Column("thumbnail", BYTES),
+        need("wanted_at", INSTANT),
+    )
+    table(
+        "chunk",  # the bytes themselves, on PostgreSQL
+        sa.Column("digest", BYTES, sa.ForeignKey("xrm_blob.digest"), primary_key=True),
+        sa.Column("number", WHOLE, primary_key=True, autoincrement=False),
+        need("bytes", BYTES),
+    )
+    file = table(
+        "file",  # which record has a content, or had it: as long as its change log shows it
+        sa.Column("record", ID, primary_key=True),
+        sa.Column("field", TEXT, primary_key=True),
+        sa.Column("digest", BYTES, sa.ForeignKey("xrm_blob.digest"), primary_key=True),
+        need("name", TEXT),
+        need("version", WHOLE),
+    )
+    sa.Index("ix_xrm_file_digest", file.c.digest)
     job = table(
         "job",
         sa.Column("id", SERIAL, primary_key=True, autoincrement=True),

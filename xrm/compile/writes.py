@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from xrm.compile.columns import DialectName, from_database, point, stored, to_database
 from xrm.compile.policies import Policies
@@ -82,6 +83,8 @@ class SystemWrites:
     """One thing that a deletion took along: a record, or the link of one."""
     gone_along: Statement
     forget_along: Statement
+    file: Statement
+    """Says that a record has a file; said again, the first name stays."""
 
 
 def entity_writes(tables: Tables, system: Policies, entity: Entity, paths: frozenset[str], dialect: DialectName) -> EntityWrites:
@@ -244,6 +247,13 @@ def _linking_rows(table: sa.Table, rows: sa.Table, field: Field, dialect: Dialec
     return compiled(query.limit(sa.bindparam("most", type_=sa.Integer(), required=True)), dialect)
 
 
+def _once(table: sa.Table, dialect: DialectName) -> sa.Insert:
+    """An insert that does nothing where the row is there already."""
+    marks = {column.name: sa.bindparam(column.name, type_=column.type, required=True) for column in table.c}
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return insert(table).values(marks).on_conflict_do_nothing()
+
+
 def system_writes(tables: Tables, dialect: DialectName) -> SystemWrites:
     def insert(name: str, leave_out: tuple[str, ...] = ()) -> sa.Insert:
         table = tables.own(name)
@@ -270,6 +280,7 @@ def system_writes(tables: Tables, dialect: DialectName) -> SystemWrites:
         along=compiled(insert("along"), dialect),
         gone_along=compiled(_of_root(told, along).order_by(along.c.place), dialect),
         forget_along=compiled(_of_root(sa.delete(along), along), dialect),
+        file=compiled(_once(tables.own("file"), dialect), dialect),
         job=compiled(insert("job", ("id", "lease_until", "fence", "error", "ended_at")), dialect),
     )
 

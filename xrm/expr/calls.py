@@ -15,7 +15,7 @@ from xrm.expr.types import ANY, TEXT, Type
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_MOMENT = Moment(_EPOCH, _EPOCH.date(), {})
 _ELSEWHERE = {
-    "length": "size", "len": "size", "count": "size", "includes": "contains", "starts_with": "startsWith", "ends_with": "endsWith",
+    "length": "size", "len": "size", "includes": "contains", "starts_with": "startsWith", "ends_with": "endsWith",
     "isnull": "has", "ifnull": "coalesce", "nvl": "coalesce", "toLower": "lower", "toUpper": "upper", "trunc": "int",
     "interval": "duration",
 }  # fmt: skip

@@ -110,7 +110,7 @@ class _Inspection:
             self.refuse(node, f"the database does not evaluate '{node.function.name}' on a field", _FIELD)
         elif node.function.name == "coalesce":
             self._alike(node, *node.arguments)
-        elif node.function.name == "size" and node.arguments[0].type.name == "list":
+        elif node.function.name in ("size", "count", "bytes") and node.arguments[0].type.name in ("list", "files"):
             self._list(node.arguments[0])
 
     def _alike(self, node: Typed, *parts: Typed) -> None:
@@ -157,6 +157,8 @@ _BEFORE: dict[type[Typed], tuple[int, int]] = {
 
 
 def _before(node: Typed) -> tuple[int, int]:
+    if isinstance(node, Apply) and node.function.name == "bytes":
+        return (18, 18)
     if not isinstance(node, Membership):
         return _BEFORE.get(type(node), (1, 3))
     return (8, 9) if isinstance(node.right, Items) else (18, 18)

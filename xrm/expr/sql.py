@@ -416,6 +416,10 @@ class _Writer:
                 return self._truncated(arguments[0])
             case "size":
                 return self._size(arguments[0])
+            case "count":
+                return sa.func.coalesce(self._size(arguments[0]), sa.literal_column("0"), type_=sa.BigInteger())
+            case "bytes":
+                return self._bytes(arguments[0])
             case "year" | "month" | "day":
                 return self._date_part(node.function.name, self.write(arguments[0]))
             case _:
@@ -430,9 +434,23 @@ class _Writer:
         written = self.write(sized)
         if sized.type.name == "text":
             return sa.func.length(written, type_=sa.BigInteger())
+        if sized.type.name == "files" and not self._sqlite:
+            return sa.cast(sa.func.jsonb_array_length(sa.cast(written, postgresql.JSONB)), sa.BigInteger())
         name = "json_array_length" if self._sqlite else "cardinality"
         counted: Element = getattr(sa.func, name)(written, type_=sa.BigInteger())
         return counted
+
+    def _bytes(self, files: Typed) -> Element:
+        """The sum of what the files of a field say their size is."""
+        written = self.write(files)
+        if self._sqlite:
+            rows = sa.func.json_each(written).table_valued("value", joins_implicitly=True).alias()
+            one: Element = sa.func.json_extract(rows.c.value, sa.literal_column("'$.size'"))
+        else:
+            rows = sa.func.jsonb_array_elements(sa.cast(written, postgresql.JSONB)).table_valued("value", joins_implicitly=True).alias()
+            one = sa.cast(sa.func.jsonb_extract_path_text(rows.c.value, sa.literal_column("'size'")), sa.BigInteger())
+        summed = sa.select(sa.cast(sa.func.sum(one), sa.BigInteger())).select_from(rows).correlate_except(rows).scalar_subquery()
+        return sa.func.coalesce(summed, sa.literal_column("0"), type_=sa.BigInteger())
 
     def _date_part(self, part: str, date: Element) -> Element:
         if not self._sqlite:

@@ -51,6 +51,8 @@ MONTHS = Type("months")
 POINT = Type("point")
 JSON = Type("json")
 ROWS = Type("rows")
+FILES = Type("files")
+"""The files of a field: how many and how large they are can be asked, and whether there are any."""
 NULL = Type("null")
 ANY = Type("any")
 """What a function that takes everything declares; also the type of what has a fault already."""
@@ -60,7 +62,7 @@ MAX_SCALE = 18
 
 NUMBERS = frozenset({"int", "decimal"})
 SPANS = frozenset({"duration", "days"})
-OPAQUE = frozenset({"point", "json", "list", "collection", "rows"})
+OPAQUE = frozenset({"point", "json", "list", "collection", "rows", "files"})
 """Types whose values compare with null only."""
 
 ORDERED = frozenset({"int", "decimal", "text", "date", "datetime", "time", "duration", "days", "business days", "business hours"})

@@ -46,6 +46,7 @@ class Field:
     """One field. ``minimum``/``maximum`` are in the field's own type; ``length`` is the most characters of a text.
 
     Of rows, ``rows`` holds the fields of one row, and ``minimum``/``maximum`` say how many rows there may be.
+    Of files: ``accept`` names the kinds that are let in, ``size`` is the most bytes of one, the bounds are their count.
     """
 
     name: str
@@ -73,6 +74,8 @@ class Field:
     """The entities that a link to more than one may lead to; then ``to`` is None, and it points at the spine."""
     on_delete: OnDelete = "restrict"
     """What becomes of this record when the one that its link leads to is deleted."""
+    accept: tuple[str, ...] = ()
+    size: int | None = None
     protected: bool = False
     discloses: bool = False
     rows: Mapping[str, Field] = part(default_factory=dict)

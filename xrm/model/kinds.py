@@ -17,6 +17,7 @@ from xrm.expr.types import (
     DATE,
     DATETIME,
     DURATION,
+    FILES,
     INT,
     JSON,
     POINT,
@@ -34,15 +35,17 @@ if TYPE_CHECKING:
 
 FieldType = Literal[
     "text", "long_text", "markdown", "integer", "decimal", "percent", "money", "boolean", "date", "time", "datetime", "duration",
-    "choice", "role", "link", "user", "email", "phone", "url", "point", "json", "rows",
+    "choice", "role", "link", "user", "email", "phone", "url", "point", "json", "rows", "file", "image",
 ]  # fmt: skip
 
-Kept = Literal["text", "list", "whole", "count", "units", "span", "flag", "day", "clock", "instant", "id", "point", "json", "apart"]
+Kept = Literal[
+    "text", "list", "whole", "count", "units", "span", "flag", "day", "clock", "instant", "id", "point", "json", "files", "apart",
+]  # fmt: skip
 """In what form a value lies in its column or columns (``compile/columns``): ``units`` are whole numbers of the last decimal,
 a ``span`` microseconds, a ``count`` so many of the field's unit; ``apart`` is in no column but in a table of its own."""
 
 InputKind = Literal[
-    "text", "area", "number", "radios", "checks", "date", "time", "datetime", "select", "email", "tel", "url", "json", "rows",
+    "text", "area", "number", "radios", "checks", "date", "time", "datetime", "select", "email", "tel", "url", "json", "files", "rows",
 ]  # fmt: skip
 """What a form shows for it (``web/templates/parts.html``)."""
 
@@ -120,6 +123,18 @@ _POINT: Schema = {
     },
 }
 
+_FILE: Schema = {
+    "type": "object",
+    "required": ["name", "type", "size", "hash", "version"],
+    "properties": {
+        "name": {"type": "string"},
+        "type": {"type": "string"},
+        "size": {"type": "integer"},
+        "hash": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+        "version": {"type": "integer"},
+    },
+}
+
 KINDS: Mapping[FieldType, FieldKind] = {
     "text": FieldKind("One line of text, 255 characters unless `length` says otherwise.", written=True),
     "long_text": FieldKind("Text of several lines.", input="area", written=True, long=True, sortable=False, unique=False,
@@ -156,6 +171,10 @@ KINDS: Mapping[FieldType, FieldKind] = {
     "rows": FieldKind("A table of rows with `fields` of their own, edited and saved with the record.", ROWS, "apart", "rows",
                       {"type": "array"}, bounded=True, long=True, sortable=False, unique=False, titled=False, listed=False,
                       compound=True),
+    "file": FieldKind("A file, or several with `many`; what it is decides its content, not its name.", FILES, "files", "files", _FILE,
+                      bounded=True, long=True, sortable=False, unique=False, titled=False, listed=False),
+    "image": FieldKind("An image that can be shown, or several with `many`: JPEG, PNG, GIF, WebP or TIFF.", FILES, "files", "files",
+                       _FILE, bounded=True, long=True, sortable=False, unique=False, titled=False, listed=False),
 }  # fmt: skip
 """Every type of the language, in the order of its reference page."""
 

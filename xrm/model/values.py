@@ -4,7 +4,8 @@ Python values by type: text kinds → ``str`` (NFC, no NUL, trimmed; empty is No
 ``Decimal`` at the field's places (percent too); boolean → ``bool``; date → ``date``; time → naive ``time`` of whole seconds;
 datetime → aware UTC ``datetime``; duration → ``timedelta``, in business units their ``int`` count; choice of many → ``tuple`` of
 names in the order of the options; link → canonical UUID text; point → :class:`Point`; json → plain data; rows → a tuple of
-dicts, each with what was sent of a row.
+dicts, each with what was sent of a row; file, image → a tuple of dicts: ``name``, ``type``, ``size``, ``hash`` (SHA-256,
+hexadecimal) and ``version`` (of the record that brought it); what is to be attached has a ``token``.
 """
 
 from __future__ import annotations
@@ -37,6 +38,14 @@ SCALED_LIMIT = 10**15
 JSON_LIMIT = 100_000
 """Most characters of a json value."""
 TEXT_LENGTH = {"text": 255, "long_text": 20_000, "markdown": 20_000, "email": 254, "phone": 32, "url": 2000, "choice": 100}
+MOST_FILES = 100
+"""Most files of one field."""
+MOST_SIZE = 500_000_000
+"""Most bytes of one file, whatever its field says."""
+USUAL_SIZE = 10_000_000
+"""Most bytes of one file where its field says nothing."""
+DIGEST = re.compile("[0-9a-f]{64}")
+"""A SHA-256 as its hexadecimal digits."""
 
 
 MOST_ROWS = 1000
@@ -93,7 +102,9 @@ def coerce(field: Field, raw: object) -> object:
 
 def _within(field: Field, value: object) -> None:
     low, high = field.minimum, field.maximum
-    if field.apart:
+    if field.kind.kept == "files" and isinstance(value, tuple):
+        _counted(field, len(value))
+    if field.apart or field.kind.kept == "files":
         return
     if low is not None and value < low:  # type: ignore[operator]
         raise Misfit(f"must be {canonical(field, low)} or more")
@@ -126,6 +137,15 @@ def counted(field: Field, count: int) -> str:
     """``5 business days``"""
     unit = field.unit or ""
     return f"{count} {unit.removesuffix('s') if abs(count) == 1 else unit}"
+
+
+def _counted(field: Field, count: int) -> None:
+    """Files have a least and a most count; none at all is what `required` speaks of."""
+    low, high = field.minimum, field.maximum
+    if isinstance(low, int) and count < low:
+        raise Misfit(f"must have {low} files or more; it has {count}")
+    if isinstance(high, int) and count > high:
+        raise Misfit(f"must have {high} files or fewer; it has {count}")
 
 
 NO_TEXT = re.compile("[\0\ud800-\udfff]")
@@ -442,6 +462,25 @@ def _row_id(value: object) -> str:
 
 ROW_ID = Field("id", "link", {}, system=True)
 
+
+def _files(field: Field, raw: object) -> tuple[dict[str, object], ...] | None:
+    """Files as they are read and sent back (an object with its ``hash``), and tokens of uploads; one alone needs no list."""
+    items = raw.split() if isinstance(raw, str) else list(raw) if isinstance(raw, (list, tuple)) else [raw]
+    if len(items) > (MOST_FILES if field.many else 1):
+        raise Misfit(f"must be {MOST_FILES} files or fewer" if field.many else "must be one file")
+    return tuple(_file(item) for item in items) or None
+
+
+def _file(item: object) -> dict[str, object]:
+    if isinstance(item, str):
+        return {"hash": item} if DIGEST.fullmatch(item) else {"token": item}
+    if isinstance(item, Mapping) and isinstance(token := item.get("token"), str):
+        return {"token": token}
+    if isinstance(item, Mapping) and DIGEST.fullmatch(str(item.get("hash"))):
+        return dict(item)
+    raise Misfit("must be files: the token of an upload, or a file as it was read", hint="POST /api/files gives a token")
+
+
 COERCERS: Mapping[FieldType, Callable[[Field, object], object]] = {
     "text": _text,
     "long_text": _text,
@@ -463,4 +502,6 @@ COERCERS: Mapping[FieldType, Callable[[Field, object], object]] = {
     "point": _point,
     "json": _json,
     "rows": _rows,
+    "file": _files,
+    "image": _files,
 }

@@ -10,6 +10,7 @@ from xrm.model.entity import Entity
 from xrm.model.fields import Field
 from xrm.model.values import Misfit, coerce
 from xrm.service.context import Context
+from xrm.service.files import claimed
 from xrm.service.locking import entity_of
 from xrm.service.rows import accepted_rows
 
@@ -39,6 +40,8 @@ def accepted(ctx: Context, entity: Entity, intent: Intent) -> dict[str, Any]:
                 values[name] = accepted_rows(ctx, entity.name, field, raw) if field.type == "rows" else coerce(field, raw)
                 if field.several and isinstance(raw, Mapping):
                     _claimed(ctx, field, raw, values[name])
+                if field.kind.kept == "files":
+                    values[name] = claimed(ctx, field, values[name])
             except Invalid as refused:
                 problems += refused.problems
             except Misfit as misfit:

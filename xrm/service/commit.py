@@ -15,6 +15,7 @@ from xrm.errors import Invalid, Problem
 from xrm.model.entity import Entity
 from xrm.service import rows
 from xrm.service.context import Context
+from xrm.service.files import added
 from xrm.store.changes import payload
 from xrm.store.connections import Bound, Dangling, Duplicate, TooLong
 from xrm.store.database import Connection
@@ -52,7 +53,7 @@ def insert(
     """
     columns = compiled.writes.encode(dict(after)) | {"id_": bind_id(after["id"], connection.dialect)}
     statement = compiled.writes.insert if before is None else compiled.writes.update
-    changes = _change(ctx, connection.dialect, intent, before, after)
+    changes = [*_files(ctx, connection.dialect, compiled.entity, before, after), *_change(ctx, connection.dialect, intent, before, after)]
     try:
         own = rows.statements(compiled, before, after, connection.dialect)
         connection.batch([_bound(statement, columns), *own, *_spine(ctx, intent.entity, before, columns), *changes])
@@ -75,6 +76,18 @@ def _spine(ctx: Context, entity: str, before: Mapping[str, Any] | None, columns:
         return [_bound(system.spine_insert, values)]
     unchanged = before["open"] == bool(columns["open"]) and (before["deleted_at"] is None) == (columns["deleted_at"] is None)
     return [] if unchanged else [_bound(system.spine_update, values)]
+
+
+def _files(ctx: Context, dialect: DialectName, entity: Entity, before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> list[Bound]:
+    """That this record has, or had, the files it brings in: so long their bytes stay."""
+    statement, id = ctx.service.application.system.file, bind_id(after["id"], dialect)
+    return [
+        _bound(
+            statement,
+            {"record": id, "field": field, "digest": bytes.fromhex(file["hash"]), "name": file["name"], "version": file["version"]},
+        )
+        for field, file in added(entity, before, after)
+    ]
 
 
 def _change(ctx: Context, dialect: DialectName, intent: Intent, before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> list[Bound]:

@@ -13,6 +13,7 @@ from xrm.compile.policies import SYSTEM, Policies, Policy
 from xrm.errors import NotFound, Problem
 from xrm.expr import Moment
 from xrm.plugins import Plugins
+from xrm.store.blobs import Blobs
 from xrm.store.database import Database
 from xrm.store.numbers import Numbers
 from xrm.store.sealing import Seal
@@ -61,6 +62,7 @@ class Service:
     release: int
     timezone: ZoneInfo
     after: AfterCommit
+    blobs: Blobs
     clock: Callable[[], datetime] = utc_now
     prepared: dict[Any, Any] = field(default_factory=dict)
     """Compiled reads, kept by ``reading``."""

@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 from xrm.compile.columns import is_id
 from xrm.errors import Invalid, Problem, Stale
-from xrm.service import commit, deleting, locking, numbering, rows, validation
+from xrm.service import commit, deleting, files, locking, numbering, rows, validation
 from xrm.service.accepting import accepted
 from xrm.service.context import Context
 from xrm.service.hooks import prepare
@@ -136,7 +136,7 @@ def _transact(
     before = locking.lock(ctx, connection, compiled, intent.action, intent.id, values, held)
     if before is not None:
         _may_touch(ctx, connection, intent, before)
-    after = _after(ctx, intent, before, values, number)
+    after = _after(ctx, intent, before, files.attached(compiled.entity, before, values), number)
     rows.merge(ctx, compiled, before, after)
     row = locking.with_links(ctx, connection, compiled, after)
     warnings = validation.complete(ctx, connection, compiled, intent, before, row)
@@ -144,6 +144,7 @@ def _transact(
     if reach is not None:
         deleting.judge(ctx, connection, reach)
     after = {name: row.get(name) for name in after}
+    files.settled(compiled.entity, before, after)
     if intent.action != "delete":
         locking.hold(ctx, connection, compiled, before, after, held)
     if before is not None and not commit.differs(before, after, commit.said(intent)):

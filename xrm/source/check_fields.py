@@ -8,10 +8,12 @@ from dataclasses import replace
 import re2
 
 from xrm.expr import ANY, Checked
+from xrm.model.contents import ACCEPT, bytes_of, size_text
 from xrm.model.fields import Field
 from xrm.model.kinds import BUSINESS_UNITS
 from xrm.model.rows import ROW_NAMES
 from xrm.model.standard import SYSTEM_NAMES
+from xrm.model.values import MOST_FILES, MOST_SIZE
 from xrm.source.check_rows import NUMBER_OF_ROWS, check_in_row, check_rows
 from xrm.source.disclosure import check_reads
 from xrm.source.findings import Findings
@@ -49,7 +51,10 @@ def check_fields(findings: Findings, known: Known, part: Part) -> None:
         if field:
             _required(findings, inner, scope)
             _bounds(findings, inner, field)
-            _values(findings, inner, field, scope)
+            if field.kind.kept == "files":
+                _files(findings, inner, field)
+            else:
+                _values(findings, inner, field, scope)
             _indexed(findings, inner, field)
         elif not inner.has("type") and inner.given("compute") and name not in circular:
             _untyped(findings, inner, scope)
@@ -149,9 +154,33 @@ def _required(findings: Findings, part: Part, scope: EntityScope) -> None:
         findings.condition(formula, scope, (*part.path, "required"))
 
 
+def _files(findings: Findings, part: Part, field: Field) -> None:
+    """What a field of files accepts, how large, and that nobody but people gives it a value."""
+    for word in part.words("accept"):
+        if word.text not in ACCEPT:
+            findings.unknown("kind of content", word, (*part.path, "accept"), tuple(ACCEPT))
+        elif field.type == "image" and word.text not in ("images", "any"):
+            message = f"an image field holds images, and '{word.text}' are none"
+            findings.note("XRM255", message, word.place, (*part.path, "accept"), "type: file holds others too")
+    size = part.word("size")
+    if size and not 1 <= (bytes_of(size.text) or 0) <= MOST_SIZE:
+        hint = f"for example 10 MB; at most {size_text(MOST_SIZE)}"
+        findings.note("XRM255", f"'{size.text[:20]}' is not a size that a file can have", size.place, (*part.path, "size"), hint)
+    for key in ("min", "max"):
+        if part.has(key) and not field.many:
+            message = f"'{key}' counts files, and this field has one"
+            findings.note("XRM255", message, part.at(key), (*part.path, key), "add many: true, or use 'required'")
+    for key in ("default", "compute"):
+        if part.has(key):
+            message = f"a field of files has no '{key}': people attach files"
+            findings.note("XRM256", message, part.at(key), (*part.path, key))
+
+
 def _bounds(findings: Findings, part: Part, field: Field) -> None:
     if field.type == "rows":
         field = replace(NUMBER_OF_ROWS, name=field.name)
+    if field.kind.kept == "files":
+        field = replace(field, type="integer", minimum=1, maximum=MOST_FILES)
     found: dict[str, object] = {}
     for key in ("min", "max"):
         datum = part.datum(key)

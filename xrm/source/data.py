@@ -55,6 +55,8 @@ def for_field(field: Field, node: Node) -> object:
             raise Misfit("cannot be rows", hint="give the fields of the rows their values")
         case "link":
             raise Misfit("must be an expression, such as =actor", hint="records cannot be named here in this version")
+        case "file" | "image":
+            raise Misfit("cannot be a file written here", hint="people attach files to records")
     if field.kind.compound and not (field.many and isinstance(node, Scalar)):
         return coerce(field, plain(node))
     if not isinstance(node, Scalar):

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from xrm.model.application import Application
+from xrm.model.contents import ACCEPT
 from xrm.model.kinds import KINDS as FIELD_KINDS
 from xrm.model.kinds import TYPES
 from xrm.source import kinds, packs
@@ -124,7 +125,7 @@ class _Writer:
         return SCALAR
 
     def ref(self, kind: kinds.Ref) -> Schema:
-        known = TYPES if kind.of == "type" else self.names.get(kind.of, ())
+        known = {"type": TYPES, "content": tuple(ACCEPT)}.get(kind.of) or self.names.get(kind.of, ())
         if kind.of == "entity" and kind.many and known:
             known = (*known, ANY_ENTITY)
         one: Schema = {"enum": list(known)} if known else {"type": "string"}

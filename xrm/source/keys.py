@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from xrm.model.contents import ACCEPT
 from xrm.model.kinds import those
 from xrm.source.kinds import (
     Boolean,
@@ -30,6 +31,8 @@ from xrm.source.kinds import (
 from xrm.source.vocabulary import ICONS, TONES
 
 WRITTEN = those(lambda kind: kind.written)
+FILED = those(lambda kind: kind.kept == "files")
+_ACCEPTED = "; ".join(f"`{word}` ({words})" for word, words in ACCEPT.items())
 BOUNDED = those(lambda kind: kind.bounded)
 
 APPLICATION = MapKind(
@@ -126,9 +129,9 @@ FIELD = MapKind(
         Key("fields", Named("field", may_be_empty=False), "What each row holds, in order. A condition or value there reads "
             "the row's own fields, `parent` (the record) and `actor`.",
             "{type: rows, fields: {item: text, amount: {type: money, required: item != null}}}", types=("rows",)),
-        Key("min", Data(), "The least value; of rows, how many there must be.",
+        Key("min", Data(), "The least value; of rows, how many there must be; of files, how many, where there are any.",
             "{type: integer, min: 0}", types=BOUNDED),
-        Key("max", Data(), "The greatest value; of rows, how many there may be (1,000 at most).",
+        Key("max", Data(), "The greatest value; of rows and files, how many there may be (1,000 and 100 at most).",
             "{type: date, max: 2099-12-31}", types=BOUNDED),
         Key("length", Integer(1, 10_000), "The most characters.", "{type: text, length: 40}", types=WRITTEN,
             default="255 for text"),
@@ -149,8 +152,8 @@ FIELD = MapKind(
             "name to label.", "{type: choice, options: {phone: Telephone, web: Web form}}", types=("choice",)),
         Key("ordered", Boolean(), "Whether the options stand in an order: they compare, sort and filter by their place.",
             "{type: choice, options: [low, high], ordered: true}", types=("choice",)),
-        Key("many", Boolean(), "Whether several may be chosen. The value is a list in the order of the options; "
-            '`"web" in channels` asks for one.', "{type: choice, options: [web, phone], many: true}", types=("choice",)),
+        Key("many", Boolean(), "Whether several may be chosen, or several files attached. The value is a list in the order of the options; "
+            '`"web" in channels` asks for one.', "{type: choice, options: [web, phone], many: true}", types=("choice", *FILED)),
         Key("to", Ref("entity", many=True), "The entity a link leads to, or several; `user` for the people who sign in, `any` "
             "for every entity. An entity that others extend stands for all of them. Through a link to several, expressions and "
             "columns read what all of them have, of one type; `entity(requester)` says which it is.",
@@ -159,6 +162,10 @@ FIELD = MapKind(
             "is refused while this record links to it; `cascade`, this record is deleted with it, if who deletes may delete this "
             "one too; `clear`, the link is emptied. Restoring brings back what went along.",
             "{type: link, to: user, on_delete: clear}", types=("link", "user"), default="`restrict`"),
+        Key("accept", Ref("content", many=True), f"What may be in a file, judged by its content: {_ACCEPTED}.",
+            "{type: file, accept: [pdf, office]}", types=FILED, default="pdf, images, office and text; of an image: images"),
+        Key("size", Text(20), "The most bytes of one file, in KB, MB or GB (thousands).", "{type: file, size: 25 MB}", types=FILED,
+            default="`10 MB`"),
         Key("protected", Boolean(), "Only roles that name it in `sees` see it, only those in `edits` change it.",
             "{type: text, protected: true}"),
         Key("discloses", Boolean(), "It may show what is computed from protected fields.",

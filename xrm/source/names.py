@@ -14,9 +14,11 @@ from xrm.errors import Place
 from xrm.expr import ANY, TEXT, ExpressionError, Function, Type, compile_check, list_of, parse, ref
 from xrm.expr import Node as Syntax
 from xrm.expr.syntax import Path as SyntaxPath
+from xrm.model.contents import USUAL, bytes_of
 from xrm.model.fields import ENTITY, MONEY_PLACES, Field, OnDelete, Option, Text, alike
 from xrm.model.kinds import KINDS, TYPES, FieldType
 from xrm.model.standard import USER, system_fields, user_fields
+from xrm.model.values import USUAL_SIZE
 from xrm.source.outline import Formula, Label, Outline, Part
 
 MOST_LINKS = 3
@@ -327,9 +329,17 @@ def bare_field(part: Part, name: str, type_: str, basis: Basis, *, places: int |
         ordered=part.flag("ordered"),
         many=part.flag("many"),
         to=USER if type_ == "user" else next((word.text for word in part.words("to")), None),
+        accept=_accept(part, type_),
+        size=bytes_of(_word(part, "size", "")) or (USUAL_SIZE if type_ in ("file", "image") else None),
         protected=part.flag("protected"),
         discloses=part.flag("discloses") or bool(part.broken & {"discloses", "protected"}),
     )
+
+
+def _accept(part: Part, type_: str) -> tuple[str, ...]:
+    """The kinds of content that a field of files lets in."""
+    usual = {"image": ("images",), "file": USUAL}.get(type_, ())
+    return tuple(word.text for word in part.words("accept")) or usual
 
 
 def _on_delete(word: str) -> OnDelete:

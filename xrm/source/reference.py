@@ -114,6 +114,8 @@ def described(kind: Kind) -> str:
     match kind:
         case kinds.Ref(of="type"):
             return "a type"
+        case kinds.Ref(of="content"):
+            return "one or more kinds of content"
         case kinds.Ref(many=True):
             return f"one or more {kind.of}s" if not kind.may_be_empty else f"a list of {kind.of}s"
         case kinds.Ref():

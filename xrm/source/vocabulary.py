@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-LATER_TYPES = ("file", "party", "duration")
+LATER_TYPES = ("party", "duration")
 """Types of the language that are not part of this version."""
 
 TONES = ("info", "ok", "warn", "danger")
@@ -30,5 +30,5 @@ MOST_NAME = 48
 RESERVED = frozenset({"actor", "this", "parent", "now", "today", "true", "false", "null", "in"})
 """Words that mean something else in expressions."""
 
-PATHS = frozenset({"keys", "me", "search", "x"})
-"""Pages of xrm's own beside those of the entities: an entity of that name could not be reached."""
+PATHS = frozenset({"files", "keys", "me", "search", "x"})
+"""Pages and endpoints of xrm's own beside those of the entities: an entity of that name could not be reached."""
