@@ -21,7 +21,7 @@ from xrm.compile.differences import refigured, retyped
 from xrm.errors import Invalid, Problem, Unavailable, XrmError, has_errors, ordered
 from xrm.model.application import Application
 from xrm.plugins import Plugins
-from xrm.service import records
+from xrm.service import records, seeding
 from xrm.service.background import Background
 from xrm.service.context import SYSTEM_ACTOR, SYSTEM_ID, Service
 from xrm.service.sessions import actor_named
@@ -88,12 +88,32 @@ def plan(settings: Settings, database: Database) -> tuple[Application, migrate.P
         Invalid: the definition is not sound, or values would be read as something else (XRM402).
     """
     application = proposed_application(settings.folder)
+    return application, plan_of(database, application)
+
+
+def plan_of(database: Database, application: Application) -> migrate.Plan:
+    """What applying an application would change. Raises as ``plan`` does."""
     current = _current(database)
     if current is not None and (problems := retyped(current, application)):
         raise Invalid(*problems)
     compiled = compile_application(application, database.dialect)
     made = migrate.plan(database, compiled.tables, application.digest)
-    return application, replace(made, recompute=refigured(current, application) if current else ())
+    seedings = _seedings(database, current, application)
+    return replace(
+        made,
+        recompute=refigured(current, application) if current else (),
+        records=tuple(one.words for one in seedings),
+        seeds=any(one.writes for one in seedings),
+    )
+
+
+def _seedings(database: Database, current: Application | None, application: Application) -> tuple[seeding.Seeding, ...]:
+    """What the reference records change, seen from the release that runs."""
+    if current is None or not (current.data or application.data):
+        return seeding.planned(None, current, application)
+    compiled = compile_application(current, database.dialect)
+    service = _service(database, compiled, plugins.load(current.files)[0], Seal(bytes(32)), 0)
+    return seeding.planned(service, current, application)
 
 
 def _current(database: Database) -> Application | None:
@@ -106,11 +126,18 @@ def _current(database: Database) -> Application | None:
 
 
 def apply(database: Database, application: Application, made: migrate.Plan, *, by: str = "system", why: str | None = None) -> int:
-    """Run a plan; the new release's number. Afterwards the system's own user stands in the database, and the jobs are done."""
+    """Run a plan; the new release's number. Afterwards the system's own user and the reference records stand in the
+    database, and the jobs are done.
+
+    Raises:
+        Invalid: the database refuses the plan (XRM402); or a rule refuses a reference record, which its problem names: the
+            release is active then, and the rest of the records follow with the next apply.
+    """
     release = migrate.apply(database, made, application.files, at=datetime.now(UTC), by=by, why=why)
     compiled, loaded = compile_application(application, database.dialect), plugins.load(application.files)[0]
     service = _service(database, compiled, loaded, Seal(bytes(32)), release)
     _system_user(service)
+    seeding.seed(service)
     service.after.settle()
     return release
 

@@ -1,10 +1,12 @@
 """Packs, heirs and additions run on both databases as if they had been written in one piece."""
 
+from contextlib import closing
 from datetime import date
 
 import pytest
 
-from tests.support.application import XRM, Applications
+from tests.support.application import XRM, Applications, Running, apply_to, loaded
+from xrm import bootstrap
 from xrm.errors import Invalid
 
 CITY = {
@@ -39,3 +41,89 @@ def test_what_was_written_in_pieces_runs_as_one(application: Applications) -> No
     assert (seen["badge"], seen["shout"], "pay" in seen) == ("B7", "B7", False)
     assert bea.get("user", carl.id)["pay"] == 9
     assert [row["label"] for row in ana.page("user", filter='badge == "B7"').rows] == ["Carl"]
+
+
+DATA = {
+    "entities/district.yml": "entity: district\nkey: code\nfields:\n  code: {type: text, unique: true, required: true}\n  name: text\n  part_of: {type: link, to: district}\naccess: {agent: [read, create, update, delete]}\n",
+    "entities/category.yml": "entity: category\nkey: code\nfields:\n  code: {type: text, unique: true, required: true}\n  label: {type: text, required: true}\n"
+    "  days: {type: integer, min: 1}\n  price: money\n  district: {type: link, to: district}\n  note: text\n"
+    "checks: {short: {must: days == null || days < 100, message: Less than 100 days, field: days}}\naccess: {agent: [read, create, update]}\n",
+    "entities/request.yml": "entity: request\nfields:\n  what: text\n  category: {type: link, to: category, default: [{when: what == 'tree', use: tree}, {use: pothole}]}\n"
+    "  district: {type: link, to: district}\nlifecycle:\n  states: {new: {initial: true}, sent: {final: true}}\n"
+    "  transitions: {send: {from: new, to: sent, set: {district: south}}}\naccess: {agent: [read, create, update]}\n",
+    "data/district.yml": "north: {part_of: all}\nsouth: {part_of: all}\nall: {name: Everything, part_of: north}\n",
+    "data/category.yml": "- {code: pothole, label: Pothole, days: 5, price: 12.50, district: south}\n- {code: tree, label: Tree}\n",
+}  # fmt: skip
+
+
+def test_reference_records_are_written_by_apply_and_named_by_their_key(application: Applications) -> None:
+    """Links in a circle too; a default and a move's `set` find them; a key that is gone is said when it is wanted."""
+    running = application(DATA)
+    ana = running.person("ana", "agent")
+    districts = {row["code"]: row for row in ana.all("district")}
+    assert {code: row["part_of"] for code, row in districts.items()} == {
+        "north": districts["all"]["id"],
+        "south": districts["all"]["id"],
+        "all": districts["north"]["id"],
+    }
+    pothole, tree = (next(row for row in ana.all("category") if row["code"] == code) for code in ("pothole", "tree"))
+    assert (pothole["label"], pothole["days"], str(pothole["price"]), pothole["district"]) == (
+        "Pothole",
+        5,
+        "12.50",
+        districts["south"]["id"],
+    )
+    assert [entry.action for entry in ana.history("category", pothole["id"])] == ["create"]
+
+    request = ana.create("request")
+    assert ana.get("request", request.id)["category"] == pothole["id"]
+    assert ana.create("request", what="tree").record["category"] == tree["id"]
+    assert ana.move("request", request.id, 1, "send").record["district"] == districts["south"]["id"]
+
+    bare = ana.create("request", category=tree["id"])
+    running.run("UPDATE district SET deleted_at = created_at WHERE code = ?", "south")
+    with pytest.raises(Invalid) as refused:
+        ana.move("request", bare.id, 1, "send")
+    assert [(problem.code, problem.message) for problem in refused.value.problems] == [("XRM511", "District: there is no district 'south'")]
+
+
+def planned(running: Running, texts: dict[str, str]) -> list[str]:
+    """What a plan says of the reference records."""
+    return list(bootstrap.plan_of(running.database, loaded(texts)[0]).records)
+
+
+def test_the_file_wins_at_apply_and_the_plan_says_so(application: Applications) -> None:
+    """Added, changed, left; fields that the file does not name are the people's; a second plan is empty."""
+    running = application(DATA)
+    ana = running.person("ana", "agent")
+    pothole = next(row for row in ana.all("category") if row["code"] == "pothole")
+    ana.update("category", pothole["id"], None, label="Hole", note="Ours")
+    assert planned(running, DATA) == ["1 record of category changes"]
+
+    newer = {**DATA, "data/category.yml": "pothole: {label: Pothole, days: 7}\nbench: {label: Bench}\nlamp: {label: Lamp, district: new}\n",
+             "entities/request.yml": DATA["entities/request.yml"].replace("use: tree", "use: lamp"),
+             "data/district.yml": DATA["data/district.yml"] + "new:\n"}  # fmt: skip
+    assert planned(running, newer) == [
+        "1 record of district is added",
+        "2 records of category are added, 1 changes, 1 that the file no longer has is left",
+    ]
+    apply_to(running.database, newer)
+    with closing(running.another()) as after:
+        bea = after.person("bea", "agent")
+        found = {row["code"]: row for row in bea.all("category")}
+        assert {code: row["label"] for code, row in found.items()} == {
+            "pothole": "Pothole",
+            "tree": "Tree",
+            "bench": "Bench",
+            "lamp": "Lamp",
+        }
+        assert (found["pothole"]["days"], found["pothole"]["note"], found["pothole"]["version"]) == (7, "Ours", 3)
+        assert found["lamp"]["district"] == next(row["id"] for row in bea.all("district") if row["code"] == "new")
+        assert planned(after, newer) == []
+
+    refused = {**newer, "data/category.yml": "pothole: {label: Pothole}\nbench:\n  label: Bench\n  days: 200\nlamp: {label: Lamp}\n"}
+    with pytest.raises(Invalid) as problem:
+        apply_to(running.database, refused)
+    assert [f"{one.place} {one.code} {one.message}" for one in problem.value.problems] == [
+        "data/category.yml:2:1 XRM504 Less than 100 days"
+    ]

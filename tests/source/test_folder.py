@@ -18,8 +18,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_folder_becomes_an_application(folder: Path) -> None:
-    """Plugins are recorded with it; data and what editors leave behind are not."""
-    for name in ("plugins/a.py", "data/rows.yml", "entities/.#lock.yml", "entities/notes.txt", "entities/thing.yml~"):
+    """Plugins are recorded with it; other data and what editors leave behind are not."""
+    for name in ("plugins/a.py", "data/rows.csv", "entities/.#lock.yml", "entities/notes.txt", "entities/thing.yml~"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("x = 1\n", encoding="utf-8")
     loaded = load(folder)

@@ -106,7 +106,7 @@ FIELD_SLIPS = [
     ("choice", "2:10 XRM202 a choice needs the key 'options' (for example: options: [low, high])"),
     ("link", "2:10 XRM202 a link needs the key 'to' (for example: to: user)"),
     ("{type: link, to: thin}", "2:30 XRM203 unknown entity 'thin' (did you mean 'thing' (entities/thing.yml:1)?)"),
-    ("{type: link, to: user, default: 5}", "2:45 XRM210 the default of 'a' must be an expression, such as =actor (records cannot be named here in this version)"),
+    ("{type: link, to: user, default: [5]}", "2:45 XRM210 the default of 'a' must be a single value"),
     ("{type: link, to: thing, default: =actor}", "2:47 XRM309 gives link to user, but link to thing is wanted here"),
     ("{type: text, length: 0}", "2:34 XRM206 this must be a whole number from 1 to 10,000"),
     ("{type: text, pattern: '['}", "2:35 XRM206 not a pattern: missing ]: ["),

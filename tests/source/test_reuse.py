@@ -190,3 +190,41 @@ def test_an_unknown_pack_is_told_with_those_that_exist() -> None:
     assert said(twice) == [
         "entities/a.yml:1:9 XRM204 the entity 'person' is defined twice | the other one stands at packs/contacts/person.yml:1:9"
     ]
+
+
+KEYED = {
+    "district": "entity: district\nkey: code\nfields: {code: {type: text, unique: true, required: true}, part_of: {type: link, to: district}}\n",
+    "category": "entity: category\nkey: code\nfields:\n  code: {type: text, unique: true, required: true}\n  label: {type: text, required: true}\n"
+    "  days: {type: integer, min: 1}\n  district: {type: link, to: district, default: nort}\n  shout: {compute: =code}\n",
+    "plain": "entity: plain\nfields: {district: {type: link, to: district, default: north}, other: {type: link, to: plain, default: x}}\n",
+}
+RECORDS = {
+    "data/district.yml": "north: {part_of: al}\nall:\n",
+    "data/category.yml": "- {code: pothole, lable: Pothole, days: 0, district: sout, shout: x}\n- {code: tree, label: Tree}\n- {label: B}\n"
+    "- {code: tree, label: C}\n- [a]\n- bare\n",
+    "data/ctegory.yml": "a:\n",
+    "data/user.yml": "bo: {label: Bo}\n",
+    "data/plain.yml": "bo: {}\n",
+    "data/odd.yml": "only text\n",
+}
+
+
+def test_reference_records_are_checked_with_their_places() -> None:
+    """Unknown fields, values that do not fit, unknown and double keys, files that belong to nothing."""
+    assert said({**texts(**KEYED), **RECORDS}) == [
+        "data/category.yml:1:19 XRM203 unknown field 'lable' | did you mean 'label' (entities/category.yml:5)?",
+        "data/category.yml:1:41 XRM210 the days of 'days' must be 1 or more | None",
+        "data/category.yml:1:54 XRM203 unknown district 'sout' | known here: north, all",
+        "data/category.yml:1:60 XRM206 'shout' is computed | take it out",
+        "data/category.yml:3:3 XRM202 a record needs its key 'code' | for example: code: pothole",
+        "data/category.yml:4:10 XRM204 the record 'tree' is defined twice | the other one stands at data/category.yml:2:10",
+        "data/category.yml:5:3 XRM106 a record is a map from field to value | for example: {label: Pothole}",
+        "data/category.yml:6:3 XRM202 the record 'bare' needs the field 'label' | None",
+        "data/ctegory.yml:1:1 XRM203 unknown entity 'ctegory' | did you mean 'category'?",
+        "data/district.yml:1:18 XRM203 unknown district 'al' | did you mean 'all' (data/district.yml:2)?",
+        "data/odd.yml:1:1 XRM106 this must be a map from key to fields, or a list of records | for example: pothole: {label: Pothole}",
+        "data/plain.yml:1:1 XRM202 records stand here, and the entity 'plain' has no 'key' | write key: and a field that is text, unique and required",
+        "data/user.yml:1:1 XRM206 these records cannot stand here | 'xrm user' makes users",
+        "entities/category.yml:7:49 XRM203 unknown district 'nort' | did you mean 'north' (data/district.yml:1)?",
+        "entities/plain.yml:2:104 XRM210 the default of 'other' must be an expression, such as =actor | 'plain' has no 'key' that would name a record",
+    ]

@@ -88,6 +88,7 @@ def as_text(made: Plan) -> str:
         lines.append(f"- {step.words}{loses}")
         lines += [f"    {line.rstrip()}" for sql in step.sql for line in f"{sql};".splitlines()]
     lines += [f"- compute anew what follows from other fields in the records of {entity}" for entity in made.recompute]
+    lines += [f"- {words}" for words in made.records]
     if made.text_changed:
         lines.append("- make this definition the active release")
     return "\n".join(lines)
@@ -96,7 +97,7 @@ def as_text(made: Plan) -> str:
 def as_json(made: Plan) -> str:
     steps = [{"words": step.words, "sql": list(step.sql), "loses": step.loses} for step in made.steps]
     body = {"empty": made.empty, "steps": steps, "release": made.text_changed, "digest": made.digest}
-    return json.dumps(body | {"recompute": list(made.recompute)}, indent=2)
+    return json.dumps(body | {"recompute": list(made.recompute), "records": list(made.records)}, indent=2)
 
 
 def _without_loss(made: Plan, allowed: bool) -> None:

@@ -46,6 +46,15 @@ class Referrer:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyRead:
+    """Finds the live record that has a key; ``encode`` gives the key as the database holds it, ``decode`` the id."""
+
+    statement: Statement
+    encode: Callable[[Any], Any]
+    decode: Callable[[Any], Any] | None
+
+
+@dataclass(frozen=True, slots=True)
 class EntityWrites:
     """The statements of one entity. ``lock`` reads the whole record, deleted or not, and holds it for the transaction."""
 
@@ -60,6 +69,7 @@ class EntityWrites:
     update: Statement
     encode: Callable[[Row], dict[str, Any]]
     links: tuple[LinkRead, ...]
+    by_key: KeyRead | None
     referrers: tuple[Referrer, ...]
     """Every link that may lead to this entity."""
     read: Statement
@@ -105,9 +115,21 @@ def entity_writes(tables: Tables, system: Policies, entity: Entity, paths: froze
         update=compiled(update.values(changed), dialect),
         encode=encoder(entity, dialect),
         links=link_reads(tables, system, entity, paths, dialect),
+        by_key=_key_read(table, entity, dialect),
         referrers=_referrers(tables, system, entity, dialect),
         read=compiled(query, dialect),
     )
+
+
+def _key_read(table: sa.Table, entity: Entity, dialect: DialectName) -> KeyRead | None:
+    field = entity.fields.get(entity.key or "")
+    if field is None:
+        return None
+    part = stored(field)[-1]  # a text is unique by its folded key
+    column = table.c[part.name]
+    query = sa.select(table.c.id).where(column == sa.bindparam("key", type_=column.type, required=True), table.c.deleted_at.is_(None))
+    id_of = from_database(Field("id", "link", {}, to=entity.name), dialect)
+    return KeyRead(compiled(query, dialect), part.part or to_database(field, dialect) or str, id_of)
 
 
 def _this(table: sa.Table) -> sa.ColumnElement[bool]:

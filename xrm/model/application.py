@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dataclasses import field as part
 
 from xrm.model.access import Role
+from xrm.model.data import ReferenceRecord
 from xrm.model.entity import Entity
 from xrm.model.fields import ENTITY, Field, Text, alike
 
@@ -24,6 +25,8 @@ class Application:
     entities: Mapping[str, Entity]
     files: Mapping[str, str]
     digest: str
+    data: tuple[ReferenceRecord, ...] = ()
+    """The records that the definition brings, from ``data/``."""
     families: Mapping[str, tuple[str, ...]] = part(default_factory=dict)
     """For every entity, abstract ones too, the entities with records that it stands for."""
 

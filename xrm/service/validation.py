@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 from xrm.compile.application import CompiledEntity
 from xrm.compile.rules import CompiledMove
 from xrm.errors import Forbidden, Invalid, NotFound, Problem, nearest
+from xrm.model.data import Keyed
 from xrm.model.entity import Entity
+from xrm.model.fields import Field
 from xrm.model.lifecycle import Transition
 from xrm.model.values import Misfit, coerce
 from xrm.service import rows
 from xrm.service.context import Context
 from xrm.service.hooks import validate
+from xrm.service.keys import keyed
 from xrm.service.locking import follow
 from xrm.service.policy import forbidden
 from xrm.store.database import Connection
@@ -42,11 +45,11 @@ def complete(
     links = {link.field: row.get(link.field) for link in compiled.writes.links}
     scopes = rows.Scopes(connection, compiled)
     if before is None:
-        _defaults(ctx, compiled, intent, row)
+        problems += _defaults(ctx, connection, compiled, intent, row)
     else:
         problems += _locked_by_state(ctx, compiled.entity, intent, before, row)
     if intent.action == "transition":
-        _set(ctx, compiled, intent, before or {}, row)
+        problems += _set(ctx, connection, compiled, intent, before or {}, row)
     follow(connection, compiled, row, links)
     links = {name: row.get(name) for name in links}
     _compute(ctx, compiled, row, problems)
@@ -104,11 +107,22 @@ def refused_move(ctx: Context, entity: Entity, move: Transition) -> Forbidden:
     return Forbidden(Problem("XRM507", f"you may not make the move '{words(move.label)}'", hint=f"who may: {who}" if who else None))
 
 
-def _defaults(ctx: Context, compiled: CompiledEntity, intent: Intent, row: dict[str, Any]) -> None:
-    """A default is copied once, where the caller said nothing."""
+def _defaults(ctx: Context, connection: Connection, compiled: CompiledEntity, intent: Intent, row: dict[str, Any]) -> list[Problem]:
+    """A default is copied once, where the caller said nothing; the records that defaults name and that are not there."""
+    problems: list[Problem] = []
     for field, closure in compiled.rules.defaults:
         if field.name not in intent.values and row.get(field.name) is None:
-            row[field.name] = closure(row, ctx.moment)
+            row[field.name] = _given(ctx, connection, field, closure(row, ctx.moment), problems)
+    return problems
+
+
+def _given(ctx: Context, connection: Connection, field: Field, value: object, problems: list[Problem]) -> object:
+    """What a definition gives a field: a record that it names by its key becomes that record's id."""
+    found = keyed(ctx, connection, value)
+    if isinstance(value, Keyed) and found is None:
+        label = ctx.service.application.model.words(field.label)
+        problems.append(Problem("XRM511", f"{label}: there is no {value.entity.replace('_', ' ')} '{value.key}'", path=(field.name,)))
+    return found
 
 
 def _locked_by_state(ctx: Context, entity: Entity, intent: Intent, before: Mapping[str, Any], row: Mapping[str, Any]) -> list[Problem]:
@@ -126,16 +140,20 @@ def _locked_by_state(ctx: Context, entity: Entity, intent: Intent, before: Mappi
     ]  # fmt: skip
 
 
-def _set(ctx: Context, compiled: CompiledEntity, intent: Intent, before: Mapping[str, Any], row: dict[str, Any]) -> None:
-    """What a move sets. From another state it is not possible, and nothing else is judged."""
+def _set(
+    ctx: Context, connection: Connection, compiled: CompiledEntity, intent: Intent, before: Mapping[str, Any], row: dict[str, Any]
+) -> list[Problem]:
+    """What a move sets; the records that it names and that are not there. From another state nothing else is judged."""
     move = compiled.rules.moves[intent.transition or ""]
     lifecycle = compiled.entity.lifecycle
     if before["state"] not in move.transition.sources and lifecycle:
         words = ctx.service.application.model.words
         label = words(lifecycle.states[before["state"]].label) if before["state"] in lifecycle.states else before["state"]
         raise Invalid(Problem("XRM510", f"'{words(move.transition.label)}' is not possible in state {label}", path=("transition",)))
+    problems: list[Problem] = []
     for field, closure in move.sets:
-        row[field.name] = closure(row, ctx.moment)
+        row[field.name] = _given(ctx, connection, field, closure(row, ctx.moment), problems)
+    return problems
 
 
 def _asked(ctx: Context, compiled: CompiledEntity, intent: Intent, row: Mapping[str, Any]) -> list[Problem]:

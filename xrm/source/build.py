@@ -60,6 +60,7 @@ class _Builder:
             currency=names.currency,
             roles=MappingProxyType(roles),
             entities=MappingProxyType(entities),
+            data=self.meaning.records,
             families=MappingProxyType(dict(names.families())),
             files=MappingProxyType(dict(sorted(files.items()))),
             digest=digest(files),

@@ -191,7 +191,7 @@ def _bounds(findings: Findings, part: Part, field: Field) -> None:
         findings.note("XRM206", "'min' is more than 'max'", part.at("min"), (*part.path, "min"))
 
 
-def _bounded(findings: Findings, part: Part, field: Field) -> Field:
+def bounded(findings: Findings, part: Part, field: Field) -> Field:
     """The field with its bounds, for what has to lie between them."""
     low, high = part.datum("min"), part.datum("max")
     return replace(
@@ -206,7 +206,7 @@ def _values(findings: Findings, part: Part, field: Field, scope: EntityScope) ->
     if field.type == "rows":
         return
     if default and not compute:
-        whole = _bounded(findings, part, field)
+        whole = bounded(findings, part, field)
         for checked in findings.given(default, whole, scope, (*part.path, "default")):
             check_reads(findings, checked, field, scope, place=part.at("default"), path=(*part.path, "default"))
     if compute:

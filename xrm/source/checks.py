@@ -12,12 +12,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from xrm.errors import Place, Problem
 from xrm.expr import Checked, Function
+from xrm.model.data import ReferenceRecord
 from xrm.model.fields import Field
 from xrm.model.standard import USER
 from xrm.source.check_fields import check_currency, check_fields
 from xrm.source.check_lifecycle import check_lifecycle
 from xrm.source.disclosure import check_message, check_order, check_title
 from xrm.source.findings import Findings
+from xrm.source.listing import check_listings
 from xrm.source.names import MOST_LINKS, EntityScope, Known, Names
 from xrm.source.outline import Label, Outline, Part, Word
 from xrm.source.packs import PREFIX
@@ -43,6 +45,7 @@ class Meaning:
     values: Mapping[tuple[str, Place], object]
     scopes: Mapping[tuple[str, Place], EntityScope]
     """The names that each expression sees."""
+    records: tuple[ReferenceRecord, ...] = ()
 
 
 def check(outline: Outline, names: Names, functions: Mapping[str, Function]) -> tuple[Meaning, tuple[Problem, ...]]:
@@ -59,7 +62,8 @@ def check(outline: Outline, names: Names, functions: Mapping[str, Function]) -> 
             findings.enter(known)
             _entity(findings, known, part)
         _labels(findings, part)
-    meaning = Meaning(outline, names, findings.expressions, findings.values, findings.scopes)
+    records = check_listings(findings, outline.listings)
+    meaning = Meaning(outline, names, findings.expressions, findings.values, findings.scopes, records)
     return meaning, tuple(findings.problems)
 
 

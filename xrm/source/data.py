@@ -39,13 +39,17 @@ def _scalar(node: Scalar) -> object:
     return node.text
 
 
+def is_null(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.plain and node.text in ("null", "~", "")
+
+
 def for_field(field: Field, node: Node) -> object:
     """The value of a field that is written in a definition.
 
     Raises:
         Misfit: it is not of the field's type, or outside its bounds.
     """
-    if isinstance(node, Scalar) and node.plain and node.text in ("null", "~", ""):
+    if is_null(node):
         return None
     match field.type:
         case "json":
@@ -53,8 +57,6 @@ def for_field(field: Field, node: Node) -> object:
             return value if isinstance(value, str) else coerce(field, value)
         case "rows":
             raise Misfit("cannot be rows", hint="give the fields of the rows their values")
-        case "link":
-            raise Misfit("must be an expression, such as =actor", hint="records cannot be named here in this version")
         case "file" | "image":
             raise Misfit("cannot be a file written here", hint="people attach files to records")
     if field.kind.compound and not (field.many and isinstance(node, Scalar)):

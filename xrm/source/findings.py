@@ -8,9 +8,11 @@ from typing import Literal
 
 from xrm.errors import Place, Problem, Severity
 from xrm.expr import BOOL, Checked, ExpressionError, Fault, Function, Type, compile_check
+from xrm.model.data import Keyed
 from xrm.model.fields import Field
 from xrm.model.values import Misfit
 from xrm.source import data
+from xrm.source.document import Scalar
 from xrm.source.names import EntityScope, Known, Names
 from xrm.source.nearness import nearest
 from xrm.source.outline import Datum, Formula, Given, Word
@@ -126,10 +128,32 @@ class Findings:
                 self.datum(case.use, target, path)
         return tuple(one for one in checked if one is not None)
 
+    def named(self, datum: Datum, target: Field, path: Path) -> Keyed | None:
+        """The record that data on a link names by its key.
+
+        Raises:
+            Misfit: records of that entity have no key, or it is no key.
+        """
+        known, node = self.names.entities.get(target.to or ""), datum.node
+        if data.is_null(node) or (known and known.ghost):
+            return None
+        if known is None:
+            if not target.several:
+                return None
+            raise Misfit("must be an expression, such as =actor", hint="a key does not say which of several entities is meant")
+        if known.key is None or known.abstract:
+            raise Misfit("must be an expression, such as =actor", hint=f"'{known.name}' has no 'key' that would name a record")
+        if not isinstance(node, Scalar):
+            raise Misfit("must be a single value")
+        places = self.names.records.get(known.name)
+        if places is not None and node.text not in places:
+            self.unknown(known.name, Word(node.text, node), path, places, places)
+        return Keyed(known.name, node.text)
+
     def datum(self, datum: Datum, target: Field, path: Path, code: str = "XRM210") -> object:
         """Data in the type of its field, or None and a problem."""
         try:
-            value = data.for_field(target, datum.node)
+            value = self.named(datum, target, path) if target.type in ("link", "user") else data.for_field(target, datum.node)
         except Misfit as misfit:
             message = f"the {path[-1]} of '{target.name}' {misfit.message}"
             if misfit.message.startswith("'"):

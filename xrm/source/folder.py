@@ -11,6 +11,8 @@ from xrm.source.document import MOST_BYTES
 
 APPLICATION = "xrm.yml"
 SUFFIXES = (".yml", ".yaml")
+FOLDERS = {"entities": SUFFIXES, "data": SUFFIXES, "locale": SUFFIXES, "plugins": (".py",)}
+"""The folders of an application, and which of their files belong to its definition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class Files:
 
 
 def read_folder(folder: Path) -> Files:
-    """``xrm.yml``, the entities and the plugins' source; ``data/`` and other folders are not read here."""
+    """``xrm.yml``, the entities, reference records, translations and the plugins' source; other folders are not read here."""
     if not (folder / APPLICATION).is_file():
         return Files({}, (_absent(folder),))
     texts: dict[str, str] = {}
@@ -53,11 +55,9 @@ def _absent(folder: Path) -> Problem:
 
 def _paths(folder: Path) -> Iterator[Path]:
     yield folder / APPLICATION
-    entities, plugins = folder / "entities", folder / "plugins"
-    if entities.is_dir():
-        yield from sorted(path for path in entities.iterdir() if path.suffix in SUFFIXES and path.name[0] != ".")
-    if plugins.is_dir():
-        yield from sorted(path for path in plugins.iterdir() if path.suffix == ".py" and path.name[0] != ".")
+    for name, suffixes in FOLDERS.items():
+        if (folder / name).is_dir():
+            yield from sorted(path for path in (folder / name).iterdir() if path.suffix in suffixes and path.name[0] != ".")
 
 
 def _read(path: Path, name: str) -> str | Problem:

@@ -59,11 +59,10 @@ class _Laying:
         circular = self.circles()
         for name in self.in_order(circular):
             self.full[name] = self.entity(name, self.first[name])
-        gone = {ghost.name for ghost in self.ghosts}
         for name, part in self.defined:
             if self.first[name] is not part:
                 self.laid.append(part)  # a second definition: the check shows both places
-            elif name not in gone:
+            elif name in self.full:
                 self.laid.append(self.full[name])
         if USER in self.additions:
             self.laid.append(self.user())

@@ -10,7 +10,7 @@ from pathlib import Path
 from xrm.errors import Place, Problem, has_errors, ordered
 from xrm.expr import STANDARD, Function
 from xrm.model.application import Application
-from xrm.source import build, checks, lay, names, packs, schema
+from xrm.source import build, checks, lay, listing, names, packs, schema
 from xrm.source.document import Document, read_text
 from xrm.source.folder import APPLICATION, SUFFIXES, read_folder
 from xrm.source.outline import Ghost, Outline, Part
@@ -47,16 +47,20 @@ def load_text(files: Mapping[str, str], functions: Mapping[str, Function] = STAN
 
 def _load(files: Mapping[str, str], functions: Mapping[str, Function], unread: tuple[Problem, ...], lost: tuple[str, ...]) -> Loaded:
     documents = [read_text(name, text) for name, text in files.items() if _is_definition(name)]
+    data = [read_text(name, text) for name, text in files.items() if name.startswith(listing.FOLDER)]
     parts = {document.file: schema.read(document) for document in documents}
     used, misnamed = packs.texts(parts[APPLICATION][0] if APPLICATION in parts else None, files)
     files = {**used, **files}
     documents = [*(read_text(name, text) for name, text in used.items()), *documents]
     parts |= {document.file: schema.read(document) for document in documents[: len(used)]}
     found, structure = _outlined(documents, parts, lost)
+    listed = [listing.read(document) for document in data]
+    found = replace(found, listings=tuple(one for one, _ in listed if one))
+    documents += data
     known = names.index(found, functions)
     meaning, meant = checks.check(found, known, functions)
     read = [problem for document in documents for problem in document.problems]
-    problems = _shown((*unread, *read, *misnamed, *structure, *meant), documents)
+    problems = _shown((*unread, *read, *misnamed, *structure, *(problem for _, some in listed for problem in some), *meant), documents)
     if has_errors(problems):
         return Loaded(None, problems, meaning)
     return Loaded(build.build(meaning, files), problems, meaning)
@@ -69,7 +73,7 @@ def _is_definition(name: str) -> bool:
 def _outlined(documents: Iterable[Document], parts: Mapping[str, Read], lost: tuple[str, ...]) -> tuple[Outline, tuple[Problem, ...]]:
     application: Part | None = None
     entities: list[Part] = []
-    ghosts = [Ghost(Path(name).stem, Place(name, 1, 1)) for name in lost]
+    ghosts = [Ghost(Path(name).stem, Place(name, 1, 1)) for name in lost if name.startswith("entities/")]
     problems: list[Problem] = []
     for document in documents:
         part, found = parts[document.file]

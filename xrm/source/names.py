@@ -56,6 +56,14 @@ class Known:
         return self.fields.get(name) or self.system.get(name)
 
     @property
+    def key(self) -> str | None:
+        """The field that names a record."""
+        if self.name == USER:
+            return "name"
+        word = self.part.word("key") if self.part else None
+        return word.text if word and word.text in self.fields else None
+
+    @property
     def all_names(self) -> tuple[str, ...]:
         return (*self.fields, *self.system, *self.unknown)
 
@@ -71,6 +79,8 @@ class Names:
     sound: bool = True
     rows: Mapping[str, Known] = field(default_factory=dict)
     """What is known of rows, by entity and field (``order.lines``)."""
+    records: Mapping[str, Mapping[str, Place]] = field(default_factory=dict)
+    """The reference records of an entity by key, and where each stands."""
 
     @property
     def locale(self) -> str:
@@ -186,6 +196,7 @@ def index(outline: Outline, functions: Mapping[str, Function]) -> Names:
         {name: part.place for name, part in roles.items()},
         entities,
         sound=bool(roles) and application is not None and "roles" not in application.broken,
+        records=_records(outline, entities),
     )
     bare = _led(replace(bare, rows={own.name: own for known in entities.values() for own in _rows_of(known, basis)}))
     return _rows_inferred(_inferred(_rows_inferred(bare, functions), functions), functions)
@@ -217,6 +228,15 @@ def _led_field(bare: Field, part: Part, names: Names, families: Mapping[str, tup
     if len(found) > 1:
         return replace(bare, to=None, several=found)
     return replace(bare, to=found[0]) if found else bare
+
+
+def _records(outline: Outline, entities: Mapping[str, Known]) -> Mapping[str, Mapping[str, Place]]:
+    found: dict[str, dict[str, Place]] = {}
+    for listing in outline.listings:
+        key = entities[listing.entity].key if listing.entity in entities else None
+        if key:
+            found[listing.entity] = {**listing.places(key), **found.get(listing.entity, {})}
+    return found
 
 
 def _word(part: Part | None, key: str, default: str) -> str:

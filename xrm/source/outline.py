@@ -185,9 +185,42 @@ class Ghost:
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """A record in ``data/``; ``name`` is its key where the file is a map."""
+
+    name: Word | None
+    values: tuple[tuple[Word, Datum], ...]
+    place: Place
+
+    def key(self, field: str) -> Word | None:
+        """The value of the entity's key."""
+        given = next((datum.node for name, datum in self.values if name.text == field), None)
+        return Word(given.text, given) if self.name is None and isinstance(given, Scalar) else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The records of a file in ``data/``."""
+
+    entity: str
+    place: Place
+    rows: tuple[Row, ...]
+
+    def places(self, key: str) -> Mapping[str, Place]:
+        """Where the records stand, by key; the first of two counts."""
+        places: dict[str, Place] = {}
+        for row in self.rows:
+            word = row.key(key)
+            if word:
+                places.setdefault(word.text, word.place)
+        return places
+
+
+@dataclass(frozen=True, slots=True)
 class Outline:
     """All files. ``application`` is None where ``xrm.yml`` is missing or broken."""
 
     application: Part | None
     entities: tuple[Part, ...]
     ghosts: tuple[Ghost, ...]
+    listings: tuple[Listing, ...] = ()

@@ -26,9 +26,14 @@ class Plan:
     recompute: tuple[str, ...] = ()
     """Entities whose derived values are made anew afterwards, in a job for each."""
 
+    records: tuple[str, ...] = ()
+    """What happens to the reference records of each entity, in words."""
+    seeds: bool = False
+    """Whether any of them is written."""
+
     @property
     def empty(self) -> bool:
-        return not self.steps and not self.text_changed
+        return not self.steps and not self.text_changed and not self.seeds
 
     @property
     def statements(self) -> tuple[str, ...]:

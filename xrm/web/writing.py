@@ -14,6 +14,7 @@ from xrm.errors import Invalid, NotFound, Problem, Stale
 from xrm.model.fields import Field
 from xrm.service import deleting, records
 from xrm.service.context import Context
+from xrm.service.keys import keyed
 from xrm.service.moves import Move, moves
 from xrm.service.policy import may
 from xrm.service.reading import HistoryEntry, history
@@ -58,7 +59,8 @@ def new_form(ctx: Context, screen: Screen, given: Sent, problems: Sequence[Probl
 def _defaults(ctx: Context, screen: Screen, fields: Iterable[Field]) -> Filled:
     """Defaults that need nothing else are shown; the others are filled in when the record is made."""
     rules = ctx.service.application.entities[screen.entity.name].rules
-    row = {one.name: closure({}, ctx.moment) for one, closure in rules.defaults if not _by_rule(one)}
+    connection = ctx.service.database.connection
+    row = {one.name: keyed(ctx, connection, closure({}, ctx.moment)) for one, closure in rules.defaults if not _by_rule(one)}
     return forms.filled_from(screen, fields, row)
 
 
