@@ -1,5 +1,6 @@
 """Every type of field on its pages: what its input takes, what stands in it again, how it is shown and listed."""
 
+from decimal import Decimal
 from html import unescape
 
 import pytest
@@ -7,6 +8,9 @@ import pytest
 from tests.support.application import Applications
 from tests.web.city import USERS, City, Visitor
 from tests.web.test_pages import words
+from xrm.errors import Invalid
+from xrm.model.fields import Field
+from xrm.model.values import Misfit, coerce
 from xrm.web.markdown import rendered
 
 FILES = {
@@ -24,16 +28,31 @@ fields:
   channels: {type: choice, options: {web: Web form, phone: Telephone, desk: At the desk}, many: true}
   keeper: user
   team: role
+  currency: {type: choice, options: [USD, JPY, KWD]}
+  fee: {type: money, currency: =currency}
+  phone: phone
+  site: url
 views:
-  default: {columns: [name, share, opens, spent, within, urgency, channels, keeper, team, story], sort: urgency}
+  default: {columns: [name, share, opens, spent, within, urgency, channels, keeper, team, fee, phone, story], sort: urgency}
 access: {agent: [read, create, update]}
 """,
 }
 SENT = {
     "name": "One", "story": "# Head\n\nSome **bold** <b>tag</b>", "share": "12.5", "opens": "17:30", "spent": "1 day 90 min",
     "within": "5 business days", "urgency": "low", "channels": "", "channels.web": "1", "channels.desk": "1", "team": "boss",
+    "currency": "JPY", "fee": "1500", "phone": "(213) 555-0134", "site": "https://bücher.example:8443/a?b#c",
 }  # fmt: skip
-SHOWN = ["12.5%", "5:30 PM", "1 day 1 hour 30 minutes", "5 business days", "Low", "Web form, At the desk", "Head"]
+SHOWN = [
+    "12.5%",
+    "5:30 PM",
+    "1 day 1 hour 30 minutes",
+    "5 business days",
+    "Low",
+    "Web form, At the desk",
+    "Head",
+    "¥1,500",
+    "+1 213-555-0134",
+]
 
 
 @pytest.fixture
@@ -62,7 +81,16 @@ def test_a_value_of_each_type_goes_in_and_is_shown(visitor: Visitor) -> None:
 
 def test_what_does_not_fit_is_said_beside_its_input(visitor: Visitor) -> None:
     """Each with words for the person who typed it."""
-    wrong = {"share": "12.55", "opens": "25:00", "spent": "soon", "within": "3 hours"}
+    wrong = {
+        "share": "12.55",
+        "opens": "25:00",
+        "spent": "soon",
+        "within": "3 hours",
+        "currency": "USD",
+        "fee": "1.505",
+        "phone": "555 0134",
+        "site": "https://user@example.org",
+    }
     answer = visitor.submit(visitor.get("/w/thing/new").text, name="Two", **wrong)
     assert answer.status_code == 422
     said = words(answer.text)
@@ -71,8 +99,33 @@ def test_what_does_not_fit_is_said_beside_its_input(visitor: Visitor) -> None:
         "Opens must be a time of day",
         "Spent must be a length of time",
         "Within must be a number of business days",
+        "Phone is not a phone number of US",
+        "Site must not hold a name or password",
     ):
         assert message in said
+
+
+def test_an_amount_is_in_the_currency_of_its_record(application: Applications) -> None:
+    """It has that one's digits and none without it; it is kept with the digits of the currency that has most."""
+    running = application(FILES)
+    ana = running.person("ana", "agent")
+    for refused in ({"currency": "USD", "fee": "1.505"}, {"currency": "JPY", "fee": "0.5"}, {"fee": "1"}):
+        with pytest.raises(Invalid):
+            ana.create("thing", **refused)
+    made = ana.create("thing", currency="KWD", fee="1.505")
+    with pytest.raises(Invalid, match="Fee may have 2 digits after the point in USD"):
+        ana.update("thing", made.id, 1, currency="USD")
+    assert ana.api.get(f"/api/thing/{made.id}").json["fee"] == "1.505"
+    assert ana.create("thing", currency="JPY", fee="7").record["fee"] == Decimal("7.000")
+
+
+@pytest.mark.parametrize("text", [
+    "https://a..b", "https://-a.example", "https:///x", "http://a.example:99999", "http://[::1", "ftp://a.example", "javascript:alert(1)",
+    "https://" + "a" * 64 + ".example", "https://a.example/\t", "https://a b.example", "https://%41.example", "a.example",
+])  # fmt: skip
+def test_what_is_no_web_address(text: str) -> None:
+    with pytest.raises(Misfit):
+        coerce(Field("x", "url", {}), text)
 
 
 def test_options_in_order_sort_by_their_place(application: Applications) -> None:
@@ -106,7 +159,7 @@ def test_options_in_order_sort_by_their_place(application: Applications) -> None
         ("[x](https://a.example)", '<p><a href="https://a.example" rel="noopener noreferrer nofollow">x</a></p>'),
         ('<https://a.example/"onx=1>', '<a href="https://a.example/%22onx=1" rel='),
         ("![x](https://a.example/x.png)", '<p>!<a href="https://a.example/x.png" rel="noopener noreferrer nofollow">x</a></p>'),
-        ("|a|\n|-:|\n|1|", '<th class="to-right">a</th>'),
+        ("|a|\n|-:|\n|1|", '<th class="to-end">a</th>'),
         ("&lt;b&gt; &#60;b&#62;", "<p>&lt;b&gt; &lt;b&gt;</p>"),
         ("[a]: https://x.example '\"><b>'\n\n[a]", '<a href="https://x.example" title="&quot;&gt;&lt;b&gt;" rel='),
     ],

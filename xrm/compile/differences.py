@@ -12,7 +12,7 @@ def kept_as(field: Field) -> tuple[object, ...]:
     """How a field's values are kept: fields that agree in this can follow each other."""
     match field.type:
         case "money":
-            return ("number", field.places, field.currency)
+            return ("number", field.places, field.currency or field.currency_from)
         case "duration":
             return ("duration", field.unit)
         case "decimal" | "percent":
@@ -82,7 +82,7 @@ def _words(field: Field) -> str:
         case "choice" if field.many:
             return "a choice of many"
         case "money":
-            return f"money in {field.currency}"
+            return f"money in {field.currency or field.currency_from}"
         case "link":
             return f"a link to {field.to or 'several entities'}"
         case _:

@@ -59,6 +59,8 @@ class Rules:
     defaults: tuple[tuple[Field, Closure], ...]
     computes: tuple[tuple[Field, Closure], ...]
     required: tuple[tuple[Field, Closure | Literal[True]], ...]
+    amounts: tuple[Field, ...]
+    """Money whose currency another field of the record names."""
     checks: tuple[CompiledCheck, ...]
     moves: Mapping[str, CompiledMove]
     title: Callable[[Row], str]
@@ -72,6 +74,7 @@ def rules(entity: Entity) -> Rules:
         defaults=tuple((f, value_closure(f, f.default)) for f in fields if f.default),
         computes=_in_order(entity),
         required=tuple((f, _condition_or_true(f.required)) for f in fields if f.required is not False),
+        amounts=tuple(f for f in fields if f.currency_from),
         checks=tuple(_check(check) for check in entity.checks),
         moves={move.name: _move(entity, move) for move in entity.lifecycle.transitions.values()} if entity.lifecycle else {},
         title=title_closure(entity),

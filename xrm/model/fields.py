@@ -65,6 +65,10 @@ class Field:
     index: bool = False
     places: int = 0
     currency: str | None = None
+    currency_from: str | None = None
+    """The field of the record that names the currency; ``places`` are then those of the currency that has most."""
+    country: str | None = None
+    """Where a phone number without a country code is one of (ISO 3166)."""
     unit: str | None = None
     options: tuple[Option, ...] = ()
     ordered: bool = False

@@ -11,7 +11,11 @@ from xrm.compile.rules import CompiledMove
 from xrm.errors import Forbidden, Invalid, NotFound, Problem, nearest
 from xrm.model.data import Keyed
 from xrm.model.entity import Entity
+<<<<<<< HEAD
 from xrm.model.fields import Field
+=======
+from xrm.model.fields import MONEY_PLACES
+>>>>>>> 7005cad (Money in the currency of its record, telephone numbers of the application's country, web addresses checked in full)
 from xrm.model.lifecycle import Transition
 from xrm.model.values import Misfit, coerce
 from xrm.service import rows
@@ -64,6 +68,7 @@ def complete(
     lenient = intent.historic or intent.follows
     if not lenient:
         problems += _required(ctx, compiled, row) + rows.required(ctx, compiled, row, scopes)
+        problems += _amounts(ctx, compiled, row)
     blocking, warnings = _checks(ctx, compiled, row)
     row["flags"] = " ".join(name for name, _ in warnings) or None
     if lenient:
@@ -193,6 +198,21 @@ def _required(ctx: Context, compiled: CompiledEntity, row: Mapping[str, Any]) ->
         for field, condition in compiled.rules.required
         if row.get(field.name) in (None, ()) and (condition is True or condition(row, ctx.moment) is True)
     ]
+
+
+def _amounts(ctx: Context, compiled: CompiledEntity, row: Mapping[str, Any]) -> list[Problem]:
+    """An amount in the currency of its record has that one's digits, and is nothing without it."""
+    words, problems = ctx.service.application.model.words, []
+    for field in compiled.rules.amounts:
+        amount, named = row.get(field.name), compiled.entity.fields[field.currency_from or ""]
+        code = row.get(named.name)
+        digits = MONEY_PLACES.get(str(code), 2)
+        if amount is not None and code is None:
+            problems.append(Problem("XRM501", f"{words(named.label)} is required: {words(field.label)} has an amount", path=(named.name,)))
+        elif amount is not None and amount != round(amount, digits):
+            message = f"{words(field.label)} may have {digits} digits after the point in {code}"
+            problems.append(Problem("XRM502", message, path=(field.name,)))
+    return problems
 
 
 def _checks(ctx: Context, compiled: CompiledEntity, row: Mapping[str, Any]) -> tuple[list[tuple[str, Problem]], list[tuple[str, Problem]]]:

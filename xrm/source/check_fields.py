@@ -37,7 +37,7 @@ def check_fields(findings: Findings, known: Known, part: Part) -> None:
         _name(findings, inner, ROW_NAMES if scope.parent else SYSTEM_NAMES)
         _target(findings, inner)
         _on_delete(findings, inner)
-        _currency(findings, inner)
+        _currency(findings, inner, known)
         _pattern(findings, inner)
         _unit(findings, inner)
         _whole(findings, inner)
@@ -98,10 +98,24 @@ def _on_delete(findings: Findings, part: Part) -> None:
         findings.note("XRM240", f"a deletion cannot clear this link: {reason}", word.place, (*part.path, "on_delete"), hint)
 
 
-def _currency(findings: Findings, part: Part) -> None:
-    code = part.word("currency")
-    if code:
-        check_currency(findings, code, (*part.path, "currency"))
+def _currency(findings: Findings, part: Part, known: Known) -> None:
+    code, path = part.word("currency"), (*part.path, "currency")
+    if code and code.text.startswith("="):
+        _currency_field(findings, code, path, known)
+    elif code:
+        check_currency(findings, code, path)
+
+
+def _currency_field(findings: Findings, code: Word, path: tuple[str, ...], known: Known) -> None:
+    """A choice of the same record, all of whose options are currencies."""
+    field = findings.field(known, Word(code.text[1:].strip(), code.scalar), path, declared_only=True)
+    if field is None:
+        return
+    odd = [option.name for option in field.options if option.name not in CURRENCIES]
+    if field.type != "choice" or field.many or odd:
+        what = f"its option '{odd[0]}' is none" if odd and field.type == "choice" else "it is not a choice"
+        hint = "for example currency: {type: choice, options: [USD, EUR]}"
+        findings.note("XRM206", f"'{field.name}' does not name a currency: {what}", code.place, path, hint)
 
 
 def check_currency(findings: Findings, code: Word, path: tuple[str, ...]) -> None:

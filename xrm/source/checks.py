@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+import phonenumbers
+
 from xrm.errors import Place, Problem
 from xrm.expr import Checked, Function
 from xrm.model.data import ReferenceRecord
@@ -76,6 +78,10 @@ def _application(findings: Findings, part: Part) -> None:
         findings.unknown("time zone", timezone, ("timezone",), sorted(available_timezones()))
     if locale and not LOCALE.fullmatch(locale.text):
         findings.note("XRM206", f"'{locale.text}' is not a locale", locale.place, ("locale",), "for example en or es-MX")
+    country = part.word("country")
+    if country and country.text not in phonenumbers.SUPPORTED_REGIONS:
+        near = sorted(phonenumbers.SUPPORTED_REGIONS)
+        findings.unknown("country", country, ("country",), near)
     if currency:
         check_currency(findings, currency, ("currency",))
     for name, role in part.named("roles").items():

@@ -48,6 +48,8 @@ APPLICATION = MapKind(
             default="`UTC`"),
         Key("currency", Text(3), "The ISO 4217 code of money fields that name none.", "currency: EUR",
             default="`USD`"),
+        Key("country", Text(2), "The ISO 3166 code of the country whose telephone numbers need no country code.", "country: US",
+            default="that of `locale`"),
         Key("roles", Named("role", may_be_empty=False), "Who works here. Users get one or more of these.",
             "roles: {agent: Call handler, supervisor: {includes: agent}}", required=True),
         Key("use", Ref("pack", many=True), "The standard packs that it uses; what is not named is absent. Their entities "
@@ -144,7 +146,8 @@ FIELD = MapKind(
             "{type: date, index: true}"),
         Key("places", Integer(0, 9), "Digits after the point.", "{type: decimal, places: 3}", types=("decimal", "percent"),
             default="2; 1 for percent"),
-        Key("currency", Text(3), "The ISO 4217 code.", "{type: money, currency: EUR}", types=("money",),
+        Key("currency", Text(50), "The ISO 4217 code; or `=` and the name of a choice of the same record whose options are such codes: "
+            "then each record has its own currency, and its amounts the digits of that.", "{type: money, currency: EUR}", types=("money",),
             default="the application's"),
         Key("unit", Text(20), "The unit shown behind the value. Of a duration `business days` or `business hours`, in which it is "
             "counted then.", "{type: decimal, unit: cm}", types=("integer", "decimal", "duration")),

@@ -6,6 +6,7 @@ without a type gets the type that its expression gives.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
@@ -21,6 +22,8 @@ from xrm.model.standard import USER, system_fields, user_fields
 from xrm.model.values import USUAL_SIZE
 from xrm.source.outline import Formula, Label, Outline, Part
 
+TERRITORY = re.compile(r"^.*?(-(?=[A-Z]{2}$)|$)")
+"""All of a locale but its country."""
 MOST_LINKS = 3
 """Links that a path may follow."""
 
@@ -35,6 +38,7 @@ class Basis:
 
     locale: str
     currency: str
+    country: str | None
     roles: tuple[Option, ...] = ()
 
 
@@ -177,7 +181,8 @@ def index(outline: Outline, functions: Mapping[str, Function]) -> Names:
     locale = _word(application, "locale", "en")
     roles = application.named("roles") if application else {}
     named = tuple(Option(role, label_text(inner.label("label"), locale, humanised(role))) for role, inner in roles.items())
-    basis = Basis(locale, _word(application, "currency", "USD"), named)
+    country = _word(application, "country", "") or TERRITORY.sub("", locale)
+    basis = Basis(locale, _word(application, "currency", "USD"), country or None, named)
     entities: dict[str, Known] = {
         USER: Known(USER, None, None, user_fields(locale), system_fields(USER, locale, numbered=False, states=None))
     }
@@ -299,7 +304,7 @@ def _bare_fields(part: Part, basis: Basis) -> tuple[dict[str, Field], frozenset[
             fields[own] = bare_field(inner, own, type_.text, basis)
         else:
             unknown.add(own)
-    return fields, frozenset(unknown)
+    return {own: _in_many_currencies(field, fields) for own, field in fields.items()}, frozenset(unknown)
 
 
 def _rows_of(known: Known, basis: Basis) -> Iterable[Known]:
@@ -326,6 +331,14 @@ def _rows_inferred(names: Names, functions: Mapping[str, Function]) -> Names:
     return replace(names, entities=entities, rows=rows)
 
 
+def _in_many_currencies(field: Field, fields: Mapping[str, Field]) -> Field:
+    """An amount whose currency stands in another field is kept with the digits of the one that has most."""
+    named = fields.get(field.currency_from or "")
+    if named is None:
+        return field
+    return replace(field, places=max((MONEY_PLACES.get(option.name, 2) for option in named.options), default=2))
+
+
 def bare_field(part: Part, name: str, type_: str, basis: Basis, *, places: int | None = None) -> Field:
     """A field without what must be checked first: its expressions, default and bounds."""
     locale = basis.locale
@@ -342,7 +355,9 @@ def bare_field(part: Part, name: str, type_: str, basis: Basis, *, places: int |
         unique=part.flag("unique"),
         index=part.flag("index"),
         places=_places(part, type_, own_currency, places),
-        currency=own_currency,
+        currency=None if own_currency and own_currency.startswith("=") else own_currency,
+        currency_from=own_currency[1:].strip() if own_currency and own_currency.startswith("=") else None,
+        country=basis.country if type_ == "phone" else None,
         unit=_word(part, "unit", "") or None,
         on_delete=_on_delete(_word(part, "on_delete", "restrict")),
         options=basis.roles if type_ == "role" else _options(part, locale),

@@ -72,7 +72,7 @@ def plain(tongue: Tongue, entity: Entity, field: Field) -> Writing:
     writings: dict[str, Writing] = {
         "integer": lambda value: _with_unit(display.number(_int(value), 0), field),
         "decimal": lambda value: _with_unit(display.number(_decimal(value), field.places), field),
-        "money": lambda value: display.money(_decimal(value), currency_of(tongue, field)),
+        "money": lambda value: money(tongue, field, value, field.currency),
         "boolean": lambda value: "Yes" if value else "No",
         "percent": lambda value: display.percent(_decimal(value), field.places),
         "time": lambda value: clock(display, value),
@@ -109,8 +109,20 @@ def _listed(one: Writing) -> Writing:
     return lambda value: ", ".join(one(item) for item in value) if isinstance(value, (tuple, list)) else one(value)
 
 
-def currency_of(tongue: Tongue, field: Field) -> str:
-    return field.currency or tongue.application.currency
+def currency_of(tongue: Tongue, field: Field) -> str | None:
+    """The one currency of a field; None where each record has its own."""
+    return None if field.currency_from else field.currency or tongue.application.currency
+
+
+def money(tongue: Tongue, field: Field, value: object, code: object) -> str:
+    """An amount in a currency. Of one that is not known here the number alone, without the places that it does not use."""
+    amount = _decimal(value)
+    if not field.currency_from:
+        return tongue.display.money(amount, field.currency or tongue.application.currency)
+    if isinstance(code, str):
+        return tongue.display.money(amount, code)
+    used = -int(amount.normalize().as_tuple().exponent)
+    return tongue.display.number(amount, max(0, min(field.places, used)))
 
 
 def badges_of(tongue: Tongue, entity: Entity, field: Field) -> Badges | None:
@@ -145,6 +157,8 @@ def cell(tongue: Tongue, entity: Entity, path: str, use: Use = "detail") -> Cell
         return _link_cell(tongue, field, path, use)
     if field.type == "datetime":
         return _instant_cell(tongue, path, use)
+    if field.currency_from:
+        return _money_cell(tongue, field, path, use)
     write = _writing(tongue, owner, field, use)
 
     def value_cell(row: Row, today: date) -> str:
@@ -152,6 +166,17 @@ def cell(tongue: Tongue, entity: Entity, path: str, use: Use = "detail") -> Cell
         return none if value is None else write(value)
 
     return value_cell
+
+
+def _money_cell(tongue: Tongue, field: Field, path: str, use: Use) -> Cell:
+    """An amount in the currency that its record names."""
+    code, none = path.removesuffix(field.name) + (field.currency_from or ""), NONE[use]
+
+    def money_cell(row: Row, today: date) -> str:
+        value = row.get(path)
+        return none if value is None else escape(money(tongue, field, value, row.get(code)))
+
+    return money_cell
 
 
 def is_link(field: Field) -> bool:

@@ -113,7 +113,7 @@ def _input(ctx: Context, screen: Screen, one: Field, filled: Filled, required: M
         wide=one.kind.long or (one.type == "text" and (one.length or TEXT_LENGTH["text"]) > LONG_TEXT),
         after=_after(one),
         limit=(one.length or 0) if one.kind.input == "area" else 0,
-        before=tongue.display.symbol(currency_of(tongue, one)) if one.type == "money" else "",
+        before=tongue.display.symbol(code) if one.type == "money" and (code := currency_of(tongue, one)) else "",
     )
     if is_link(one):
         return _link_input(ctx, screen, one, made, filled)

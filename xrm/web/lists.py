@@ -32,6 +32,8 @@ class Asked:
     sort: str = ""
     after: str = ""
     picks: tuple[tuple[str, str], ...] = ()
+    many: frozenset[str] = frozenset()
+    """Those that hold several options."""
 
     @staticmethod
     def of(screen: Screen, given: Mapping[str, str]) -> Asked:
@@ -41,7 +43,13 @@ class Asked:
             if (value := given.get(f"is.{field.name}", "")) in screen.badges[field.name].labels
         )
         words = {name: given.get(key, "").strip() for name, key in (("search", "q"), ("filter", "filter"), ("sort", "sort"))}
-        return Asked(given.get("view", ""), after=given.get("after", ""), picks=picks, **words)
+        return Asked(
+            given.get("view", ""),
+            after=given.get("after", ""),
+            picks=picks,
+            many=frozenset(field.name for field in screen.picks if field.many),
+            **words,
+        )
 
     def url(self, screen: Screen, **changes: object) -> str:
         """The address of this list with something else in it; a change other than of page starts at the first page."""
@@ -55,7 +63,10 @@ class Asked:
     def expression(self) -> str | None:
         """The rule and the picks as one expression."""
         parts = [f"({self.filter})"] if self.filter and self.picks else [self.filter] if self.filter else []
-        return " && ".join([*parts, *(f'{name} == "{value}"' for name, value in self.picks)]) or None
+        return (
+            " && ".join([*parts, *(f'"{value}" in {name}' if name in self.many else f'{name} == "{value}"' for name, value in self.picks)])
+            or None
+        )
 
 
 def list_page(ctx: Context, screen: Screen, given: Mapping[str, str]) -> pages.ListPage:

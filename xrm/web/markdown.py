@@ -14,6 +14,7 @@ from markdown_it.token import Token
 
 SCHEMES = ("https://", "http://", "mailto:", "tel:")
 """Where a link may lead; any other stays text."""
+ALIGNED = {"left": "to-start", "center": "to-center", "right": "to-end"}
 HEADING = {f"h{level}": f"h{min(level + 2, 6)}" for level in range(1, 7)}
 
 
@@ -56,4 +57,4 @@ def _aligned(cell: Token) -> None:
     """The library says how a column stands in a style, which the policy refuses: a class says it."""
     style = str(cell.attrs.pop("style", ""))
     if style:
-        cell.attrSet("class", f"to-{style.rpartition(':')[2]}")
+        cell.attrSet("class", ALIGNED[style.rpartition(":")[2]])

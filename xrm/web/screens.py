@@ -141,11 +141,14 @@ def _screen(tongue: Tongue, policies: Policies, entity: Entity) -> Screen:
 
 
 def _with_titles(paths: Iterable[str], fields: Mapping[str, Field], sees: Callable[[str], bool]) -> Iterable[str]:
-    """The paths, and the title at the far end of each link."""
+    """The paths, and what is shown with them: the title at the far end of each link, the currency of an amount."""
     for path in paths:
         yield path
         if is_link(fields[path]) and sees(f"{path}.title"):
             yield f"{path}.title"
+        currency = path.removesuffix(fields[path].name) + (fields[path].currency_from or "")
+        if fields[path].currency_from and sees(currency):
+            yield currency
 
 
 def _filterable(entity: Entity) -> set[str]:
