@@ -11,11 +11,7 @@ from xrm.compile.rules import CompiledMove
 from xrm.errors import Forbidden, Invalid, NotFound, Problem, nearest
 from xrm.model.data import Keyed
 from xrm.model.entity import Entity
-<<<<<<< HEAD
-from xrm.model.fields import Field
-=======
-from xrm.model.fields import MONEY_PLACES
->>>>>>> 7005cad (Money in the currency of its record, telephone numbers of the application's country, web addresses checked in full)
+from xrm.model.fields import MONEY_PLACES, Field
 from xrm.model.lifecycle import Transition
 from xrm.model.values import Misfit, coerce
 from xrm.service import rows
