@@ -67,7 +67,7 @@ def backends_of(admin_url: str, database: str) -> Callable[[], int]:
 @contextmanager
 def running(name: str, arguments: list[str], port: int, environment: Mapping[str, str], backend: Callable[[], int]) -> Iterator[Server]:
     """Start a server, wait until it accepts connections, and end it at the end of the block."""
-    process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env={**os.environ, **environment})  # noqa: S603 (our own programs)
+    process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env={**os.environ, **environment})
     try:
         _wait(name, process, port)
         yield Server(name, port, process, backend)

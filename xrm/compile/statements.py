@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
@@ -25,15 +24,32 @@ RunTime = tuple[str, Callable[[Mapping[str, object], Moment], object]]
 """A parameter whose value is worked out for each operation (now, today, the actor): its name and its closure."""
 
 
-@dataclass(frozen=True, slots=True)
 class Statement:
-    """``names`` in the order of the driver's parameters; ``constants`` are those that never vary."""
+    """One statement for one dialect's driver, compiled when it is first asked for: a large application has thousands, and a process
+    needs few of them at once. ``names`` are in the order of the driver's parameters; ``constants`` are those that never vary."""
 
     sql: str
     names: tuple[str, ...]
     constants: Mapping[str, Any]
-    run_time: tuple[RunTime, ...]
     pick: Callable[[Mapping[str, Any]], tuple[Any, ...]]
+
+    def __init__(self, clause: sa.sql.ClauseElement, dialect: DialectName, run_time: tuple[RunTime, ...]) -> None:
+        self.run_time = run_time
+        self._clause = clause
+        self._dialect = dialect
+
+    def __getattr__(self, name: str) -> Any:
+        """Called for what is not there yet. Two threads that compile at once come to the same."""
+        if name not in Statement.__annotations__:
+            raise AttributeError(name)
+        made = self._clause.compile(dialect=DIALECTS[self._dialect], compile_kwargs={"render_postcompile": True})
+        if not isinstance(made, SQLCompiler):
+            raise TypeError(f"{type(self._clause).__name__} is not a statement")
+        processors = made._bind_processors  # noqa: SLF001 (no public way to a value's own form)
+        names = tuple(made.positiontup or ())
+        constants = {own: _processed(processors.get(own), value) for own, value in made.params.items() if not _required(made, own)}
+        self.__dict__ |= {"sql": str(made), "names": names, "constants": constants, "pick": _picker(names)}
+        return self.__dict__[name]
 
     def bind(self, values: Mapping[str, Any], moment: Moment | None = None) -> tuple[Any, ...]:
         """The parameters in order. A name with no value is a programming error and raises ``KeyError``."""
@@ -51,14 +67,8 @@ def _picker(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, 
 
 
 def compiled(statement: sa.sql.ClauseElement, dialect: DialectName, run_time: Iterable[RunTime] = ()) -> Statement:
-    """Compile for a dialect's driver. Parameters that carry a value are constants, the others are named by the caller."""
-    made = statement.compile(dialect=DIALECTS[dialect], compile_kwargs={"render_postcompile": True})
-    if not isinstance(made, SQLCompiler):
-        raise TypeError(f"{type(statement).__name__} is not a statement")
-    processors = made._bind_processors  # noqa: SLF001 (no public way to a value's own form)
-    constants = {name: _processed(processors.get(name), value) for name, value in made.params.items() if not _required(made, name)}
-    names = tuple(made.positiontup or ())
-    return Statement(str(made), names, constants, tuple(run_time), _picker(names))
+    """A statement for a dialect's driver. Parameters that carry a value are constants, the others are named by the caller."""
+    return Statement(statement, dialect, tuple(run_time))
 
 
 def _processed(processor: Any, value: Any) -> Any:

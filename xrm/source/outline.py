@@ -156,12 +156,14 @@ class Part:
     def parts(self, key: str) -> tuple[Part, ...]:
         """The parts under a key, in order."""
         value = self.values.get(key)
-        if isinstance(value, Mapping):
-            return tuple(part for part in value.values() if isinstance(part, Part))
+        if isinstance(value, dict):
+            return tuple(value.values())
         return tuple(part for part in value if isinstance(part, Part)) if isinstance(value, tuple) else ()
 
     def named(self, key: str) -> Mapping[str, Part]:
-        return {part.name.text: part for part in self.parts(key) if part.name}
+        """The parts under a key that holds a map, by name; not to be changed."""
+        value = self.values.get(key)
+        return value if isinstance(value, dict) else {}
 
     def givens(self, key: str) -> tuple[tuple[Word, Given], ...]:
         """What a map from field to value holds."""
