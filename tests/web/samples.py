@@ -81,6 +81,7 @@ APPLICATION = Application(
     locale="en",
     timezone="America/Los_Angeles",
     currency="USD",
+    types=(),
     roles={},
     entities={
         "request": Entity(

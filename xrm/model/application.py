@@ -21,6 +21,8 @@ class Application:
     locale: str
     timezone: str
     currency: str
+    types: tuple[str, ...]
+    """The names of its own types; its fields have the types of the language beneath them."""
     roles: Mapping[str, Role]
     entities: Mapping[str, Entity]
     files: Mapping[str, str]

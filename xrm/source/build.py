@@ -58,6 +58,7 @@ class _Builder:
             locale=self.locale,
             timezone=self.word(part, "timezone", "UTC"),
             currency=names.currency,
+            types=tuple(part.named("types")),
             roles=MappingProxyType(roles),
             entities=MappingProxyType(entities),
             data=self.meaning.records,

@@ -32,6 +32,7 @@ def editor_schema(application: Application | None) -> Schema:
     names = {
         "entity": tuple(sorted(application.families)) if application else (),
         "role": tuple(application.roles) if application else (),
+        "type": application.types if application else (),
         "pack": tuple(packs.known()),
     }
     offered, conditions = overlays(application) if application else ({}, [])
@@ -125,12 +126,13 @@ class _Writer:
         return SCALAR
 
     def ref(self, kind: kinds.Ref) -> Schema:
-        known = {"type": TYPES, "content": tuple(ACCEPT)}.get(kind.of) or self.names.get(kind.of, ())
+        known = {"type": (*TYPES, *self.names.get("type", ())), "content": tuple(ACCEPT)}.get(kind.of) or self.names.get(kind.of, ())
         if kind.of == "entity" and kind.many and known:
             known = (*known, ANY_ENTITY)
         one: Schema = {"enum": list(known)} if known else {"type": "string"}
         if kind.of == "type":
-            one["enumDescriptions"] = [kind.doc for kind in FIELD_KINDS.values()]
+            own = ("A type of this application.",) * len(self.names.get("type", ()))
+            one["enumDescriptions"] = [*(kind.doc for kind in FIELD_KINDS.values()), *own]
         least = 0 if kind.may_be_empty else 1
         return {"anyOf": [one, {"type": "array", "items": one, "minItems": least}]} if kind.many else one
 

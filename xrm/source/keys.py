@@ -52,10 +52,13 @@ APPLICATION = MapKind(
             default="that of `locale`"),
         Key("roles", Named("role", may_be_empty=False), "Who works here. Users get one or more of these.",
             "roles: {agent: Call handler, supervisor: {includes: agent}}", required=True),
+        Key("types", Named("field"), "Types of your own: a field of one has its keys. What the field says itself goes before; options "
+            "are added to those of the type.", "types:\n  channel: {type: choice, options: {phone: Telephone, web: Web form}}\n"
+            "  plate: {type: text, length: 10, pattern: '[A-Z0-9]+'}"),
         Key("use", Ref("pack", many=True), "The standard packs that it uses; what is not named is absent. Their entities "
             "stand beside its own: `add_to` gives them access and more, `extends` makes heirs of them.", "use: contacts"),
     ),
-    later=( "calendars", "types", "brand", "queues", "portal"),
+    later=("calendars", "brand", "queues", "portal"),
 )  # fmt: skip
 
 ROLE = MapKind(

@@ -10,7 +10,7 @@ from pathlib import Path
 from xrm.errors import Place, Problem, has_errors, ordered
 from xrm.expr import STANDARD, Function
 from xrm.model.application import Application
-from xrm.source import build, checks, lay, listing, names, packs, schema
+from xrm.source import build, checks, lay, listing, named_types, names, packs, schema
 from xrm.source.document import Document, read_text
 from xrm.source.folder import APPLICATION, SUFFIXES, read_folder
 from xrm.source.outline import Ghost, Outline, Part
@@ -48,11 +48,12 @@ def load_text(files: Mapping[str, str], functions: Mapping[str, Function] = STAN
 def _load(files: Mapping[str, str], functions: Mapping[str, Function], unread: tuple[Problem, ...], lost: tuple[str, ...]) -> Loaded:
     documents = [read_text(name, text) for name, text in files.items() if _is_definition(name)]
     data = [read_text(name, text) for name, text in files.items() if name.startswith(listing.FOLDER)]
-    parts = {document.file: schema.read(document) for document in documents}
+    types = next((named_types.declared(document) for document in documents if document.file == APPLICATION), ())
+    parts = {document.file: schema.read(document, types) for document in documents}
     used, misnamed = packs.texts(parts[APPLICATION][0] if APPLICATION in parts else None, files)
     files = {**used, **files}
     documents = [*(read_text(name, text) for name, text in used.items()), *documents]
-    parts |= {document.file: schema.read(document) for document in documents[: len(used)]}
+    parts |= {document.file: schema.read(document, types) for document in documents[: len(used)]}
     found, structure = _outlined(documents, parts, lost)
     listed = [listing.read(document) for document in data]
     found = replace(found, listings=tuple(one for one, _ in listed if one))
@@ -84,8 +85,9 @@ def _outlined(documents: Iterable[Document], parts: Mapping[str, Read], lost: tu
             entities.append(part)
         else:
             ghosts.append(_ghost(document))
-    outline, laid = lay.lay(application, entities, ghosts)
-    return outline, (*problems, *laid)
+    typed, mistyped = named_types.resolve(application, entities)
+    outline, laid = lay.lay(application, typed, ghosts)
+    return outline, (*problems, *mistyped, *laid)
 
 
 def _ghost(document: Document) -> Ghost:

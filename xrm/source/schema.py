@@ -35,9 +35,9 @@ class Refused(Exception):
     """The value under a key was refused; the problem is noted already."""
 
 
-def read(document: Document) -> tuple[Part | None, tuple[Problem, ...]]:
-    """The application or entity that a file defines."""
-    structure = _Structure(document)
+def read(document: Document, types: tuple[str, ...] = ()) -> tuple[Part | None, tuple[Problem, ...]]:
+    """The application or entity that a file defines. ``types``: the names of the application's own."""
+    structure = _Structure(document, types)
     kind = KINDS["application" if document.file == "xrm.yml" else "entity"]
     top = Place(document.file, 1, 1, max(1, len(document.lines[0])))
     if document.root is None:
@@ -60,8 +60,9 @@ class TooMany(Exception):
 
 
 class _Structure:
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, types: tuple[str, ...]) -> None:
         self.document = document
+        self.types = types
         self.whole = not _in_pieces(document.root)
         self.problems: list[Problem] = []
         self.readers: Mapping[type, Callable[[kinds.Kind, Node, Path], Answer]] = {
@@ -287,10 +288,11 @@ class _Structure:
 
     def type(self, node: Node, path: Path) -> Word:
         scalar = self.scalar("the name of a type", node, path)
-        if scalar.text in TYPES:
+        known = (*TYPES, *self.types)
+        if scalar.text in known:
             return Word(scalar.text, scalar)
-        near = nearest(scalar.text, TYPES)
-        hint = f"did you mean '{near}'?" if near else f"the types: {', '.join(TYPES)}"
+        near = nearest(scalar.text, known)
+        hint = f"did you mean '{near}'?" if near else f"the types: {', '.join(known)}"
         if scalar.text in LATER_TYPES:
             near, hint = None, "it is not part of this version"
         self.note("XRM203", f"unknown type '{_cut(scalar.text)}'", scalar.place, path, hint)

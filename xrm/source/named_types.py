@@ -1,0 +1,90 @@
+"""Named types: a field whose type the application has named gets the keys of that type beneath its own. Parts → parts.
+
+It stands before composition, so that nothing after it knows that a type had a name. What is inherited keeps the place where
+it was written, in ``xrm.yml``, so that a problem in it points there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from xrm.errors import Problem
+from xrm.model.kinds import TYPES
+from xrm.source.document import Document, Map
+from xrm.source.keys import KINDS
+from xrm.source.lay import over
+from xrm.source.outline import Part
+
+
+def declared(document: Document) -> tuple[str, ...]:
+    """The names of the types that ``xrm.yml`` declares, before anything in it is read."""
+    root = document.root
+    found = next((value for key, value in root.entries if key.text == "types"), None) if isinstance(root, Map) else None
+    return tuple(key.text for key, _ in found.entries) if isinstance(found, Map) else ()
+
+
+def resolve(application: Part | None, parts: Iterable[Part]) -> tuple[tuple[Part, ...], tuple[Problem, ...]]:
+    """The parts of entities, every field with a type of the language."""
+    named = _Named(application.named("types") if application else {})
+    named.check()
+    return tuple(named.entity(part) for part in parts), tuple(named.problems)
+
+
+class _Named:
+    def __init__(self, types: Mapping[str, Part]) -> None:
+        self.types = types
+        self.full: dict[str, Part | None] = {}
+        self.problems: list[Problem] = []
+
+    def check(self) -> None:
+        """Every type, used or not."""
+        for name, part in self.types.items():
+            if name in TYPES:
+                message = f"'{name}' is a type of the language"
+                self.problems.append(Problem("XRM204", message, part.place, part.path, "give it another name"))
+            elif not part.has("type") and not part.partial:
+                self.problems.append(Problem("XRM202", "a type needs the key 'type'", part.place, part.path, "for example: type: text"))
+            else:
+                self.whole(name, ())
+
+    def whole(self, name: str, trail: tuple[str, ...]) -> Part | None:
+        """A type with those beneath it; None where it is broken, which is told."""
+        if name in trail:
+            circle = " → ".join((*trail[trail.index(name) :], name))
+            part = self.types[name]
+            self.problems.append(Problem("XRM206", f"this type is made from itself: {circle}", part.at("type"), part.path))
+            return None
+        if name not in self.full:
+            self.full[name] = None
+            self.full[name] = self.field(self.types[name], (*trail, name))
+        return self.full[name]
+
+    def entity(self, part: Part) -> Part:
+        return replace(part, values={key: self.fields(value) if key == "fields" else value for key, value in part.values.items()})
+
+    def fields(self, answer: object) -> object:
+        return {name: self.field(part, ()) for name, part in answer.items()} if isinstance(answer, Mapping) else answer
+
+    def field(self, part: Part, trail: tuple[str, ...]) -> Part:
+        word = part.word("type")
+        if part.has("fields"):  # of rows
+            part = self.entity(part)
+        if word is None or word.text in TYPES or word.text not in self.types:
+            return part
+        beneath = self.whole(word.text, trail)
+        type_ = beneath.word("type") if beneath else None
+        values = {key: value for key, value in part.values.items() if key != "type"}
+        if beneath is None or type_ is None or type_.text not in TYPES:
+            return replace(part, values=values, broken=part.broken | {"type"})
+        for key in KINDS["field"].keys:
+            if key.types and key.name in values and type_.text not in key.types:
+                message = f"'{key.name}' does not go with type {word.text}, which is {_article(type_.text)}"
+                hint = f"it goes with {', '.join(key.types)}"
+                self.problems.append(Problem("XRM206", message, part.at(key.name), (*part.path, key.name), hint))
+                values.pop(key.name)
+        return over(beneath, replace(part, values=values))
+
+
+def _article(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeio" else f"a {noun}"
