@@ -137,6 +137,8 @@ CODES: dict[str, str] = {
     "XRM236": "This cannot stand in a row",
     "XRM255": "What a field of files accepts is not possible",
     "XRM256": "A field of files has no value that is written or computed",
+    "XRM250": "A rule that holds for everybody depends on who acts",
+    "XRM251": "Defaults or conditions follow from each other in a circle",
     # 3xx: expressions
     "XRM301": "The expression cannot be read",
     "XRM302": "An unknown name in an expression",
@@ -179,6 +181,9 @@ CODES: dict[str, str] = {
     "XRM521": "The file is too large",
     "XRM522": "The content of the file does not fit",
     "XRM523": "The record has no such file",
+    "XRM537": "The field does not apply here",
+    "XRM538": "A recommended value is missing",
+    "XRM539": "The option cannot be chosen here",
     # 6xx: import and export
     "XRM601": "The import map does not fit the file or the entity",
     "XRM602": "The row was refused",

@@ -40,7 +40,7 @@ def test_titles_computed_fields_and_flags_follow_new_rules(databases: TestDataba
         ctx = bootstrap.open_service(settings, database).acting(SYSTEM_ACTOR)
         found = list_records(ctx, Query("note", ("title", "big", "flags", "version"), sort="size")).rows
         shown = [(row["title"], row["big"], row["flags"], row["version"]) for row in found]
-        assert shown == [("a!", False, None, 2), ("b!", True, "small", 2), ("!", True, "small", 2)]
+        assert shown == [("a!", False, None, 2), ("b!", True, "small", 2), ("!", True, "small name:required", 2)]
         assert bootstrap.plan(settings, database)[1].empty
         assert verify(database).broken is None
 

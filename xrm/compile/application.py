@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from xrm.compile.columns import DialectName
-from xrm.compile.policies import SYSTEM, Policies, expand, policies
+from xrm.compile.policies import SYSTEM, Policies, expand, policies, quiet
 from xrm.compile.reads import ReadCompiler
 from xrm.compile.row_parts import RowsWrite, rows_writes
 from xrm.compile.rules import Rules, rules
@@ -56,7 +56,7 @@ def compile_application(model: Application, dialect: DialectName) -> CompiledApp
     everything = policies(model, SYSTEM)
     entities = {}
     for name, entity in model.entities.items():
-        its_rules = rules(entity)
+        its_rules = rules(entity, quiet(model, entity))
         its_rows = rows_writes(made, everything, entity, dialect)
         paths = its_rules.paths.union(*({path for path in rows.parent_paths if "." in path} for rows in its_rows))
         writes = entity_writes(made, everything, entity, paths, dialect)

@@ -6,6 +6,7 @@ from xrm.errors import Problem
 from xrm.model.application import Application
 from xrm.model.entity import Entity
 from xrm.model.fields import Expression, Field, Value
+from xrm.model.values import TEXT_LENGTH
 
 
 def kept_as(field: Field) -> tuple[object, ...]:
@@ -51,8 +52,18 @@ def _figured(entity: Entity) -> tuple[object, ...]:
     """All that says how derived values are made. Labels of options count: a title shows them."""
     computed = [(field.name, field.type, field.places, _cases(field.compute)) for field in entity.fields.values() if field.compute]
     checks = [(check.name, *map(_text, (check.when, check.must, check.should))) for check in entity.checks]
+    ruled = [_ruled(field) for field in entity.fields.values() if _ruled(field) != _ruled(Field(field.name, field.type, {}))]
+    sections = [(s.fields, *map(_text, (s.show, s.required))) for f in entity.forms.values() for s in f.sections if s.show or s.required]
     shown = [(f.name, f.type, f.options) for f in entity.all_fields.values() if f"{{{f.name}}}" in entity.title]
-    return (entity.title, tuple(computed), tuple(checks), tuple(shown))
+    return (entity.title, tuple(computed), tuple(checks), tuple(ruled), tuple(sections), tuple(shown))
+
+
+def _ruled(field: Field) -> tuple[object, ...]:
+    """The rules that a value which stands in a record may break."""
+    options = tuple((option.name, _text(option.when)) for option in field.options)
+    rules = (field.required, field.recommended, field.show, field.minimum, field.maximum, field.lowest, field.highest)
+    length = None if field.length == TEXT_LENGTH.get(field.type) else field.length
+    return (field.name, *map(_text, rules), length, field.shortest, field.words, field.pattern, options)
 
 
 def _cases(value: Value | None) -> tuple[object, ...]:

@@ -144,6 +144,21 @@ def policies(application: Application, roles: frozenset[str]) -> Policies:
     return _without_blind_links(Policies(application, roles, by_entity))
 
 
+def quiet(application: Application, entity: Entity) -> frozenset[str]:
+    """The fields of an entity that some who may read it do not see: protected ones, and links to what they may not read."""
+    readers = [role for role in application.roles if _may_read(application, role, entity)]
+
+    def hidden(field: Field) -> bool:
+        to = application.entities.get(field.to or "") if field.type == "link" else None
+        return field.protected or (to is not None and not all(_may_read(application, role, to) for role in readers))
+
+    return frozenset(field.name for field in entity.fields.values() if hidden(field))
+
+
+def _may_read(application: Application, role: str, entity: Entity) -> bool:
+    return any("read" in entity.access[name].rights for name in (role, *application.roles[role].includes) if name in entity.access)
+
+
 def _policy(application: Application, entity: Entity, roles: frozenset[str]) -> Policy:
     if roles == SYSTEM:
         everything = frozenset(_with_rows(entity))

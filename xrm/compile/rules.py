@@ -10,8 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Literal
 
+from xrm.compile.constraints import Constraints, Truth, condition, constraints, expressions, in_order, roots, truth, value_paths
 from xrm.compile.policies import Rule
 from xrm.expr import Moment, to_python
 from xrm.model.entity import Entity
@@ -24,10 +24,13 @@ Closure = Callable[[Row, Moment], object]
 
 @dataclass(frozen=True, slots=True)
 class CompiledCheck:
+    """``reads``: the names of the record that it reads."""
+
     check: Check
     when: Closure | None
     rule: Closure
     blocks: bool
+    reads: frozenset[str]
 
     def holds(self, row: Row, moment: Moment) -> bool:
         if self.when is not None and self.when(row, moment) is not True:
@@ -45,8 +48,18 @@ class CompiledGuard:
 
 
 @dataclass(frozen=True, slots=True)
+class CompiledAsk:
+    """``required`` None: never; ``show`` None: always."""
+
+    field: Field
+    required: Truth | None
+    show: Truth | None
+
+
+@dataclass(frozen=True, slots=True)
 class CompiledMove:
     transition: Transition
+    asks: tuple[CompiledAsk, ...]
     guards: tuple[CompiledGuard, ...]
     sets: tuple[tuple[Field, Closure], ...]
 
@@ -58,7 +71,7 @@ class Rules:
     entity: Entity
     defaults: tuple[tuple[Field, Closure], ...]
     computes: tuple[tuple[Field, Closure], ...]
-    required: tuple[tuple[Field, Closure | Literal[True]], ...]
+    constraints: Constraints
     amounts: tuple[Field, ...]
     """Money whose currency another field of the record names."""
     checks: tuple[CompiledCheck, ...]
@@ -67,13 +80,14 @@ class Rules:
     paths: frozenset[str]
 
 
-def rules(entity: Entity) -> Rules:
-    fields = entity.fields.values()
+def rules(entity: Entity, quiet: frozenset[str] = frozenset()) -> Rules:
+    """``quiet``: the fields that not every reader sees."""
+    fields = in_order(entity)
     return Rules(
         entity=entity,
         defaults=tuple((f, value_closure(f, f.default)) for f in fields if f.default),
-        computes=_in_order(entity),
-        required=tuple((f, _condition_or_true(f.required)) for f in fields if f.required is not False),
+        computes=tuple((f, value_closure(f, f.compute)) for f in fields if f.compute),
+        constraints=constraints(entity, quiet),
         amounts=tuple(f for f in fields if f.currency_from),
         checks=tuple(_check(check) for check in entity.checks),
         moves={move.name: _move(entity, move) for move in entity.lifecycle.transitions.values()} if entity.lifecycle else {},
@@ -82,22 +96,18 @@ def rules(entity: Entity) -> Rules:
     )
 
 
-def condition(expression: Expression) -> Closure:
-    return to_python(expression.checked)
-
-
 def rule_closure(rule: Rule) -> Callable[[Row, Moment], bool]:
     """A right as a question about a record in hand."""
     if rule is True:
         return lambda row, moment: True
-    closures = [condition(expression) for expression in rule]
+    closures = [to_python(expression.checked) for expression in rule]
     return lambda row, moment: any(closure(row, moment) is True for closure in closures)
 
 
 def value_closure(field: Field, value: Value) -> Closure:
     """The first case that holds; nothing if none does."""
     cases = [
-        (condition(when) if when else None, _expression_value(field, gives) if isinstance(gives, Expression) else gives)
+        (to_python(when.checked) if when else None, _expression_value(field, gives) if isinstance(gives, Expression) else gives)
         for when, gives in value.cases
     ]
 
@@ -126,49 +136,21 @@ def fit(field: Field, value: object) -> object:
     return value
 
 
-def _condition_or_true(required: Expression | bool) -> Closure | Literal[True]:
-    return condition(required) if isinstance(required, Expression) else True
-
-
 def _check(check: Check) -> CompiledCheck:
     rule = check.must or check.should
     if rule is None:
         raise TypeError(f"check {check.name} has neither must nor should")
-    return CompiledCheck(check, condition(check.when) if check.when else None, condition(rule), check.must is not None)
+    read = rule.checked.paths | (check.when.checked.paths if check.when else frozenset())
+    when = to_python(check.when.checked) if check.when else None
+    return CompiledCheck(check, when, to_python(rule.checked), check.must is not None, roots(read) - {"actor"})
 
 
 def _move(entity: Entity, move: Transition) -> CompiledMove:
     given = {ask.field for ask in move.ask} | set(move.set or {})
-    guards = tuple(CompiledGuard(g, condition(g.must), bool(_roots(g.must.checked.paths) & given)) for g in move.guards)
+    guards = tuple(CompiledGuard(g, to_python(g.must.checked), bool(roots(g.must.checked.paths) & given)) for g in move.guards)
+    asks = tuple(CompiledAsk(entity.fields[a.field], condition(a.required), truth(a.show) if a.show else None) for a in move.ask)
     sets = tuple((entity.fields[name], value_closure(entity.fields[name], value)) for name, value in (move.set or {}).items())
-    return CompiledMove(move, guards, sets)
-
-
-def _roots(paths: frozenset[str]) -> set[str]:
-    return {path.partition(".")[0] for path in paths}
-
-
-def _in_order(entity: Entity) -> tuple[tuple[Field, Closure], ...]:
-    """Computed fields, each after those it reads. The check has refused circles."""
-    computed = {field.name: field for field in entity.fields.values() if field.compute}
-    done: dict[str, Field] = {}
-
-    def visit(field: Field) -> None:
-        for name in sorted(_roots(value_paths(field.compute))):
-            if name in computed and name not in done and name != field.name:
-                visit(computed[name])
-        done[field.name] = field
-
-    for field in computed.values():
-        if field.name not in done:
-            visit(field)
-    return tuple((field, value_closure(field, field.compute)) for field in done.values() if field.compute)
-
-
-def value_paths(value: Value | None) -> frozenset[str]:
-    """Every name that a value's cases read."""
-    parts = [part for case in (value.cases if value else ()) for part in case if isinstance(part, Expression)]
-    return frozenset(path for part in parts for path in part.checked.paths)
+    return CompiledMove(move, asks, guards, sets)
 
 
 def _read_paths(entity: Entity) -> set[str]:
@@ -180,7 +162,7 @@ def _read_paths(entity: Entity) -> set[str]:
 
 
 def _expressions(entity: Entity) -> list[Expression]:
-    found: list[Expression | bool | None] = [field.required for field in entity.fields.values()]
+    found: list[Expression | bool | None] = [*expressions(entity)]
     found += [part for check in entity.checks for part in (check.when, check.must, check.should)]
     found += [rule for grant in entity.access.values() for rule in grant.rights.values()]
     if entity.lifecycle:
@@ -198,13 +180,14 @@ def title_closure(entity: Entity) -> Callable[[Row], str]:
     texts, names = parts[::2], parts[1::2]
 
     def title(row: Row) -> str:
-        made = texts[0] + "".join(f"{_shown(entity, name, row)}{text}" for name, text in zip(names, texts[1:], strict=True))
+        made = texts[0] + "".join(f"{shown_value(entity, name, row)}{text}" for name, text in zip(names, texts[1:], strict=True))
         return " ".join(made.split())[:MOST_TITLE].strip() or str(row.get("number") or row["id"])
 
     return title
 
 
-def _shown(entity: Entity, name: str, row: Row) -> str:
+def shown_value(entity: Entity, name: str, row: Row) -> str:
+    """A field's value as a title or a message shows it; empty where there is none."""
     value = row.get(name)
     field = entity.field(name)
     if value is None:

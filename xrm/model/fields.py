@@ -39,11 +39,14 @@ class Option:
     name: str
     label: Text
     tone: str | None = None
+    when: Expression | None = None
+    """Where it can be chosen; None: always."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field. ``minimum``/``maximum`` are in the field's own type; ``length`` is the most characters of a text.
+    """One field. ``minimum``/``maximum`` are in the field's own type, ``lowest``/``highest`` bounds by other fields;
+    ``length`` is the most characters of a text, ``shortest`` the least, ``words`` the most words.
 
     Of rows, ``rows`` holds the fields of one row, and ``minimum``/``maximum`` say how many rows there may be.
     Of files: ``accept`` names the kinds that are let in, ``size`` is the most bytes of one, the bounds are their count.
@@ -54,11 +57,18 @@ class Field:
     label: Text
     hint: Text | None = None
     required: Expression | bool = False
+    recommended: Expression | bool = False
+    show: Expression | None = None
+    readonly: Expression | bool = False
     default: Value | None = None
     compute: Value | None = None
     minimum: object | None = None
     maximum: object | None = None
+    lowest: Expression | None = None
+    highest: Expression | None = None
     length: int | None = None
+    shortest: int | None = None
+    words: int | None = None
     pattern: str | None = None
     pattern_message: Text | None = None
     unique: bool = False

@@ -30,10 +30,11 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A field of the record that the move asks for; ``required`` here even if the field is not."""
+    """A field of the record that the move asks for; ``required`` here even if the field is not, ``show``: if it is asked at all."""
 
     field: str
-    required: bool = True
+    required: Expression | bool = True
+    show: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True)

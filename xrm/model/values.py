@@ -14,7 +14,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
@@ -56,14 +56,16 @@ MOST_ROWS = 1000
 class Misfit(ValueError):
     """A value that its field does not accept, in words for the person who typed it.
 
+    ``rule``: the rule of the field that refuses it (``min``, ``pattern`` …); empty where it is not of the type.
     ``inside``: what is wrong in the rows of it, each with the way there: the number of the row, from 0, and the field.
     """
 
-    def __init__(self, message: str, hint: str | None = None, inside: Sequence[tuple[int, str, Misfit]] = ()) -> None:
+    def __init__(self, message: str, hint: str | None = None, inside: Sequence[tuple[int, str, Misfit]] = (), *, rule: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.inside = inside
+        self.rule = rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,8 @@ def coerce(field: Field, raw: object) -> object:
         return () if field.apart else None
     value = COERCERS[field.type](field, raw)
     _within(field, value)
+    if isinstance(value, str) and (field.pattern or field.shortest or field.words or (field.length and len(value) > field.length)):
+        _written(field, value)
     return value
 
 
@@ -108,9 +112,9 @@ def _within(field: Field, value: object) -> None:
     if field.apart or field.kind.kept == "files":
         return
     if low is not None and value < low:  # type: ignore[operator]
-        raise Misfit(f"must be {canonical(field, low)} or more")
+        raise Misfit(f"must be {canonical(field, low)} or more", rule="min")
     if high is not None and value > high:  # type: ignore[operator]
-        raise Misfit(f"must be {canonical(field, high)} or less")
+        raise Misfit(f"must be {canonical(field, high)} or less", rule="max")
 
 
 def canonical(field: Field, value: object) -> str:
@@ -169,10 +173,40 @@ def _text(field: Field, raw: object) -> str | None:
     text = text.replace("\r\n", "\n").strip() if field.kind.long else " ".join(text.split())
     most = field.length or TEXT_LENGTH[field.type]
     if len(text) > most:
-        raise Misfit(f"must have {most} characters or fewer; it has {len(text)}")
-    if field.pattern and not _pattern(field.pattern).fullmatch(text):
-        raise Misfit("does not have the form asked for", hint=f"pattern: {field.pattern}")
+        raise Misfit(f"must have {most} characters or fewer; it has {len(text)}", rule="length")
     return text or None
+
+
+def _written(field: Field, text: str) -> None:
+    """The rules of what is written: its length, its most words, its pattern."""
+    if field.length and len(text) > field.length:
+        raise Misfit(f"must have {field.length} characters or fewer; it has {len(text)}", rule="length")
+    if field.shortest and len(text) < field.shortest:
+        raise Misfit(f"must have {field.shortest} characters or more; it has {len(text)}", rule="length")
+    if field.words and (count := len(text.split())) > field.words:
+        raise Misfit(f"must have {field.words} words or fewer; it has {count}", rule="words")
+    if field.pattern and not _pattern(field.pattern).fullmatch(text):
+        raise Misfit("does not have the form asked for", hint=f"pattern: {field.pattern}", rule="pattern")
+
+
+def unruled(field: Field, raw: object) -> object:
+    """The value of what only a rule of its field refuses (``Misfit.rule``), to see whether it stands in the record already."""
+    if field.type == "choice":
+        items = tuple(str(item) for item in _items(raw)) if field.many else ()
+        return items if field.many else _words(field, raw).strip()
+    bare = replace(field, minimum=None, maximum=None, pattern=None, shortest=None, words=None, length=TEXT_LENGTH["long_text"])
+    return coerce(bare, raw)
+
+
+def broken_rule(field: Field, value: object) -> str:
+    """The rule of its field that a stored value breaks; empty if none."""
+    if value is None or not (field.minimum is not None or field.maximum is not None or field.length or field.pattern or field.options):
+        return ""
+    try:
+        coerce(field, value)
+    except Misfit as misfit:
+        return misfit.rule
+    return ""
 
 
 @lru_cache(maxsize=512)
@@ -338,7 +372,7 @@ def _option(field: Field, raw: object) -> str:
         names = [option.name for option in field.options]
         near = get_close_matches(name, names, 1)
         hint = f"did you mean '{near[0]}'?" if near else "one of " + ", ".join(names[:12])
-        raise Misfit(f"'{name[:60]}' is not one of the options", hint=hint)
+        raise Misfit(f"'{name[:60]}' is not one of the options", hint=hint, rule="options")
     return name
 
 
@@ -395,7 +429,7 @@ def _url(field: Field, raw: object) -> str:
         usable = False
     if usable and (parts.username is not None or parts.password is not None):
         raise Misfit("must not hold a name or password", hint="for example https://example.org/page")
-    if not usable or len(text) > (field.length or TEXT_LENGTH["url"]):
+    if not usable or len(text) > TEXT_LENGTH["url"]:
         raise Misfit("must be a web address", hint="for example https://example.org/page")
     return text
 

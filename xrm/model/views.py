@@ -29,8 +29,13 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Section:
+    """Fields under a heading. ``show``, ``required`` and ``readonly`` hold for each of them beside its own."""
+
     label: Text
     fields: tuple[str, ...]
+    show: Expression | None = None
+    required: Expression | bool = False
+    readonly: Expression | bool = False
 
 
 @dataclass(frozen=True, slots=True)

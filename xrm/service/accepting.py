@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from xrm.errors import Forbidden, Invalid, Problem, nearest
+from xrm.errors import Forbidden, Invalid, Problem, XrmError, nearest
 from xrm.model.entity import Entity
 from xrm.model.fields import Field
-from xrm.model.values import Misfit, coerce
+from xrm.model.values import Misfit, coerce, unruled
 from xrm.service.context import Context
 from xrm.service.files import claimed
 from xrm.service.locking import entity_of
+from xrm.service.reading import get_record
 from xrm.service.rows import accepted_rows
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ def accepted(ctx: Context, entity: Entity, intent: Intent) -> dict[str, Any]:
             except Invalid as refused:
                 problems += refused.problems
             except Misfit as misfit:
-                label = ctx.service.application.model.words(field.label)
-                problems.append(Problem("XRM502", f"{label} {misfit.message}", path=(name,), hint=misfit.hint))
+                if not (misfit.rule and intent.action == "update" and _untouched(ctx, entity, intent, field, raw)):
+                    problems.append(misfitting(ctx, field, misfit))
     if problems:
         raise Invalid(*problems)
     return values
@@ -57,6 +58,22 @@ def _claimed(ctx: Context, field: Field, raw: Mapping[str, object], id: object) 
     found = entity_of(ctx, ctx.service.database.connection, str(id))
     if raw.get("entity") not in (None, found):
         raise Misfit(f"leads to no {str(raw['entity'])[:60]}")
+
+
+def misfitting(ctx: Context, field: Field, misfit: Misfit) -> Problem:
+    """What a value that does not fit its field is refused with."""
+    words = ctx.service.application.model.words
+    if misfit.rule == "pattern" and field.pattern_message:
+        return Problem("XRM502", f"{words(field.label)}: {words(field.pattern_message)}", path=(field.name,))
+    return Problem("XRM502", f"{words(field.label)} {misfit.message}", path=(field.name,), hint=misfit.hint)
+
+
+def _untouched(ctx: Context, entity: Entity, intent: Intent, field: Field, raw: object) -> bool:
+    """Whether what a newer rule refuses is what this actor's record holds already: then it is not written again."""
+    try:
+        return bool(get_record(ctx, entity.name, intent.id or "", (field.name,))[field.name] == unruled(field, raw))
+    except (Misfit, XrmError):
+        return False
 
 
 def _field(ctx: Context, entity: Entity, intent: Intent, name: str, problems: list[Problem]) -> Field | None:
@@ -84,11 +101,10 @@ def _fixed(entity: Entity, field: Field, intent: Intent, editable: bool) -> str 
     if field.compute is not None:
         return "it is computed"
     if intent.action == "transition":
-        asked = _asked(entity, intent)
-        return None if field.name in asked else "this move does not ask for it"
+        return None if field.name in _asked(entity, intent) else "this move does not ask for it"
     return None if editable else "your roles may see it but not change it"
 
 
-def _asked(entity: Entity, intent: Intent) -> Mapping[str, bool]:
+def _asked(entity: Entity, intent: Intent) -> frozenset[str]:
     move = entity.lifecycle.transitions.get(intent.transition or "") if entity.lifecycle else None
-    return {ask.field: ask.required for ask in move.ask} if move else {}
+    return frozenset(ask.field for ask in move.ask) if move else frozenset()

@@ -43,6 +43,11 @@ class Intent:
     follows: bool = False
     """It follows from another write, which was judged: a rule that it breaks becomes a flag."""
 
+    @property
+    def lenient(self) -> bool:
+        """What breaks a rule is taken as it is, and flagged."""
+        return self.historic or self.follows
+
 
 @dataclass(frozen=True, slots=True)
 class Written:

@@ -174,33 +174,6 @@ def compute(ctx: Context, compiled: CompiledEntity, row: Mapping[str, Any], scop
                         problems.append(row_problem(ctx, part.field, number, field.name, "XRM502", misfit.message, misfit.hint))
 
 
-def required(ctx: Context, compiled: CompiledEntity, row: Mapping[str, Any], scopes: Scopes) -> list[Problem]:
-    """How many rows there are, and what each must have."""
-    found: list[Problem] = []
-    for part in compiled.rows:
-        found += _number(ctx, part.field, len(row[part.field.name]))
-        for number, one, scope in scopes.of(part, row) if part.rules.required else ():
-            found += [
-                row_problem(ctx, part.field, number, field.name, "XRM501", "is required")
-                for field, condition in part.rules.required
-                if one.get(field.name) is None and (condition is True or condition(scope, ctx.moment) is True)
-            ]
-    return found
-
-
-def _number(ctx: Context, field: Field, count: int) -> Iterator[Problem]:
-    label = ctx.service.application.model.words(field.label)
-    least, most = field.minimum, field.maximum
-    if isinstance(least, int) and count < least:
-        yield Problem("XRM528", f"{label} must have {_rows(least)} or more; it has {count}", path=(field.name,))
-    if isinstance(most, int) and count > most:
-        yield Problem("XRM528", f"{label} may have {_rows(most)} or fewer; it has {count}", path=(field.name,))
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count:,} rows"
-
-
 def named(compiled: CompiledEntity, before: Mapping[str, Any] | None, row: dict[str, Any]) -> None:
     """Give new rows their ids. One that is what a row was that is gone is that row: the same list again changes nothing."""
     for part in compiled.rows:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from xrm.compile.application import CompiledEntity
+from xrm.compile.constraints import EMPTY
 from xrm.compile.rules import CompiledMove
 from xrm.errors import Forbidden, Invalid, NotFound, Problem, nearest
 from xrm.model.data import Keyed
@@ -14,7 +15,7 @@ from xrm.model.entity import Entity
 from xrm.model.fields import MONEY_PLACES, Field
 from xrm.model.lifecycle import Transition
 from xrm.model.values import Misfit, coerce
-from xrm.service import rows
+from xrm.service import constraints, row_rules, rows
 from xrm.service.context import Context
 from xrm.service.hooks import validate
 from xrm.service.keys import keyed
@@ -52,29 +53,34 @@ def complete(
         problems += _set(ctx, connection, compiled, intent, before or {}, row)
     follow(connection, compiled, row, links)
     links = {name: row.get(name) for name in links}
-    _compute(ctx, compiled, row, problems)
+    misfits = _compute(ctx, compiled, row)
     follow(connection, compiled, row, links)
+    warnings: list[Problem] = []
+    if compiled.rules.constraints.shows and not intent.historic:
+        while emptied := constraints.emptied(ctx, compiled, before, row):
+            warnings += constraints.left_out(ctx, emptied, intent.values)
+            follow(connection, compiled, row, links)
+            misfits = _compute(ctx, compiled, row)
+    problems += misfits
     if compiled.rows:
         rows.default(ctx, compiled, row, scopes)
+        row_rules.hide(ctx, compiled, before, row, scopes)
         rows.compute(ctx, compiled, row, scopes, problems)
         rows.named(compiled, before, row)
-        _compute(ctx, compiled, row, [])
+        _compute(ctx, compiled, row)
     if intent.action == "transition":
-        problems += _asked(ctx, compiled, intent, row)
-    lenient = intent.historic or intent.follows
-    if not lenient:
-        problems += _required(ctx, compiled, row) + rows.required(ctx, compiled, row, scopes)
-        problems += _amounts(ctx, compiled, row)
-    blocking, warnings = _checks(ctx, compiled, row)
-    row["flags"] = " ".join(name for name, _ in warnings) or None
-    if lenient:
-        row["flags"] = " ".join(name for name, _ in [*warnings, *blocking]) or None
-        blocking = []
-    problems += [problem for _, problem in blocking]
+        problems += _asked(ctx, compiled, intent, before or {}, row, warnings)
+    judged = constraints.judge(ctx, compiled, intent, before, row)
+    if compiled.rows:
+        row_rules.judge(ctx, compiled, intent, before, row, scopes, judged)
+    if not intent.lenient:
+        problems += _amounts(ctx, compiled, before, row)
+    row["flags"] = " ".join(judged.flags) or None
+    problems += judged.problems
     problems += validate(ctx, compiled.entity.name, row, before)
     if problems:
         raise Invalid(*(_told(ctx, compiled.entity, problem) for problem in problems))
-    return tuple(_told(ctx, compiled.entity, problem) for _, problem in warnings)
+    return tuple(_told(ctx, compiled.entity, problem) for problem in (*warnings, *judged.warnings))
 
 
 def _told(ctx: Context, entity: Entity, problem: Problem) -> Problem:
@@ -157,14 +163,22 @@ def _set(
     return problems
 
 
-def _asked(ctx: Context, compiled: CompiledEntity, intent: Intent, row: Mapping[str, Any]) -> list[Problem]:
-    """What a move asks for and does not get, and its guards that do not hold on the result."""
+def _asked(
+    ctx: Context, compiled: CompiledEntity, intent: Intent, before: Mapping[str, Any], row: dict[str, Any], warnings: list[Problem]
+) -> list[Problem]:
+    """What a move asks for and does not get, and its guards that do not hold on the result. What it does not ask for now is left out."""
     move = compiled.rules.moves[intent.transition or ""]
     words = ctx.service.application.model.words
+    unasked = [ask.field for ask in move.asks if ask.show and not ask.show.holds(row, ctx.moment)]
+    for field in unasked:
+        if field.name in intent.values and row[field.name] != before.get(field.name):
+            row[field.name] = before.get(field.name)
+            warnings += constraints.left_out(ctx, [field], intent.values)
+    out = {field.name for field in (*unasked, *constraints.hidden(ctx, compiled, row))}
     missing = [
-        Problem("XRM501", f"{words(compiled.entity.fields[ask.field].label)} is required", path=(ask.field,))
-        for ask in move.transition.ask
-        if ask.required and row.get(ask.field) in (None, ())
+        Problem("XRM501", f"{words(ask.field.label)} is required", path=(ask.field.name,))
+        for ask in move.asks
+        if ask.required and row.get(ask.field.name) in EMPTY and ask.field.name not in out and ask.required.holds(row, ctx.moment)
     ]
     return missing + [Problem("XRM510", reason, path=("transition",)) for reason in unmet(ctx, move, row)]
 
@@ -175,7 +189,8 @@ def unmet(ctx: Context, move: CompiledMove, row: Mapping[str, Any], ahead: bool 
     return [words(guard.guard.message) for guard in move.guards if not (ahead and guard.asks) and guard.must(row, ctx.moment) is not True]
 
 
-def _compute(ctx: Context, compiled: CompiledEntity, row: dict[str, Any], problems: list[Problem]) -> None:
+def _compute(ctx: Context, compiled: CompiledEntity, row: dict[str, Any]) -> list[Problem]:
+    problems: list[Problem] = []
     words = ctx.service.application.model.words
     state = compiled.entity.lifecycle.states.get(row["state"]) if compiled.entity.lifecycle else None
     row["open"] = state is None or not state.final
@@ -185,22 +200,16 @@ def _compute(ctx: Context, compiled: CompiledEntity, row: dict[str, Any], proble
         except Misfit as misfit:
             problems.append(Problem("XRM502", f"{words(field.label)} {misfit.message}", path=(field.name,), hint=misfit.hint))
     row["title"] = compiled.rules.title(row)
+    return problems
 
 
-def _required(ctx: Context, compiled: CompiledEntity, row: Mapping[str, Any]) -> list[Problem]:
-    words = ctx.service.application.model.words
-    return [
-        Problem("XRM501", f"{words(field.label)} is required", path=(field.name,))
-        for field, condition in compiled.rules.required
-        if row.get(field.name) in (None, ()) and (condition is True or condition(row, ctx.moment) is True)
-    ]
-
-
-def _amounts(ctx: Context, compiled: CompiledEntity, row: Mapping[str, Any]) -> list[Problem]:
+def _amounts(ctx: Context, compiled: CompiledEntity, before: Mapping[str, Any] | None, row: Mapping[str, Any]) -> list[Problem]:
     """An amount in the currency of its record has that one's digits, and is nothing without it."""
     words, problems = ctx.service.application.model.words, []
     for field in compiled.rules.amounts:
         amount, named = row.get(field.name), compiled.entity.fields[field.currency_from or ""]
+        if not constraints.touches(before, row, (field.name, named.name)):
+            continue
         code = row.get(named.name)
         digits = MONEY_PLACES.get(str(code), 2)
         if amount is not None and code is None:
@@ -209,18 +218,3 @@ def _amounts(ctx: Context, compiled: CompiledEntity, row: Mapping[str, Any]) -> 
             message = f"{words(field.label)} may have {digits} digits after the point in {code}"
             problems.append(Problem("XRM502", message, path=(field.name,)))
     return problems
-
-
-def _checks(ctx: Context, compiled: CompiledEntity, row: Mapping[str, Any]) -> tuple[list[tuple[str, Problem]], list[tuple[str, Problem]]]:
-    """(must, should) checks that do not hold, by name."""
-    words = ctx.service.application.model.words
-    blocking: list[tuple[str, Problem]] = []
-    warnings: list[tuple[str, Problem]] = []
-    for compiled_check in compiled.rules.checks:
-        if not compiled_check.holds(row, ctx.moment):
-            check = compiled_check.check
-            path = (check.field,) if check.field else ()
-            severity = "error" if compiled_check.blocks else "warning"
-            problem = Problem("XRM504", words(check.message), path=path, severity=severity)  # type: ignore[arg-type]
-            (blocking if compiled_check.blocks else warnings).append((check.name, problem))
-    return blocking, warnings

@@ -11,7 +11,7 @@ from typing import Literal
 from xrm.model.access import RIGHTS, Grant, Right, Role
 from xrm.model.application import Application
 from xrm.model.entity import Entity, NumberFormat
-from xrm.model.fields import Check, Expression, Field, Text, Unique, Value
+from xrm.model.fields import Check, Expression, Field, Option, Text, Unique, Value
 from xrm.model.lifecycle import Ask, Guard, Lifecycle, State, Transition
 from xrm.model.standard import USER, user_entity
 from xrm.model.views import Form, Section, SortKey, View
@@ -153,18 +153,29 @@ class _Builder:
 
     def field(self, bare: Field, part: Part) -> Field:
         inner = part.named("fields") if bare.rows else {}
-        required: Expression | bool = part.flag("required")
-        if part.formula("required") is not None:
-            required = self.condition(part, "required") or False
         return replace(
             bare,
-            required=required,
+            required=self.truth(part, "required"),
+            recommended=self.truth(part, "recommended"),
+            show=self.condition(part, "show"),
+            readonly=self.truth(part, "readonly"),
+            options=tuple(self.option(option, part.named("options").get(option.name)) for option in bare.options),
             default=self.value(part.given("default")),
             compute=self.value(part.given("compute")),
             minimum=self.bound(part, "min"),
             maximum=self.bound(part, "max"),
             rows=MappingProxyType({name: self.field(bare.rows[name], inner[name]) for name in inner}),
+            lowest=self.condition(part, "min"),
+            highest=self.condition(part, "max"),
         )
+
+    def truth(self, part: Part, key: str) -> Expression | bool:
+        """``true``, ``false`` or a condition."""
+        return self.condition(part, key) or part.flag(key)
+
+    def option(self, bare: Option, part: Part | None) -> Option:
+        when = self.condition(part, "when") if part else None
+        return replace(bare, when=when) if when else bare
 
     def bound(self, part: Part, key: str) -> object | None:
         datum = part.datum(key)
@@ -211,10 +222,13 @@ class _Builder:
             sources=self.words(part, "from"),
             target=self.word(part, "to", ""),
             roles=self.words(part, "roles") if part.has("roles") else None,
-            ask=tuple(Ask(field, inner.flag("required") if inner.has("required") else True) for field, inner in part.named("ask").items()),
+            ask=tuple(self.ask(field, inner) for field, inner in part.named("ask").items()),
             set=MappingProxyType({field: value for field, value in given.items() if value}) if given else None,
             guards=tuple(self.guard(inner) for inner in part.parts("guards")),
         )
+
+    def ask(self, field: str, part: Part) -> Ask:
+        return Ask(field, self.truth(part, "required") if part.has("required") else True, self.condition(part, "show"))
 
     def guard(self, part: Part) -> Guard:
         must = self.condition(part, "must")
@@ -254,7 +268,13 @@ class _Builder:
         )
 
     def form(self, part: Part, fields: Mapping[str, Field], label: Text) -> Form:
-        sections = tuple(Section(self.text(inner, "section", ""), self.words(inner, "fields")) for inner in part.parts("forms"))
+        sections = tuple(
+            Section(
+                self.text(inner, "section", ""), self.words(inner, "fields"), self.condition(inner, "show"),
+                self.truth(inner, "required"), self.truth(inner, "readonly"),
+            )
+            for inner in part.parts("forms")
+        )  # fmt: skip
         editable = tuple(name for name, field in fields.items() if field.compute is None)
         return Form("default", sections or (Section(label, editable),))
 

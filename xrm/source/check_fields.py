@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import re2
@@ -14,6 +13,7 @@ from xrm.model.kinds import BUSINESS_UNITS
 from xrm.model.rows import ROW_NAMES
 from xrm.model.standard import SYSTEM_NAMES
 from xrm.model.values import MOST_FILES, MOST_SIZE
+from xrm.source.check_constraints import UNCOMPUTED, check_constraints, circle_from
 from xrm.source.check_rows import NUMBER_OF_ROWS, check_in_row, check_rows
 from xrm.source.disclosure import check_reads
 from xrm.source.findings import Findings
@@ -46,10 +46,10 @@ def check_fields(findings: Findings, known: Known, part: Part) -> None:
         if rows:
             check_rows(findings, inner)
             check_fields(findings, rows, inner)
+            check_constraints(findings, rows, inner)
         if scope.parent:
             check_in_row(findings, inner)
         if field:
-            _required(findings, inner, scope)
             _bounds(findings, inner, field)
             if field.kind.kept == "files":
                 _files(findings, inner, field)
@@ -156,16 +156,10 @@ def _whole(findings: Findings, part: Part) -> None:
             what = "rows need" if wanted == "rows" else f"a {wanted} needs"
             findings.note("XRM202", f"{what} the key '{key}'", part.place, part.path, hint)
     if part.has("compute"):
-        for key in ("default", "required"):
+        for key in UNCOMPUTED:
             if part.has(key):
                 message = f"a computed field has no '{key}': it is always computed"
                 findings.note("XRM206", message, part.at(key), (*part.path, key))
-
-
-def _required(findings: Findings, part: Part, scope: EntityScope) -> None:
-    formula = part.formula("required")
-    if formula and not part.has("compute"):
-        findings.condition(formula, scope, (*part.path, "required"))
 
 
 def _files(findings: Findings, part: Part, field: Field) -> None:
@@ -281,31 +275,10 @@ def _circles(findings: Findings, part: Part) -> frozenset[str]:
     done: set[str] = set()
     found: set[str] = set()
     for name in graph:
-        circle = _circle(graph, name, done)
+        circle = circle_from(graph, name, done)
         if circle:
             inner = part.named("fields")[circle[0]]
             shown = " → ".join((*circle, circle[0]))
             findings.note("XRM208", f"this depends on itself: {shown}", inner.at("compute"), (*inner.path, "compute"))
             found.update(circle)
     return frozenset(found)
-
-
-def _circle(graph: Mapping[str, tuple[str, ...]], start: str, done: set[str]) -> tuple[str, ...]:
-    """A circle that can be reached from a name and was not seen yet (depth first, without recursion)."""
-    if start in done:
-        return ()
-    trail: list[str] = [start]
-    waiting = [iter(graph[start])]
-    while waiting:
-        following = next(waiting[-1], None)
-        if following is None:
-            waiting.pop()
-            done.add(trail.pop())
-        elif following in trail:
-            circle = tuple(trail[trail.index(following) :])
-            done.update(trail)
-            return circle
-        elif following in graph and following not in done:
-            trail.append(following)
-            waiting.append(iter(graph[following]))
-    return ()

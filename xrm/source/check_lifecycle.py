@@ -68,6 +68,8 @@ def _asked(findings: Findings, known: Known, move: Part) -> None:
         field = findings.field(known, ask.name, (*move.path, "ask"), declared_only=True)
         if field and _is_computed(known, field.name):
             findings.note("XRM206", f"'{field.name}' is computed: it cannot be asked for", ask.place, ask.path)
+        for key in ("required", "show"):
+            findings.condition(ask.formula(key), findings.names.scope(known.name), (*ask.path, key))
 
 
 def _is_computed(known: Known, name: str) -> bool:

@@ -17,6 +17,7 @@ from xrm.expr import Checked, Function
 from xrm.model.data import ReferenceRecord
 from xrm.model.fields import Field
 from xrm.model.standard import USER
+from xrm.source.check_constraints import check_constraints
 from xrm.source.check_fields import check_currency, check_fields
 from xrm.source.check_lifecycle import check_lifecycle
 from xrm.source.disclosure import check_message, check_order, check_title
@@ -149,6 +150,7 @@ def _one_of_each(findings: Findings, outline: Outline) -> None:
 def _entity(findings: Findings, known: Known, part: Part) -> None:
     _number(findings, part)
     check_fields(findings, known, part)
+    check_constraints(findings, known, part)
     _title(findings, known, part)
     _key(findings, known, part)
     _unique(findings, known, part)

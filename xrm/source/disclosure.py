@@ -13,6 +13,7 @@ from xrm.expr import Checked
 from xrm.model.fields import Field
 from xrm.source.findings import Findings
 from xrm.source.names import EntityScope, Known
+from xrm.source.nearness import nearest
 from xrm.source.outline import Label, Part
 
 BRACES = re.compile(r"\{([a-z][a-z0-9_]*)\}")
@@ -74,7 +75,11 @@ def check_title(findings: Findings, known: Known, names: Iterable[str], place: P
 def check_message(findings: Findings, known: Known, label: Label | None, path: tuple[str, ...]) -> None:
     for _, words in label.texts if label else ():
         for name in BRACES.findall(words):
-            field = known.fields.get(name)
+            field = known.field(name)
+            if label and field is None and not known.ghost and name not in known.unknown:
+                near = nearest(name, known.all_names)
+                hint = f"did you mean '{near}'?" if near else "fields of the record itself, without a path"
+                findings.note("XRM203", f"unknown field '{name}' in the message", label.place, path, hint)
             if label and field and field.protected and not field.discloses:
                 message = f"the message would show the protected field '{name}'"
                 findings.note("XRM209", message, label.place, path, "take it out of the message")

@@ -111,6 +111,10 @@ class _Writer:
                 return self.ref(kind)
             case kinds.Integer():
                 return {"type": "integer", "minimum": kind.low, "maximum": kind.high}
+            case kinds.Range():
+                number: Schema = {"type": "integer", "minimum": kind.low, "maximum": kind.high}
+                both = {"type": "object", "properties": {"min": number, "max": number}, "additionalProperties": False, "minProperties": 1}
+                return {"anyOf": [number, both]}
             case kinds.Boolean():
                 return {"type": "boolean"}
             case kinds.OneOf():

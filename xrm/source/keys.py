@@ -11,8 +11,8 @@ from xrm.model.contents import ACCEPT
 from xrm.model.kinds import those
 from xrm.source.kinds import (
     Boolean,
+    Bound,
     Condition,
-    Data,
     Integer,
     Key,
     Label,
@@ -23,6 +23,7 @@ from xrm.source.kinds import (
     Named,
     One,
     OneOf,
+    Range,
     Ref,
     Text,
     Value,
@@ -128,18 +129,26 @@ FIELD = MapKind(
         Key("hint", Label(), "A line of help beneath the field.", "{type: text, hint: Street and house number}"),
         Key("required", Condition(("true", "false")), "Whether a value must be given: `true` or a condition.",
             "{type: text, required: depth > 20}"),
-        Key("default", Value(), "What a new record starts with.", "{type: link, to: user, default: =actor}"),
+        Key("recommended", Condition(("true", "false")), "Whether a value should be given: without one the record is saved "
+            "with a warning, which stays as a flag.", "{type: text, recommended: depth > 20}"),
+        Key("show", Condition(), "When the field applies. Else it is not shown, required or checked, and a write that changes "
+            "what the condition reads empties it.", "{type: text, show: depth > 20}"),
+        Key("readonly", Condition(("true", "false")), "When nobody may change it by hand; defaults, moves and computed values "
+            "still may.", "{type: text, readonly: depth > 20}"),
+        Key("default", Value(), "What a new record starts with. A default may read others.",
+            "{type: link, to: user, default: =actor}"),
         Key("compute", Value(), "An expression over the record's own fields that always gives its value.",
             "{compute: =depth * 2}"),
         Key("fields", Named("field", may_be_empty=False), "What each row holds, in order. A condition or value there reads "
             "the row's own fields, `parent` (the record) and `actor`.",
             "{type: rows, fields: {item: text, amount: {type: money, required: item != null}}}", types=("rows",)),
-        Key("min", Data(), "The least value; of rows, how many there must be; of files, how many, where there are any.",
-            "{type: integer, min: 0}", types=BOUNDED),
-        Key("max", Data(), "The greatest value; of rows and files, how many there may be (1,000 and 100 at most).",
-            "{type: date, max: 2099-12-31}", types=BOUNDED),
-        Key("length", Integer(1, 10_000), "The most characters.", "{type: text, length: 40}", types=WRITTEN,
-            default="255 for text"),
+        Key("min", Bound(), "The least value: data, or an `=expression` over other fields; of rows, how many there must be; of "
+            "files, how many, where there are any.", "{type: integer, min: 0}", types=BOUNDED),
+        Key("max", Bound(), "The greatest value: data, or an `=expression` over other fields; of rows and files, how many there may "
+            "be (1,000 and 100 at most).", "{type: decimal, max: =depth * 2}", types=BOUNDED),
+        Key("length", Range(1, 10_000), "The most characters, or `{min, max}`.", "{type: text, length: {min: 2, max: 40}}",
+            types=WRITTEN, default="255 for text"),
+        Key("words", Integer(1, 5_000), "The most words.", "{type: long_text, words: 200}", types=("text", "long_text", "markdown")),
         Key("pattern", Text(1000), "A regular expression (RE2) that the whole value must match.",
             "{type: text, pattern: '[A-Z]{2}[0-9]+'}", types=WRITTEN),
         Key("pattern_message", Label(), "What to say when it does not.",
@@ -178,7 +187,7 @@ FIELD = MapKind(
             "{compute: =tax_id != null, discloses: true}"),
     ),
     short="type",
-    later=("inverse", "recommended", "show", "readonly", "find", "filter", "renamed_from", "sensitive",
+    later=("inverse", "find", "filter", "renamed_from", "sensitive",
            "copy", "extends"),
 )  # fmt: skip
 
@@ -189,6 +198,7 @@ OPTION = MapKind(
     (
         Key("label", Label(), "The words that people see.", "{label: Telephone}", default="made from the name"),
         Key("tone", OneOf(TONES), "Its colour.", "{tone: warn}"),
+        Key("when", Condition(), "When it can be chosen.", "{when: depth > 20}", default="always"),
     ),
     short="label",
 )
@@ -217,7 +227,8 @@ CHECK = MapKind(
             "{must: depth > 0, message: Enter the depth}"),
         Key("should", Condition(), "What should hold; else the record is saved with a warning.",
             "{should: depth < 100, message: Check the depth}"),
-        Key("message", Label(), "What to say otherwise.", "{must: depth > 0, message: Enter the depth}", required=True),
+        Key("message", Label(), "What to say otherwise; fields of the record may stand in braces.",
+            "{must: depth > 0, message: Enter the depth}", required=True),
         Key("field", Ref("field"), "The field that the message stands beside.",
             "{must: depth > 0, message: Enter the depth, field: depth}"),
     ),
@@ -276,7 +287,16 @@ ASK = MapKind(
     "ask",
     "A question of a transition",
     "Under the name of a field.",
-    (Key("required", Boolean(), "Whether it must be answered.", "{required: false}", default="`true`"),),
+    (
+        Key(
+            "required",
+            Condition(("true", "false")),
+            "Whether it must be answered: `true`, `false` or a condition.",
+            "{required: depth > 20}",
+            default="`true`",
+        ),
+        Key("show", Condition(), "When it is asked at all.", "{show: depth > 20}", default="always"),
+    ),
 )
 
 GUARD = MapKind(
@@ -330,8 +350,13 @@ SECTION = MapKind(
         Key("section", Label(), "The heading.", "{section: Where, fields: [address]}", required=True),
         Key("fields", Ref("field", many=True), "The fields, in order.", "{section: Where, fields: [address, depth]}",
             required=True),
+        Key("show", Condition(), "When its fields apply; it holds for each of them, on every way to write.",
+            "{section: Where, fields: [address], show: depth > 20}", default="always"),
+        Key("required", Condition(("true", "false")), "When each of its fields must have a value.",
+            "{section: Where, fields: [address], required: depth > 20}"),
+        Key("readonly", Condition(("true", "false")), "When nobody may change its fields by hand.",
+            "{section: Where, fields: [address], readonly: depth > 20}"),
     ),
-    later=("show",),
 )  # fmt: skip
 
 CASE = MapKind(

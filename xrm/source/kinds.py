@@ -69,6 +69,19 @@ class Data:
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """Data in the type of the field it stands on, or an ``=expression``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A whole number, the most; or ``{min, max}``."""
+
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
 class ValueMap:
     """A map from field to value."""
 
@@ -108,7 +121,7 @@ class Layouts:
 
 
 Kind = (
-    Text | Label | Name | Ref | Integer | Boolean | OneOf | Condition | Value | Data | ValueMap
+    Text | Label | Name | Ref | Integer | Boolean | OneOf | Condition | Value | Data | Bound | Range | ValueMap
     | One | Many | Named | Layouts
 )  # fmt: skip
 

@@ -344,12 +344,15 @@ def bare_field(part: Part, name: str, type_: str, basis: Basis, *, places: int |
     locale = basis.locale
     own_currency = _word(part, "currency", basis.currency) if type_ == "money" else None
     written = _field_type(type_)
+    extent = part.extent("length")
     return Field(
         name=name,
         type=KINDS[written].short_for or written,
         label=label_text(part.label("label"), locale, humanised(name)),
         hint=label_text(part.label("hint"), locale, "") if part.label("hint") else None,
-        length=part.number("length") or (255 if type_ == "text" else None),
+        length=(extent.most if extent else None) or (255 if type_ == "text" else None),
+        shortest=extent.least if extent else None,
+        words=part.number("words"),
         pattern=_word(part, "pattern", "") or None,
         pattern_message=label_text(part.label("pattern_message"), locale, "") if part.label("pattern_message") else None,
         unique=part.flag("unique"),

@@ -82,6 +82,15 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """``{min, max}``: either may be missing."""
+
+    least: int | None
+    most: int | None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Flag:
     value: bool
     place: Place
@@ -132,6 +141,10 @@ class Part:
     def number(self, key: str) -> int | None:
         value = self.values.get(key)
         return value.value if isinstance(value, Number) else None
+
+    def extent(self, key: str) -> Extent | None:
+        value = self.values.get(key)
+        return value if isinstance(value, Extent) else None
 
     def flag(self, key: str) -> bool:
         value = self.values.get(key)

@@ -66,6 +66,7 @@ WORDS = {
     kinds.Condition: "condition",
     kinds.Value: "value",
     kinds.Data: "data of the field's type",
+    kinds.Bound: "data of the field's type, or an `=expression`",
     kinds.ValueMap: "map from field to value",
 }
 
@@ -121,6 +122,8 @@ def described(kind: Kind) -> str:
             return f"one or more {kind.of}s" if not kind.may_be_empty else f"a list of {kind.of}s"
         case kinds.Ref():
             return f"name of {'an' if kind.of == 'entity' else 'a'} {kind.of}"
+        case kinds.Range():
+            return f"{kind.low:,} to {kind.high:,}, or {{min, max}}"
         case kinds.Integer():
             return f"whole number, {kind.low:,} to {kind.high:,}"
         case kinds.OneOf():

@@ -16,7 +16,7 @@ from xrm.source.document import Broken, Document, Map, Node, Scalar, Sequence
 from xrm.source.keys import KINDS
 from xrm.source.kinds import Key, MapKind
 from xrm.source.nearness import did_you_mean, nearest
-from xrm.source.outline import Answer, Case, Datum, Flag, Formula, Given, Label, Number, Part, Word, Words
+from xrm.source.outline import Answer, Case, Datum, Extent, Flag, Formula, Given, Label, Number, Part, Word, Words
 from xrm.source.vocabulary import LATER_TYPES, MOST_NAME
 
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
@@ -76,6 +76,8 @@ class _Structure:
             kinds.Condition: self.condition,
             kinds.Value: self.value,
             kinds.Data: self.data,
+            kinds.Bound: self.bound,
+            kinds.Range: self.range,
             kinds.ValueMap: self.value_map,
             kinds.Many: self.many,
             kinds.Named: self.named,
@@ -379,6 +381,27 @@ class _Structure:
             raise self.refuse("XRM206", "this takes data, not an expression", scalar.place, path,
                               "write the rule as a check")  # fmt: skip
         return Datum(scalar)
+
+    def bound(self, kind: kinds.Kind, node: Node, path: Path) -> Answer:
+        scalar = self.scalar("a single value, or an =expression", node, path)
+        return self.formula(scalar, path) if scalar.text.startswith("=") else Datum(scalar)
+
+    def range(self, kind: kinds.Kind, node: Node, path: Path) -> Extent:
+        assert isinstance(kind, kinds.Range)
+        number = kinds.Integer(kind.low, kind.high)
+        if not isinstance(node, Map):
+            return Extent(None, self.integer(number, node, path).value, node.place)
+        found: dict[str, int] = {}
+        for key, value in node.entries:
+            if key.text not in ("min", "max"):
+                hint = did_you_mean(key.text, ("min", "max")) or "the keys here: min, max"
+                raise self.refuse("XRM201", f"unknown key '{_cut(key.text)}'", key.place, path, hint)
+            found[key.text] = self.integer(number, value, (*path, key.text)).value
+        least, most = found.get("min"), found.get("max")
+        if not found or (least is not None and most is not None and least > most):
+            message = "'min' is more than 'max'" if found else "this wants 'min' or 'max'"
+            raise self.refuse("XRM206", message, node.place, path)
+        return Extent(least, most, node.place)
 
     def value_map(self, kind: kinds.Kind, node: Node, path: Path) -> Answer:
         if not isinstance(node, Map):

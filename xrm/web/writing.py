@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from xrm.compile.rules import value_paths
+from xrm.compile.constraints import value_paths
 from xrm.errors import Invalid, NotFound, Problem, Stale
 from xrm.model.fields import Field
 from xrm.service import deleting, records
@@ -206,7 +206,7 @@ def move_form(
     here = url(screen, found)
     page = _form(
         ctx, screen, {"": fields} if fields else {}, filled, problems, f"{move.label}: {found.name}", f"{here}/move/{name}", move.label,
-        here, crumbs(screen, found), {ask.field: ask.required for ask in move.ask},
+        here, crumbs(screen, found), {ask.field: ask.required is True for ask in move.ask},
     )  # fmt: skip
     intro = f"{found.heading} goes from “{before}” to “{after}”."
     return replace(page, heading=move.label, intro=intro, hidden=(("version", found.version),), guard=bool(fields))
