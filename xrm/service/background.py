@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ import msgspec
 
 from xrm.compile.columns import bind_id
 from xrm.plugins import Committed
+from xrm.service import files
 from xrm.service.context import SYSTEM_ACTOR, Service
 from xrm.service.hooks import hook_context
 from xrm.service.recomputing import recompute
@@ -24,6 +26,11 @@ GATHER = 0.05
 """Seconds to let a burst of commits gather, so that the chain is written in batches."""
 
 
+TIDY = 6 * 3600.0
+FIRST_TIDY = 60.0
+"""Seconds between two tidyings, and before the first of a process."""
+
+
 class Background:
     """One thread of a serving process. Without it, ``settle`` does the same work when it is called."""
 
@@ -33,6 +40,7 @@ class Background:
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
         self._service: Service | None = None
+        self._tidy_at = time.monotonic() + FIRST_TIDY
 
     def serve(self, service: Service) -> None:
         self._service = service
@@ -58,8 +66,15 @@ class Background:
             self._woken.clear()
             try:
                 self.settle()
+                self._tidy()
             except Exception:
                 log.exception("background work failed; it is tried again")
+
+    def _tidy(self) -> None:
+        """What need not happen at once, every few hours: bytes of files that nothing has are collected."""
+        if self._service and time.monotonic() >= self._tidy_at:
+            self._tidy_at = time.monotonic() + TIDY
+            files.collect(self._service)
 
     def settle(self) -> None:
         """Do everything that is due now."""

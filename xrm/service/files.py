@@ -25,6 +25,7 @@ from xrm.service.context import Context, Service
 from xrm.service.pictures import FORMATS, Picture, Unreadable, picture
 from xrm.service.reading import get_record
 from xrm.store.blobs import Blob
+from xrm.store.database import Connection
 
 TOKEN_LIFE = timedelta(days=1)
 """How long an uploaded file waits for the record it belongs to."""
@@ -187,29 +188,36 @@ def claimed(ctx: Context, field: Field, items: Sequence[Mapping[str, Any]] | Non
     return tuple(found.values()) or None
 
 
-def attached(entity: Entity, before: Mapping[str, Any] | None, values: Mapping[str, object]) -> dict[str, Any]:
-    """The values with the files that the record has already put in where only their hash was said.
+def attached(connection: Connection, entity: Entity, before: Mapping[str, Any] | None, values: Mapping[str, object]) -> dict[str, Any]:
+    """The values with the files that the record has, or once had, put in where only their hash was said.
 
     Raises:
-        Invalid: the record has no such file in this field (XRM523).
+        Invalid: the record never had such a file in this field (XRM523).
     """
     whole = dict(values)
     for name, value in values.items():
         field = entity.fields.get(name)
-        if value is None or field is None or field.kind.kept != "files" or not isinstance(value, tuple):
-            continue
-        there = {file["hash"]: file for file in (before or {}).get(name) or ()}
-        whole[name] = tuple(_one(field, there, file) for file in value)
+        if field is not None and field.kind.kept == "files" and isinstance(value, tuple):
+            whole[name] = tuple(_one(connection, field, before or {}, file) for file in value)
     return whole
 
 
-def _one(field: Field, there: Mapping[str, Mapping[str, Any]], file: Mapping[str, Any]) -> Mapping[str, Any]:
-    old = there.get(file["hash"])
+def _one(connection: Connection, field: Field, before: Mapping[str, Any], file: Mapping[str, Any]) -> Mapping[str, Any]:
+    there: Iterable[Mapping[str, Any]] = before.get(field.name) or ()
+    old = next((one for one in there if one["hash"] == file["hash"]), None)
     if old is not None and file.get("name", old["name"]) == old["name"]:
         return old
-    if "name" not in file:
+    if "name" in file:
+        return file
+    mark = "?" if connection.dialect == "sqlite" else "%s"
+    row = before and connection.one(
+        "SELECT f.name, b.type, b.size FROM xrm_file f JOIN xrm_blob b ON b.digest = f.digest"
+        f" WHERE f.record = {mark} AND f.field = {mark} AND f.digest = {mark}",
+        (bind_id(before["id"], connection.dialect), field.name, bytes.fromhex(file["hash"])),
+    )
+    if not row:
         raise Invalid(Problem("XRM523", "the record has no such file", path=(field.name,), hint="send the token of an upload"))
-    return file
+    return {"name": row[0], "type": row[1], "size": row[2], "hash": file["hash"]}
 
 
 def settled(entity: Entity, before: Mapping[str, Any] | None, after: dict[str, Any]) -> None:

@@ -141,7 +141,7 @@ def _transact(
     before = locking.lock(ctx, connection, compiled, intent.action, intent.id, values, held)
     if before is not None:
         _may_touch(ctx, connection, intent, before)
-    after = _after(ctx, intent, before, files.attached(compiled.entity, before, values), number)
+    after = _after(ctx, intent, before, files.attached(connection, compiled.entity, before, values), number)
     rows.merge(ctx, compiled, before, after)
     row = locking.with_links(ctx, connection, compiled, after)
     warnings = validation.complete(ctx, connection, compiled, intent, before, row)

@@ -17,6 +17,7 @@ import msgspec
 from markupsafe import escape as escape_markup
 
 from xrm.model.application import Application
+from xrm.model.contents import CONTENTS, UNKNOWN, size_text
 from xrm.model.entity import Entity
 from xrm.model.fields import ENTITY, Field, Text
 from xrm.model.values import counted
@@ -80,6 +81,8 @@ def plain(tongue: Tongue, entity: Entity, field: Field) -> Writing:
         "date": lambda value: display.day(value) if isinstance(value, date) else str(value),
         "datetime": lambda value: display.instant(value) if isinstance(value, datetime) else str(value),
         "phone": lambda value: phone(str(value)),
+        "file": file_names,
+        "image": file_names,
         "json": lambda value: msgspec.json.encode(value).decode(),
     }
     badges = badges_of(tongue, entity, field)
@@ -90,6 +93,12 @@ def plain(tongue: Tongue, entity: Entity, field: Field) -> Writing:
     else:
         write = writings.get(field.type, str)
     return lambda value: "" if value is None else write(value)
+
+
+def file_names(value: object) -> str:
+    """The names of files; what was only just uploaded has none here."""
+    items = value if isinstance(value, (list, tuple)) else ()
+    return ", ".join(str(item.get("name", "a new file")) for item in items if isinstance(item, Mapping))
 
 
 def clock(display: Display, value: object) -> str:
@@ -159,6 +168,8 @@ def cell(tongue: Tongue, entity: Entity, path: str, use: Use = "detail") -> Cell
         return _instant_cell(tongue, path, use)
     if field.currency_from:
         return _money_cell(tongue, field, path, use)
+    if field.kind.kept == "files" and use == "detail" and "." not in path:
+        return _files_cell(tongue.url(entity.name), path)
     write = _writing(tongue, owner, field, use)
 
     def value_cell(row: Row, today: date) -> str:
@@ -234,6 +245,27 @@ def _web_address(text: str) -> str:
     shown = f'<bdi dir="ltr">{escape(text)}</bdi>'
     safe = text.startswith(("https://", "http://"))
     return f'<a href="{escape(text)}" rel="noopener noreferrer">{shown}</a>' if safe else shown
+
+
+def _files_cell(root: str, name: str) -> Cell:
+    """Links to a record's files, images as small ones."""
+
+    def files_cell(row: Row, today: date) -> str:
+        files = row.get(name)
+        if not isinstance(files, tuple) or not files:
+            return NONE["detail"]
+        start = f"{root}/{row['id']}/files/{name}"
+        return f'<ul class="shots" role="list">{"".join(_file(start, file) for file in files)}</ul>'
+
+    return files_cell
+
+
+def _file(start: str, file: Mapping[str, object]) -> str:
+    shown, url = escape(file["name"]), f"{start}/{file['hash']}"
+    image = CONTENTS.get(str(file["type"]), UNKNOWN).kind == "images"
+    small = f'<img src="{url}?thumbnail=1" alt="Small view of {shown}" loading="lazy"> ' if image else ""
+    size = size_text(int(str(file["size"])))
+    return f'<li><a href="{url}">{small}<bdi>{shown}</bdi></a> <span class="muted">{size}</span></li>'
 
 
 def _badge_writing(badges: Badges, always: bool) -> Writing:

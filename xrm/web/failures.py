@@ -8,7 +8,15 @@ from collections.abc import Mapping
 from xrm.errors import Forbidden, Invalid, NotFound, Problem, Stale, Unavailable, XrmError
 from xrm.web.pages import ErrorPage, Link
 
-STATUS_BY_CODE: Mapping[str, int] = {"XRM510": 409, "XRM513": 400, "XRM512": 400, "XRM514": 401, "XRM516": 403, "XRM517": 429}
+STATUS_BY_CODE: Mapping[str, int] = {
+    "XRM510": 409,
+    "XRM513": 400,
+    "XRM512": 400,
+    "XRM514": 401,
+    "XRM516": 403,
+    "XRM517": 429,
+    "XRM521": 413,
+}
 STATUS_BY_KIND: tuple[tuple[type[XrmError], int], ...] = (
     (NotFound, 404), (Forbidden, 403), (Stale, 412), (Unavailable, 503), (Invalid, 422),
 )  # fmt: skip
@@ -19,6 +27,7 @@ TITLES: Mapping[int, tuple[str, str]] = {
     404: ("Not found", "It may have been deleted, or your roles may not see it."),
     409: ("This is not possible now", ""),
     412: ("Somebody else was faster", "The record was changed while you were at it. Open it again."),
+    413: ("Too large", "Go back: what you typed is still there. Choose a smaller file."),
     422: ("This cannot be done", ""),
     429: ("Too many attempts", ""),
     500: ("Something went wrong here", "This is a fault of the system, not yours. It was written to the log."),

@@ -10,7 +10,7 @@ from xrm.model.fields import Field
 from xrm.model.values import TEXT_LENGTH, counted
 from xrm.service.context import Context
 from xrm.service.reading import Query, list_records
-from xrm.web import pages
+from xrm.web import pages, uploads
 from xrm.web.cells import currency_of, is_link
 from xrm.web.failures import said
 from xrm.web.screens import Screen
@@ -36,6 +36,12 @@ class Filled:
     words: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     ruled: frozenset[str] = frozenset()
+    record: Mapping[str, object] = field(default_factory=dict)
+    """What stands in the record, where there is one: its files are shown in the form."""
+
+    def over(self, now: Filled) -> Filled:
+        """What was sent, and what stands in the record where nothing was."""
+        return Filled({**now.texts, **self.texts}, {**now.words, **self.words}, self.problems, self.ruled, now.record)
 
     def wrong(self, name: str) -> str:
         return " ".join(said(problem) for problem in self.problems if problem.path[:1] == (name,))
@@ -47,7 +53,7 @@ def filled_from(screen: Screen, fields: Iterable[Field], row: Mapping[str, objec
     fields = list(fields)
     texts = {f.name: editable(display, f, row.get(f.name)) for f in fields}
     words = {f.name: str(row.get(f"{f.name}.title") or "") for f in fields if is_link(f)}
-    return Filled(texts, words)
+    return Filled(texts, words, record=row)
 
 
 def filled_by(ctx: Context, screen: Screen, fields: Iterable[Field], form: Mapping[str, str]) -> Filled:
@@ -62,6 +68,8 @@ def filled_by(ctx: Context, screen: Screen, fields: Iterable[Field], form: Mappi
             problems += [problem] if problem else []
         elif (text := posted(form, one)) is not None:
             texts[one.name] = text
+        if one.kind.kept == "files":
+            problems += uploads.problems_of(form, one)
     return Filled(texts, words, tuple(problems))
 
 
@@ -117,6 +125,8 @@ def _input(ctx: Context, screen: Screen, one: Field, filled: Filled, required: M
     )
     if is_link(one):
         return _link_input(ctx, screen, one, made, filled)
+    if one.kind.kept == "files":
+        return _file_input(ctx, screen, one, made, filled)
     if one.type in ("choice", "boolean"):
         return replace(made, options=tuple(_options(screen, one, made)))
     return made
@@ -156,6 +166,14 @@ def _options(screen: Screen, one: Field, made: pages.Input) -> Iterable[pages.Op
     yield pages.Option("", "None" if made.optional else "Choose", not made.value)
     for name, label in screen.badges[one.name].labels.items():
         yield pages.Option(name, label, made.value == name)
+
+
+def _file_input(ctx: Context, screen: Screen, one: Field, made: pages.Input, filled: Filled) -> pages.Input:
+    here = f"{screen.url}/{filled.record.get('id', '')}"
+    known = filled.record.get(one.name)
+    attached = uploads.present(ctx, one, here, made.value, known if isinstance(known, tuple) else ())
+    hint = made.hint or uploads.limits(one)
+    return replace(made, hint=hint, files=tuple(attached), many=one.many, source=uploads.accepted(one), wide=True)
 
 
 def _link_input(ctx: Context, screen: Screen, one: Field, made: pages.Input, filled: Filled) -> pages.Input:

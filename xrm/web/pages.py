@@ -256,9 +256,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Change:
+    """``files`` say it in another way where the texts name files: what happened, and where each is to be had, old ones too."""
+
     label: str
     before: str
     after: str
+    files: tuple[tuple[str, Link], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +333,17 @@ class RecordPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that a form holds: ``drop`` is the name of the box that takes it away. One that waits for its record has no ``url``."""
+
+    drop: str
+    name: str
+    size: str
+    url: str = ""
+    thumbnail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Input:
     """One question of a form. ``value`` is what is in it now, as text, also when it does not fit.
 
@@ -345,6 +359,8 @@ class Input:
     optional: bool = False
     error: str = ""
     options: tuple[Option, ...] = ()
+    files: tuple[Attached, ...] = ()
+    many: bool = False
     source: str = ""
     shown: str = ""
     before: str = ""
@@ -394,6 +410,11 @@ class FormPage:
     hidden: tuple[tuple[str, str], ...] = ()
     troubles: tuple[Trouble, ...] = ()
     guard: bool = True
+
+    @property
+    def uploads(self) -> bool:
+        """Whether it brings files, and is sent in parts (RFC 7578)."""
+        return any(one.kind == "files" for section in self.sections for one in section.inputs)
 
 
 @dataclass(frozen=True, slots=True)

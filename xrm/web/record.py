@@ -97,7 +97,7 @@ def record_page(ctx: Context, screens: Screens, screen: Screen, id: str, *, all_
         steps=_steps(screen, found, moves(ctx, entity, id)),
         groups=groups,
         empty=empty,
-        days=days(screen, Titles(ctx), shown),
+        days=days(screen, Titles(ctx), shown, url(screen, found)),
         more=_more(screen, found, past, shown),
         links=tuple(fact for fact in screen.links if found.row.get(fact.name) is not None),
         related=tuple(related(ctx, screens, screen, found.id)),

@@ -7,10 +7,11 @@ from functools import partial
 
 from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from xrm.errors import NotFound, Problem, XrmError
+from xrm.service import files, serving
 from xrm.service.context import Service
 from xrm.service.hooks import page_context
 from xrm.service.records import Written
@@ -55,6 +56,7 @@ def routes(service: Service) -> list[Route]:
         Route(f"{record}/peek", signed(get=peek)),
         Route(f"{record}/edit", signed(get=edit, post=save)),
         Route(f"{record}/move/{{move}}", signed(get=move, post=make_move)),
+        Route(f"{record}/files/{{field}}/{{hash}}", signed(get=file)),
         Route(f"{record}/delete", signed(get=ask_delete, post=delete)),
         Route(f"{record}/restore", signed(get=ask_restore, post=restore)),
         Route("/w/{rest:path}", signed(get=nowhere)),
@@ -177,6 +179,18 @@ def show(desk: Desk) -> Response:
 def _moved(desk: Desk, page: pages.RecordPage) -> pages.Notice | None:
     now = next((stage.label for stage in page.stages if stage.status == "now"), "")
     return pages.Notice(f"It is now in “{now}”.") if now and desk.visit.given.get("done") == "moved" else None
+
+
+def file(desk: Desk) -> Response:
+    """A file of a record: shown where a browser may, else saved; or the small image made of it."""
+    params, asks = desk.visit.params, desk.visit.asks
+    found = files.held(desk.ctx, params["entity"], desk.id, params["field"], params["hash"])
+    if "thumbnail" in desk.visit.given:
+        image = files.thumbnail(desk.ctx, found)
+        kind = "image/png" if image.startswith(b"\x89PNG") else "image/jpeg"
+        return Response(image, headers={**HEADERS, "cache-control": "private, no-cache"}, media_type=kind)
+    made = serving.served(found, asks)
+    return StreamingResponse(serving.pieces(desk.ctx.service, made), made.status, dict(made.headers))
 
 
 def peek(desk: Desk) -> Response:

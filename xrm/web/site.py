@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from starlette.requests import Request
@@ -24,6 +24,7 @@ from xrm.web.personal import look_of
 from xrm.web.render import renderer
 from xrm.web.screens import Screen, Screens, screens
 from xrm.web.security import ASSET_HEADERS, HEADERS
+from xrm.web.uploads import staged
 from xrm.web.visit import Visit, see_other, to_sign_in, visit
 
 log = logging.getLogger("xrm.web")
@@ -131,11 +132,26 @@ class Endpoint:
             allowed = ", ".join(name.upper() for name in self._methods)
             response = Response(status_code=405, headers={**HEADERS, "allow": allowed})
         else:
-            asked = await visit(Request(scope, receive))
             service = self._site.service
+            asked = await visit(Request(scope, receive), service)
+            if asked.files:
+                asked = await service.database.run(partial(self._with_files, asked))
             carry_out = service.database.read if asked.reads else service.run_write
             response = await carry_out(partial(self._answer, asked, work))
         await response(scope, receive, send)
+
+    def _with_files(self, asked: Visit) -> Visit:
+        """The form with its files kept: apart from the write that follows, since images take a moment to read."""
+        service = self._site.service
+        try:
+            actor = visits.actor(service, asked)
+            if actor is None or not visits.ours(asked):
+                return asked
+            entity = service.application.model.entities.get(asked.params.get("entity", ""))
+            return replace(asked, sent=staged(service.acting(actor), entity, asked.files, asked.sent), files=())
+        finally:
+            for file in asked.files:
+                file.draft.close()
 
     def _answer(self, asked: Visit, work: Work) -> Response:
         site, service = self._site, self._site.service

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 from typing import Literal
 
+from xrm.model.fields import Field
 from xrm.model.lifecycle import State
 from xrm.model.values import Misfit, coerce
 from xrm.service.context import Context
 from xrm.service.reading import HistoryEntry
 from xrm.web import pages
-from xrm.web.cells import is_link
+from xrm.web.cells import file_names, is_link
 from xrm.web.related import Titles
 from xrm.web.screens import Screen
 
@@ -97,19 +98,20 @@ def _now(ctx: Context, screen: Screen, state: State, row: Mapping[str, object]) 
 # ------------------------------------------------------------------------ changes
 
 
-def days(screen: Screen, titles: Titles, history: Iterable[HistoryEntry]) -> tuple[pages.Day, ...]:
+def days(screen: Screen, titles: Titles, history: Iterable[HistoryEntry], here: str) -> tuple[pages.Day, ...]:
+    """The changes of the record whose page is at ``here``, by day."""
     display = screen.tongue.display
     entries = ((display.local(entry.at).date(), entry) for entry in history)
     return tuple(
-        pages.Day(display.long_day(day), tuple(_entry(screen, titles, entry) for _, entry in group))
+        pages.Day(display.long_day(day), tuple(_entry(screen, titles, entry, here) for _, entry in group))
         for day, group in groupby(entries, key=lambda pair: pair[0])
     )
 
 
-def _entry(screen: Screen, titles: Titles, entry: HistoryEntry) -> pages.Entry:
+def _entry(screen: Screen, titles: Titles, entry: HistoryEntry, here: str) -> pages.Entry:
     display = screen.tongue.display
     kind = KINDS.get(entry.action, "other")
-    found = tuple(changes(screen, titles, entry.fields)) if kind in ("changed", "moved") else ()
+    found = tuple(changes(screen, titles, entry.fields, here)) if kind in ("changed", "moved") else ()
     text, emphasis = _said(screen, kind, entry, len(found))
     if entry.historic:
         text = f"{text} (imported history)"
@@ -125,11 +127,27 @@ def _said(screen: Screen, kind: Kind, entry: HistoryEntry, count: int) -> tuple[
     return TEXTS.get(kind, entry.action), ""
 
 
-def changes(screen: Screen, titles: Titles, fields: Mapping[str, tuple[object, object]]) -> Iterable[pages.Change]:
+def changes(screen: Screen, titles: Titles, fields: Mapping[str, tuple[object, object]], here: str) -> Iterable[pages.Change]:
     """The changes of fields in words; values come as the change log keeps them."""
     for name, (before, after) in fields.items():
-        if name not in KEPT and screen.entity.field(name) is not None:
+        field = screen.entity.field(name)
+        if field is not None and field.kind.kept == "files":
+            yield _files(screen, field, before, after, f"{here}/files/{name}")
+        elif name not in KEPT and field is not None:
             yield pages.Change(screen.words(name), shown(screen, titles, name, before), shown(screen, titles, name, after))
+
+
+def _files(screen: Screen, field: Field, before: object, after: object, start: str) -> pages.Change:
+    """Which files came and which went; each is still to be had."""
+    old, new = ([file for file in files if isinstance(file, dict)] if isinstance(files, list) else [] for files in (before, after))
+    gone, come = [file for file in old if file not in new], [file for file in new if file not in old]
+    verbs = ("Replaced", "With") if not field.many and gone and come else ("Removed", "Added")
+    said = [
+        (verb, pages.Link(file["name"], f"{start}/{file['hash']}"))
+        for verb, files in zip(verbs, (gone, come), strict=True)
+        for file in files
+    ]
+    return pages.Change(screen.words(field.name), file_names(gone), file_names(come), tuple(said))
 
 
 def shown(screen: Screen, titles: Titles, name: str, value: object) -> str:

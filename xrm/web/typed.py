@@ -18,6 +18,7 @@ from xrm.model.values import canonical
 from xrm.service.context import Context
 from xrm.service.reading import Query, get_record, list_records
 from xrm.web.display import Display, dialled
+from xrm.web.uploads import posted_files
 
 MINUTES = "%Y-%m-%dT%H:%M"
 """The value of an ``<input type=datetime-local>``."""
@@ -35,6 +36,8 @@ def editable(display: Display, field: Field, value: object) -> str:
         return display.local(value).strftime(MINUTES)
     if isinstance(value, time):
         return value.isoformat("seconds" if value.second else "minutes")
+    if field.kind.kept == "files" and isinstance(value, tuple):
+        return " ".join(file.get("token") or file["hash"] for file in value)
     if isinstance(value, timedelta | tuple) or field.kind.kept == "count":
         return canonical(field, value)
     if isinstance(value, Decimal):
@@ -49,6 +52,8 @@ def posted(form: Mapping[str, str], field: Field) -> str | None:
 
     Of several options each that was chosen is sent by itself (``channels.web``), beside the field's own name.
     """
+    if field.kind.kept == "files":
+        return posted_files(form, field)
     text = form.get(field.name)
     if text == "" and field.kind.input == "checks":
         return ", ".join(option.name for option in field.options if f"{field.name}.{option.name}" in form)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -12,8 +12,12 @@ from starlette.responses import Response
 
 from xrm.errors import Problem
 from xrm.service.context import Actor, Service
+from xrm.service.serving import Asked
 from xrm.service.sessions import SESSION_LIFE, actor_of, form_token_fits
+from xrm.web import multipart
+from xrm.web.multipart import Arrived, Form
 from xrm.web.security import PAGE_HEADERS
+from xrm.web.uploads import WRONG, field_of
 from xrm.web.writing import STALE_TOKEN
 
 COOKIE = "xrm_session"
@@ -23,13 +27,16 @@ MOST_FIELDS = 500
 MOST_BODY = 2_000_000
 """Bytes of a form; a long text has at most 20,000 characters."""
 FORM = "application/x-www-form-urlencoded"
+OURS = f".{WRONG}"
+"""The end of names that we give to what we say of a form; nobody sends them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
     """A request as the pages need it, read before the work begins. ``sent`` is the form, ``given`` the query string.
 
-    ``problem``: the form could not be read.
+    ``files`` came with the form and wait on the disk; ``asks`` is what is said of a file that is wanted. ``problem``: the form
+    could not be read.
     """
 
     path: str
@@ -45,6 +52,8 @@ class Visit:
     origin: str | None
     site: str | None
     sent: Mapping[str, str] = field(default_factory=dict)
+    files: Sequence[Arrived] = ()
+    asks: Asked = field(default_factory=Asked)
     problem: Problem | None = None
 
     @property
@@ -56,10 +65,10 @@ class Visit:
         return f"{self.path}?{self.query}" if self.query else self.path
 
 
-async def visit(request: Request) -> Visit:
-    """Read all of a request."""
+async def visit(request: Request, service: Service | None = None) -> Visit:
+    """Read all of a request. Files are taken only with a ``service`` that knows who sends them, and where they may go."""
     headers = request.headers
-    sent, problem = await _form(request) if request.method == "POST" else ({}, None)
+    form = await _form(request, service) if request.method == "POST" else Form()
     return Visit(
         path=request.url.path,
         query=request.url.query,
@@ -73,24 +82,43 @@ async def visit(request: Request) -> Visit:
         method=request.method,
         origin=headers.get("origin"),
         site=headers.get("sec-fetch-site"),
-        sent=sent,
-        problem=problem,
+        sent={name: text for name, text in form.texts.items() if not name.endswith(OURS)},
+        files=form.files,
+        asks=Asked(headers.get("range"), headers.get("if-range"), headers.get("if-none-match"), "save" in request.query_params),
+        problem=form.problem,
     )
 
 
-async def _form(request: Request) -> tuple[Mapping[str, str], Problem | None]:
-    """The form that was sent (WHATWG URL, section 5.1), or why it cannot be read. Ours hold text alone, never files."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
-        return {}, Problem("XRM512", "what was sent is not a form")
+async def _form(request: Request, service: Service | None) -> Form:
+    """The form that was sent (WHATWG URL, section 5.1; RFC 7578 where it brings files), or why it cannot be read."""
+    kind = request.headers.get("content-type", "")
+    if service is not None and kind.partition(";")[0].strip().lower() == multipart.FORM.decode():
+        return await _form_with_files(request, service, kind)
+    if kind.partition(";")[0].strip().lower() != FORM:
+        return Form(problem=Problem("XRM512", "what was sent is not a form"))
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MOST_BODY:
-            return {}, Problem("XRM512", f"the form has more than {MOST_BODY} bytes")
+            return Form(problem=Problem("XRM512", f"the form has more than {MOST_BODY} bytes"))
     try:
-        return dict(parse_qsl(bytes(body).decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)), None
+        return Form(dict(parse_qsl(bytes(body).decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)))
     except ValueError:
-        return {}, Problem("XRM512", "the form cannot be read")
+        return Form(problem=Problem("XRM512", "the form cannot be read"))
+
+
+async def _form_with_files(request: Request, service: Service, kind: str) -> Form:
+    """Nobody's files are written to the disk: who sends them is asked first."""
+    session = request.cookies.get(COOKIE, "")
+    if not session or await service.database.read(lambda: actor_of(service, session, "session")) is None:
+        return Form()
+    entity = service.application.model.entities.get(request.path_params.get("entity", ""))
+
+    def limit(name: str) -> int | None:
+        found = field_of(entity, name) if entity else None
+        return found.size if found else None
+
+    return await multipart.read(kind, request.headers.get("content-length", ""), request.stream(), limit)
 
 
 def ours(visit: Visit) -> bool:

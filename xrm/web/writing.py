@@ -14,6 +14,7 @@ from xrm.errors import Invalid, NotFound, Problem, Stale
 from xrm.model.fields import Field
 from xrm.service import deleting, records
 from xrm.service.context import Context
+from xrm.service.files import opened
 from xrm.service.keys import keyed
 from xrm.service.moves import Move, moves
 from xrm.service.policy import may
@@ -36,6 +37,11 @@ class Refused:
 
     page: pages.FormPage | pages.ConfirmPage | pages.ConflictPage
     status: int = 422
+
+    @staticmethod
+    def form(page: pages.FormPage, problems: Sequence[Problem]) -> Refused:
+        """The form again. A file that is too large has a status of its own (RFC 9110, section 15.5.14)."""
+        return Refused(page, 413 if any(problem.code == "XRM521" for problem in problems) else 422)
 
 
 # ------------------------------------------------------------------------- create
@@ -80,7 +86,7 @@ def do_new(ctx: Context, screen: Screen, form: Sent) -> Written | Refused:
             return records.create(ctx, screen.entity.name, forms.values(screen, given))
         except Invalid as error:
             problems = error.problems
-    return Refused(new_form(ctx, screen, {}, problems, replace(sent, problems=tuple(problems))))
+    return Refused.form(new_form(ctx, screen, {}, problems, replace(sent, problems=tuple(problems))), problems)
 
 
 # --------------------------------------------------------------------------- edit
@@ -92,7 +98,7 @@ def edit_form(ctx: Context, screen: Screen, id: str, problems: Sequence[Problem]
     found = find(ctx, screen, id)
     fields = _editable(screen, found)
     now = forms.filled_from(screen, [one for some in fields.values() for one in some], found.row)
-    filled = Filled({**now.texts, **sent.texts}, {**now.words, **sent.words}, sent.problems) if sent else now
+    filled = sent.over(now) if sent else now
     here = url(screen, found)
     page = _form(ctx, screen, fields, filled, problems, f"Edit {found.name}", f"{here}/edit", "Save", here, crumbs(screen, found))
     return replace(page, hidden=(("version", found.version),))
@@ -122,7 +128,7 @@ def do_edit(ctx: Context, screen: Screen, id: str, form: Sent) -> Written | Refu
         except Invalid as error:
             problems = error.problems
     page = edit_form(ctx, screen, id, problems, replace(sent, problems=tuple(problems)))
-    return Refused(replace(page, hidden=(("version", form.get("version", found.version)),)))
+    return Refused.form(replace(page, hidden=(("version", form.get("version", found.version)),)), problems)
 
 
 # ----------------------------------------------------------------------- conflict
@@ -139,6 +145,8 @@ def conflict_page(ctx: Context, screen: Screen, found: Found, version: int, fiel
     clashing = [name for name in mine if name in theirs and mine[name] != now[name]]
 
     def words(name: str, text: str) -> str:
+        if screen.entity.fields[name].kind.kept == "files":
+            return _file_words(ctx, name, text, found, since)
         return _in_words(screen, titles, name, text)
 
     carried = [(name, mine[name]) for name in mine]
@@ -171,6 +179,15 @@ def _texts_before(screen: Screen, fields: Sequence[Field], found: Found, since: 
     return {one.name: editable(screen.tongue.display, one, row.get(one.name)) for one in fields}
 
 
+def _file_words(ctx: Context, name: str, text: str, found: Found, since: Sequence[HistoryEntry]) -> str:
+    """The names of files: of those that the record has or had since, and of uploads that wait."""
+    known: dict[str, str] = {}
+    for files in (found.row.get(name), *(side for entry in since for side in entry.fields.get(name, ()))):
+        known |= {file["hash"]: file["name"] for file in files or () if isinstance(files, (list, tuple))}
+    waiting = {item: opened(ctx, item) for item in text.split() if item not in known}
+    return ", ".join(known.get(item) or (waiting[item] or {}).get("name", "a file that is gone") for item in text.split())
+
+
 def _in_words(screen: Screen, titles: Titles, name: str, text: str) -> str:
     """The text of an input as people read its value."""
     if not text:
@@ -201,7 +218,7 @@ def move_form(
     move, found = known_move(ctx, screen, id, name), find(ctx, screen, id)
     fields = _asked(screen, move)
     now = forms.filled_from(screen, fields, found.row)
-    filled = Filled({**now.texts, **sent.texts}, {**now.words, **sent.words}, sent.problems) if sent else now
+    filled = sent.over(now) if sent else now
     before, after = stage_labels(screen, found.row, move.target)
     here = url(screen, found)
     page = _form(
@@ -229,7 +246,7 @@ def do_move(ctx: Context, screen: Screen, id: str, name: str, form: Sent) -> Wri
             problems = (Problem("XRM508", text),)
         except Invalid as error:
             problems = error.problems
-    return Refused(move_form(ctx, screen, id, name, problems, replace(sent, problems=tuple(problems))))
+    return Refused.form(move_form(ctx, screen, id, name, problems, replace(sent, problems=tuple(problems))), problems)
 
 
 # ------------------------------------------------------------------ delete, restore
