@@ -17,18 +17,20 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from xrm import api, plugins, source, web
 from xrm.compile.application import CompiledApplication, compile_application
-from xrm.compile.differences import refigured, retyped
+from xrm.compile.tables import tables
 from xrm.errors import Invalid, Problem, Unavailable, XrmError, has_errors, ordered
+from xrm.expr import Moment
 from xrm.model.application import Application
 from xrm.plugins import Plugins
 from xrm.service import records, seeding
 from xrm.service.background import Background
 from xrm.service.context import SYSTEM_ACTOR, SYSTEM_ID, Service
+from xrm.service.evolving import write_all
 from xrm.service.sessions import actor_named
 from xrm.settings import Settings, settings
 from xrm.store import migrate, releases
 from xrm.store.blobs import Blobs
-from xrm.store.database import Database
+from xrm.store.database import Connection, Database
 from xrm.store.numbers import Numbers
 from xrm.store.sealing import Seal, secret
 
@@ -99,7 +101,7 @@ def plan(settings: Settings, database: Database) -> tuple[Application, migrate.P
     """What applying the folder would change.
 
     Raises:
-        Invalid: the definition is not sound, or values would be read as something else (XRM402).
+        Invalid: the definition is not sound, or the data that is there asks what it does not answer (XRM402, XRM407, XRM408).
     """
     application = proposed_application(settings.folder)
     return application, plan_of(database, application)
@@ -108,17 +110,15 @@ def plan(settings: Settings, database: Database) -> tuple[Application, migrate.P
 def plan_of(database: Database, application: Application) -> migrate.Plan:
     """What applying an application would change. Raises as ``plan`` does."""
     current = _current(database)
-    if current is not None and (problems := retyped(current, application)):
-        raise Invalid(*problems)
-    compiled = compile_application(application, database.dialect)
-    made = migrate.plan(database, compiled.tables, application.digest)
+    made = migrate.plan(database, tables(application), application.digest, current, application, _moment(application))
     seedings = _seedings(database, current, application)
-    return replace(
-        made,
-        recompute=refigured(current, application) if current else (),
-        records=tuple(one.words for one in seedings),
-        seeds=any(one.writes for one in seedings),
-    )
+    return replace(made, records=tuple(one.words for one in seedings), seeds=any(one.writes for one in seedings))
+
+
+def _moment(application: Application) -> Moment:
+    now, zone = datetime.now(UTC), ZoneInfo(application.timezone)
+    names = {"id": SYSTEM_ID, "name": "system", "label": "System", "roles": ()}
+    return Moment(now, now.astimezone(zone).date(), names, zone)
 
 
 def _seedings(database: Database, current: Application | None, application: Application) -> tuple[seeding.Seeding, ...]:
@@ -147,9 +147,16 @@ def apply(database: Database, application: Application, made: migrate.Plan, *, b
         Invalid: the database refuses the plan (XRM402); or a rule refuses a reference record, which its problem names: the
             release is active then, and the rest of the records follow with the next apply.
     """
-    release = migrate.apply(database, made, application.files, at=datetime.now(UTC), by=by, why=why)
     compiled, loaded = compile_application(application, database.dialect), plugins.load(application.files)[0]
-    service = _service(database, compiled, loaded, Seal(bytes(32)), release)
+
+    def service_of(release: int) -> Service:
+        return _service(database, compiled, loaded, Seal(bytes(32)), release)
+
+    def then(connection: Connection, release: int) -> None:
+        write_all(service_of(release), connection, made.writes)
+
+    release = migrate.apply(database, made, application.files, at=datetime.now(UTC), by=by, why=why, then=then if made.writes else None)
+    service = service_of(release)
     _system_user(service)
     seeding.seed(service)
     service.after.settle()

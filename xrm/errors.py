@@ -155,6 +155,11 @@ CODES: dict[str, str] = {
     "XRM403": "There is no release to run",
     "XRM404": "The database is not reachable or not supported",
     "XRM405": "This process runs an older release and may not write",
+    "XRM406": "An old name is still in use",
+    "XRM407": "Values do not fit the new type",
+    "XRM408": "Something must be decided first",
+    "XRM409": "The plan no longer fits",
+    "XRM410": "There is no such release",
     # 5xx: requests and writes
     "XRM501": "A value is required",
     "XRM502": "The value does not fit the field",

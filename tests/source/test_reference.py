@@ -34,6 +34,8 @@ STATES = "new: {initial: true}, done: {final: true}"
 FRAMES = {
     "role": ("xrm.yml", "roles: {agent: {}, example: EXAMPLE}"),
     "field": ("", "FIELD"),
+    "conversion": ("", "CONVERSION"),
+    "removal": ("", "REMOVAL"),
     "option": ("", "OPTION"),
     "unique": ("", "unique: {example: EXAMPLE}"),
     "check": ("", "checks: {example: EXAMPLE}"),
@@ -70,6 +72,8 @@ def framed(kind: str, key: Key) -> Mapping[str, str]:
         line = {
             "FIELD": entity["fields"][:-1] + ", example: EXAMPLE}",
             "OPTION": entity["fields"][:-1] + ", example: {type: choice, options: {example: EXAMPLE}}}",
+            "CONVERSION": entity["fields"][:-1] + ", example: {type: text, converted_from: EXAMPLE}}",
+            "REMOVAL": entity["fields"][:-1] + ", example: {type: choice, options: [phone], removed: {fax: EXAMPLE}}}",
             "CASE": entity["fields"][:-1] + ", example: {type: integer, default: [EXAMPLE, {use: 0}]}}",
         }.get(frame, frame)
         if key.name == "use" and kind == "case":

@@ -19,7 +19,7 @@ from xrm.store.changes import verify
 ACCESS = "access: {agent: [read, create, update, delete]}"
 BEFORE = f'title: "{{name}}"\nfields:\n  name: text\n  size: integer\n{ACCESS}'
 AFTER = (
-    'title: "{name}!"\nfields:\n  name: {type: text, required: true}\n  size: integer\n  big: {type: boolean, compute: =size > 10}\n'
+    'title: "{name}!"\nfields:\n  name: {type: text, required: size >= 0}\n  size: integer\n  big: {type: boolean, compute: =size > 10}\n'
     f"checks: {{small: {{should: size < 100, message: Large}}}}\n{ACCESS}"
 )
 

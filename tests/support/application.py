@@ -25,7 +25,6 @@ from starlette.types import ASGIApp
 from tests.support.databases import TestDatabases
 from xrm import bootstrap, plugins, source
 from xrm.api.answers import encode
-from xrm.compile.application import compile_application
 from xrm.model.application import Application
 from xrm.plugins import Plugins
 from xrm.service import moves, reading, records, sessions
@@ -33,7 +32,6 @@ from xrm.service.context import SYSTEM_ACTOR, Actor, Context, Service
 from xrm.service.reading import Query
 from xrm.service.records import Written
 from xrm.settings import Settings
-from xrm.store import migrate
 from xrm.store.database import Database
 
 Texts = Mapping[str, str]
@@ -79,8 +77,7 @@ def loaded(texts: Texts | str) -> tuple[Application, Plugins]:
 def apply_to(database: Database, texts: Texts | str, *, allow: bool = True) -> int:
     """Plan and apply, as the command does; the release."""
     model, _ = loaded(texts)
-    compiled = compile_application(model, database.dialect)
-    plan = migrate.plan(database, compiled.tables, model.digest)
+    plan = bootstrap.plan_of(database, model)
     assert allow or not any(step.loses for step in plan.steps)
     return bootstrap.apply(database, model, plan, by="test", why=None)
 

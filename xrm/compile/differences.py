@@ -2,50 +2,59 @@
 
 from __future__ import annotations
 
-from xrm.errors import Problem
+from xrm.compile.pairing import entity_pairs
 from xrm.model.application import Application
 from xrm.model.entity import Entity
 from xrm.model.fields import Expression, Field, Value
 from xrm.model.values import TEXT_LENGTH
+
+WORDS = ("text", "long_text", "markdown")
+"""Types that take any text."""
 
 
 def kept_as(field: Field) -> tuple[object, ...]:
     """How a field's values are kept: fields that agree in this can follow each other."""
     match field.type:
         case "money":
-            return ("number", field.places, field.currency or field.currency_from)
+            return ("money", field.places, field.currency or field.currency_from)
         case "duration":
             return ("duration", field.unit)
-        case "decimal" | "percent":
-            return ("number", field.places, None)
         case "link":
             return ("link", field.to)
         case _ if field.kind.kept == "list":
             return ("list", field.type)
-        case _ if field.kind.kept == "text":
+        case _ if field.type in WORDS:
             return ("text", field.folded)
+        case _ if field.kind.kept == "units":
+            return (field.type, field.places)
         case _:
             return (field.type,)
 
 
-def retyped(before: Application, after: Application) -> tuple[Problem, ...]:
-    """Every field whose values would be read as something else: XRM402, each with the way round."""
-    problems = []
-    for name, entity in after.entities.items():
-        old = before.entities.get(name)
-        for field in entity.fields.values() if old else ():
-            was = old.fields.get(field.name) if old else None
-            if was is not None and not _may_follow(was, field):
-                message = f"{name}.{field.name} cannot become {_words(field)} where values are kept as {_words(was)}"
-                hint = "give the new field another name; or take it out, apply, and add it again"
-                problems.append(Problem("XRM402", message, path=(name, "fields", field.name), hint=hint))
-    return tuple(problems)
+def follows(was: Field, now: Field) -> bool:
+    """Whether the values stay as they stand, and are right."""
+    if {was.type, now.type} == {"decimal", "money"}:
+        return was.places == now.places
+    if now.type in WORDS and was.kind.kept == "text":
+        return was.folded or not now.folded
+    return kept_as(was) == kept_as(now)
+
+
+def carried(was: Field, now: Field) -> bool:
+    """Whether values are made into those of the new type without anything that has to be said: none loses what it was."""
+    if now.type == "decimal" and was.type in ("integer", "decimal"):
+        return now.places >= was.places
+    if now.type == "money" and was.type == "money" and now.currency == was.currency:
+        return now.places >= was.places
+    if was.type == now.type == "link":
+        return set(was.targets) <= set(now.targets)
+    return now.type in WORDS and was.kind.kept == "text"  # a folded key is made for each
 
 
 def refigured(before: Application, after: Application) -> tuple[str, ...]:
     """The entities whose records hold what follows from other fields (titles, computed fields, flags) by older rules."""
-    both = before.entities.keys() & after.entities.keys()
-    return tuple(name for name in after.entities if name in both and _figured(before.entities[name]) != _figured(after.entities[name]))
+    pairs = entity_pairs(before, after)
+    return tuple(name for name, old in pairs.items() if _figured(old) != _figured(after.entities[name]))
 
 
 def _figured(entity: Entity) -> tuple[object, ...]:
@@ -72,29 +81,3 @@ def _cases(value: Value | None) -> tuple[object, ...]:
 
 def _text(part: object) -> object:
     return part.checked.text if isinstance(part, Expression) else part
-
-
-def _may_follow(was: Field, field: Field) -> bool:
-    if was.kind.kept == field.kind.kept == "units" and was.type != field.type:
-        return was.places == field.places
-    if was.kind.kept == field.kind.kept == "text":
-        return was.folded or not field.folded  # a folded key is made as a value is written, and not after
-    return kept_as(was) == kept_as(field)
-
-
-def _words(field: Field) -> str:
-    match field.type:
-        case "decimal":
-            return f"decimal with {field.places} places"
-        case "percent":
-            return f"percent with {field.places} places"
-        case "duration" if field.unit:
-            return f"a duration in {field.unit}"
-        case "choice" if field.many:
-            return "a choice of many"
-        case "money":
-            return f"money in {field.currency or field.currency_from}"
-        case "link":
-            return f"a link to {field.to or 'several entities'}"
-        case _:
-            return field.type

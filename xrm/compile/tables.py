@@ -199,6 +199,16 @@ def own_tables(metadata: sa.MetaData) -> None:
         sa.Column("field", TEXT),  # a link that was emptied; none: the record itself was deleted
         sa.Column("target", ID),  # where that link led to
     )
+    table(
+        "renaming",  # what was called otherwise before a release: older changes are read with it
+        sa.Column("id", SERIAL, primary_key=True, autoincrement=True),
+        need("release", WHOLE),
+        need("what", TEXT),
+        need("entity", TEXT),
+        need("field", TEXT),
+        need("was", TEXT),
+        need("now", TEXT),
+    )
     table("number", sa.Column("name", TEXT, primary_key=True), need("next", WHOLE))
     table("credential", sa.Column("user", ID, primary_key=True), need("password", TEXT), need("changed_at", INSTANT))
     token = table(

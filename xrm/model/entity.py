@@ -49,6 +49,7 @@ class Entity:
     forms: Mapping[str, Form] = part(default_factory=dict)
     compact: tuple[str, ...] = ()
     help: Text | None = None
+    renamed_from: tuple[str, ...] = ()
     place: str = ""
     base: str | None = None
     """The entity that it extends."""

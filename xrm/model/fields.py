@@ -41,6 +41,16 @@ class Option:
     tone: str | None = None
     when: Expression | None = None
     """Where it can be chosen; None: always."""
+    renamed_from: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """How values of an earlier type become those of this one. ``value`` None: as if each had been typed."""
+
+    type: FieldType
+    places: int = 0
+    value: Value | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +103,11 @@ class Field:
     protected: bool = False
     discloses: bool = False
     rows: Mapping[str, Field] = part(default_factory=dict)
+    renamed_from: tuple[str, ...] = ()
+    converted_from: Conversion | None = None
+    fill: Value | None = None
+    removed: tuple[tuple[str, str | None], ...] = ()
+    """Options that are gone, each with the one that takes its place (None: the field is emptied)."""
     system: bool = False
     """Kept by xrm itself (id, number, state, …): readable like any field, never written by a caller."""
 

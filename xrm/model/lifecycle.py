@@ -18,6 +18,7 @@ class State:
     final: bool = False
     tone: str | None = None
     edit: tuple[str, ...] | None = None
+    renamed_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,10 @@ class Transition:
 class Lifecycle:
     states: Mapping[str, State]
     transitions: Mapping[str, Transition]
+    removed: tuple[tuple[str, str | None], ...] = ()
+    """States that are gone, each with the one where its records go."""
+    fill: Value | None = None
+    """The state of records that had no lifecycle; None: the initial one."""
 
     @property
     def initial(self) -> State:

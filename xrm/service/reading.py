@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from xrm.compile.columns import bind_id, is_id
+from xrm.compile.pairing import Renaming
 from xrm.compile.policies import PolicyScope
 from xrm.compile.reads import Read, Row, Shape
 from xrm.compile.statements import Statement
@@ -21,6 +22,7 @@ from xrm.model.fields import Field
 from xrm.model.values import fold
 from xrm.model.views import SortKey, View
 from xrm.service.context import Context
+from xrm.store.releases import renamings
 
 MOST_ROWS = 500
 MOST_PREPARED = 1000
@@ -174,7 +176,7 @@ def history(ctx: Context, entity: str, id: str) -> list[HistoryEntry]:
     database, policy = ctx.service.database, ctx.policy(entity)
     mark = "?" if database.dialect == "sqlite" else "%s"
     rows = database.connection.all(
-        "SELECT c.version, c.at, u.label, c.action, c.transition, c.historic, p.body FROM xrm_change c"
+        "SELECT c.version, c.at, u.label, c.action, c.transition, c.historic, p.body, c.release FROM xrm_change c"
         " LEFT JOIN xrm_user u ON u.id = c.actor LEFT JOIN xrm_payload p ON p.change = c.id"
         f" WHERE c.record = {mark} ORDER BY c.version DESC LIMIT 500",
         (bind_id(id, database.dialect),),
@@ -183,7 +185,7 @@ def history(ctx: Context, entity: str, id: str) -> list[HistoryEntry]:
     return [
         HistoryEntry(
             row[0], datetime.fromisoformat(row[1]) if isinstance(row[1], str) else row[1],
-            row[2] or "", row[3], row[4], bool(row[5]), seen.changes(row[6], policy.visible),
+            row[2] or "", row[3], row[4], bool(row[5]), seen.changes(row[6], policy.visible, row[7]),
         )
         for row in rows
     ]  # fmt: skip
@@ -194,10 +196,14 @@ class _Seen:
 
     def __init__(self, ctx: Context, entity: Entity) -> None:
         self._ctx, self._entity = ctx, entity
+        self._renamed = [one for one in renamings(ctx.service.database) if one[1].entity == entity.name and one[1].what != "entity"]
         self._asked: dict[tuple[str, str], bool] = {}
 
-    def changes(self, body: str | None, visible: frozenset[str]) -> dict[str, tuple[Any, Any]]:
+    def changes(self, body: str | None, visible: frozenset[str], release: int) -> dict[str, tuple[Any, Any]]:
         found: dict[str, tuple[Any, Any]] = msgspec.json.decode(body) if body else {}
+        for later, one in self._renamed:
+            if release < later:
+                found = renamed(found, one)
         return {name: (self._value(name, pair[0]), self._value(name, pair[1])) for name, pair in found.items() if name in visible}
 
     def _rows(self, field: Field, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -222,6 +228,27 @@ class _Seen:
         if key not in self._asked:
             self._asked[key] = any(_is_there(self._ctx, target, value) for target in field.targets if self._ctx.policies.readable(target))
         return value if self._asked[key] else None
+
+
+def renamed(found: Mapping[str, Any], one: Renaming) -> dict[str, Any]:
+    """What a change says, under a name that came later."""
+    if one.what == "field" and not one.field:
+        return {one.now if name == one.was else name: pair for name, pair in found.items()}
+    if one.what == "field":
+        return {name: [_rows_renamed(side, one) for side in pair] if name == one.field else pair for name, pair in found.items()}
+    return {name: [_value_renamed(side, one) for side in pair] if name == one.field else pair for name, pair in found.items()}
+
+
+def _value_renamed(side: Any, one: Renaming) -> Any:
+    if isinstance(side, list):
+        return [_value_renamed(item, one) for item in side]
+    return one.now if side == one.was else side
+
+
+def _rows_renamed(side: Any, one: Renaming) -> Any:
+    if not isinstance(side, list):
+        return side
+    return [{one.now if name == one.was else name: value for name, value in row.items()} if isinstance(row, dict) else row for row in side]
 
 
 def _is_there(ctx: Context, entity: str, id: str) -> bool:

@@ -11,12 +11,13 @@ from typing import Literal
 from xrm.model.access import RIGHTS, Grant, Right, Role
 from xrm.model.application import Application
 from xrm.model.entity import Entity, NumberFormat
-from xrm.model.fields import Check, Expression, Field, Option, Text, Unique, Value
+from xrm.model.fields import Check, Conversion, Expression, Field, Option, Text, Unique, Value
 from xrm.model.lifecycle import Ask, Guard, Lifecycle, State, Transition
 from xrm.model.standard import USER, user_entity
 from xrm.model.views import Form, Section, SortKey, View
+from xrm.source.check_changes import earlier_field
 from xrm.source.checks import SEQUENCE, Meaning
-from xrm.source.names import Known, humanised, label_text
+from xrm.source.names import Known, earlier, humanised, label_text, removals
 from xrm.source.outline import Datum, Formula, Given, Part
 
 FACTS = 6
@@ -146,6 +147,7 @@ class _Builder:
             forms=MappingProxyType({"default": form}),
             compact=self.words(part, "compact") or _facts(fields),
             help=self.optional(part, "help"),
+            renamed_from=earlier(part),
             place=str(known.place),
             base=known.base,
         )
@@ -162,6 +164,8 @@ class _Builder:
             options=tuple(self.option(option, part.named("options").get(option.name)) for option in bare.options),
             default=self.value(part.given("default")),
             compute=self.value(part.given("compute")),
+            fill=self.value(part.given("fill")),
+            converted_from=self.conversion(part.part("converted_from")),
             minimum=self.bound(part, "min"),
             maximum=self.bound(part, "max"),
             rows=MappingProxyType({name: self.field(bare.rows[name], inner[name]) for name in inner}),
@@ -176,6 +180,12 @@ class _Builder:
     def option(self, bare: Option, part: Part | None) -> Option:
         when = self.condition(part, "when") if part else None
         return replace(bare, when=when) if when else bare
+
+    def conversion(self, part: Part | None) -> Conversion | None:
+        if part is None:
+            return None
+        was = earlier_field(part, self.meaning.names.currency)
+        return Conversion(was.type, was.places, self.value(part.given("with")))
 
     def bound(self, part: Part, key: str) -> object | None:
         datum = part.datum(key)
@@ -202,6 +212,8 @@ class _Builder:
         return Lifecycle(
             MappingProxyType({name: self.state(name, inner) for name, inner in part.named("states").items()}),
             MappingProxyType({name: self.transition(name, inner) for name, inner in part.named("transitions").items()}),
+            removals(part),
+            self.value(part.given("fill")),
         )
 
     def state(self, name: str, part: Part) -> State:
@@ -212,6 +224,7 @@ class _Builder:
             final=part.flag("final"),
             tone=self.word(part, "tone", "") or None,
             edit=self.words(part, "edit") if part.has("edit") else None,
+            renamed_from=earlier(part),
         )
 
     def transition(self, name: str, part: Part) -> Transition:

@@ -17,6 +17,7 @@ from xrm.expr import Checked, Function
 from xrm.model.data import ReferenceRecord
 from xrm.model.fields import Field
 from xrm.model.standard import USER
+from xrm.source.check_changes import check_changes, check_entity_names
 from xrm.source.check_constraints import check_constraints
 from xrm.source.check_fields import check_currency, check_fields
 from xrm.source.check_lifecycle import check_lifecycle
@@ -58,6 +59,7 @@ def check(outline: Outline, names: Names, functions: Mapping[str, Function]) -> 
         _application(findings, outline.application)
         _labels(findings, outline.application)
     _one_of_each(findings, outline)
+    check_entity_names(findings, outline)
     for part in outline.entities:
         name = part.word("entity")
         known = names.entities.get(name.text) if name else None
@@ -156,6 +158,7 @@ def _entity(findings: Findings, known: Known, part: Part) -> None:
     _unique(findings, known, part)
     _checks(findings, known, part)
     check_lifecycle(findings, known, part)
+    check_changes(findings, known, part)
     _access(findings, known, part)
     _views(findings, known, part)
     for word in part.words("compact"):

@@ -113,6 +113,8 @@ ENTITY = MapKind(
             "compact: [address, depth]", default="the first six fields that are not long"),
         Key("forms", Layouts("section"), "How a record is laid out for editing.",
             "forms:\n  - {section: Where, fields: [address]}", default="one section with all fields"),
+        Key("renamed_from", Ref("earlier name", many=True), "What it was called in earlier releases: its records are kept.",
+            "renamed_from: ticket"),
     ),
     later=("clocks", "routing", "sensitive", "ordered", "tasks", "comments", "files"),
 )  # fmt: skip
@@ -183,13 +185,44 @@ FIELD = MapKind(
             default="`10 MB`"),
         Key("protected", Boolean(), "Only roles that name it in `sees` see it, only those in `edits` change it.",
             "{type: text, protected: true}"),
+        Key("renamed_from", Ref("earlier name", many=True), "What it was called in earlier releases: its values are kept.",
+            "{type: text, renamed_from: [vat_no, tax_number]}"),
+        Key("converted_from", One("conversion"), "The type that its values had before, and how they become what they are now.",
+            "{type: integer, converted_from: text}"),
+        Key("fill", Value(), "What records that are there get where it is empty, when a release is applied; beside `required` or "
+            "on a new field.", "{type: text, required: true, fill: =title}"),
+        Key("removed", Named("removal", names="option"), "Options that are gone, and what records that still hold them get.",
+            "{type: choice, options: [phone, web], removed: {fax: phone}}", types=("choice",)),
         Key("discloses", Boolean(), "It may show what is computed from protected fields.",
             "{compute: =tax_id != null, discloses: true}"),
     ),
     short="type",
-    later=("inverse", "find", "filter", "renamed_from", "sensitive",
+    later=("inverse", "find", "filter", "sensitive",
            "copy", "extends"),
 )  # fmt: skip
+
+CONVERSION = MapKind(
+    "conversion",
+    "A stated conversion",
+    "A bare value is the type. Without `with`, each value is read in the new type as if it had been typed; `xrm plan` lists the "
+    "records that would fail, and while there are any, nothing is changed.",
+    (
+        Key("type", Ref("type"), "The type that the values had.", "{type: text}", required=True),
+        Key("places", Integer(0, 9), "Digits after the point that they had.", "{type: decimal, places: 3}",
+            default="2 for decimal, 1 for percent"),
+        Key("with", Value(), "What they become: an expression over the record's fields and `old`, the value it had.",
+            "{type: text, with: =old}"),
+    ),
+    short="type",
+)  # fmt: skip
+
+REMOVAL = MapKind(
+    "removal",
+    "What becomes of a removed option or state",
+    "Under the name that is gone. A bare value is the name that takes its place; `{}`: none, the field is emptied.",
+    (Key("to", Text(100), "The option or state that takes its place.", "{to: phone}"),),
+    short="to",
+)
 
 OPTION = MapKind(
     "option",
@@ -199,6 +232,7 @@ OPTION = MapKind(
         Key("label", Label(), "The words that people see.", "{label: Telephone}", default="made from the name"),
         Key("tone", OneOf(TONES), "Its colour.", "{tone: warn}"),
         Key("when", Condition(), "When it can be chosen.", "{when: depth > 20}", default="always"),
+        Key("renamed_from", Ref("earlier name", many=True), "What it was called in earlier releases.", "{renamed_from: tel}"),
     ),
     short="label",
 )
@@ -244,6 +278,10 @@ LIFECYCLE = MapKind(
             required=True),
         Key("transitions", Named("transition"), "The moves.",
             "{states: {new: {initial: true}, done: {final: true}}, transitions: {finish: {from: new, to: done}}}"),
+        Key("removed", Named("removal", names="option"), "States that are gone, and where records that are still there go.",
+            "{states: {new: {initial: true}}, removed: {waiting: new}}"),
+        Key("fill", Value(), "The state of records that had no lifecycle before.",
+            "{states: {new: {initial: true}}, fill: new}", default="the initial state"),
     ),
 )  # fmt: skip
 
@@ -256,6 +294,7 @@ STATE = MapKind(
         Key("initial", Boolean(), "Records begin here. Exactly one state says so.", "{initial: false}"),
         Key("final", Boolean(), "A record here is no longer open.", "{final: true}"),
         Key("tone", OneOf(TONES), "Its colour.", "{tone: ok}"),
+        Key("renamed_from", Ref("earlier name", many=True), "What it was called in earlier releases.", "{renamed_from: started}"),
         Key("edit", Ref("field", many=True, may_be_empty=True), "The only fields that may still change here; `[]` "
             "locks all.", "{edit: [depth]}", default="all"),
     ),
@@ -372,7 +411,7 @@ CASE = MapKind(
 KINDS: Mapping[str, MapKind] = {
     kind.name: kind
     for kind in (
-        APPLICATION, ROLE, ENTITY, FIELD, OPTION, UNIQUE, CHECK, LIFECYCLE, STATE, TRANSITION, ASK, GUARD, GRANT, VIEW,
+        APPLICATION, ROLE, ENTITY, FIELD, CONVERSION, REMOVAL, OPTION, UNIQUE, CHECK, LIFECYCLE, STATE, TRANSITION, ASK, GUARD, GRANT, VIEW,
         SECTION, CASE,
     )
 }  # fmt: skip

@@ -371,6 +371,8 @@ def bare_field(part: Part, name: str, type_: str, basis: Basis, *, places: int |
         size=bytes_of(_word(part, "size", "")) or (USUAL_SIZE if type_ in ("file", "image") else None),
         protected=part.flag("protected"),
         discloses=part.flag("discloses") or bool(part.broken & {"discloses", "protected"}),
+        renamed_from=earlier(part),
+        removed=removals(part),
     )
 
 
@@ -403,7 +405,19 @@ def _options(part: Part, locale: str) -> tuple[Option, ...]:
 
 def _option(part: Part, name: str, locale: str) -> Option:
     tone = part.word("tone")
-    return Option(name, label_text(part.label("label"), locale, humanised(name)), tone.text if tone else None)
+    return Option(name, label_text(part.label("label"), locale, humanised(name)), tone.text if tone else None, renamed_from=earlier(part))
+
+
+def earlier(part: Part) -> tuple[str, ...]:
+    """What a thing was called in earlier releases, the newest first."""
+    return tuple(word.text for word in part.words("renamed_from")) if "renamed_from" in part.values else ()
+
+
+def removals(part: Part) -> tuple[tuple[str, str | None], ...]:
+    """Each name that is gone, with the one that takes its place."""
+    if "removed" not in part.values:
+        return ()
+    return tuple((name, word.text if (word := inner.word("to")) else None) for name, inner in part.named("removed").items())
 
 
 # -- computed fields without a type ------------------------------------------------------------------------------------

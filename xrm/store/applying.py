@@ -3,7 +3,7 @@ too), with the new release beside them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from xrm.errors import Invalid, Problem
@@ -15,26 +15,46 @@ LOCK = 7_246_002
 """The advisory lock (PostgreSQL) that writers share and ``apply`` takes alone."""
 
 
-def apply(database: Database, made: Plan, files: Mapping[str, str], *, at: datetime, by: str, why: str | None) -> int:
+Then = Callable[[Connection, int], None]
+"""What is done with the new tables before the commit: records written under the new release."""
+
+
+def apply(
+    database: Database, made: Plan, files: Mapping[str, str], *, at: datetime, by: str, why: str | None, then: Then | None = None
+) -> int:
     """Run a plan and make its text the active release; the release's number. All of it, or none.
 
     Writers of this and other processes wait, and find afterwards that their release is no longer the active one.
     """
     try:
         with database.transaction() as connection:
-            if database.dialect == "postgresql":
-                connection.one("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
-            else:
-                connection.run("PRAGMA defer_foreign_keys = ON")  # what the last step leaves is what must hold
+            _alone(connection)
             _still_fits(connection, made)
-            for step in made.steps:
-                _run(connection, step)
-            for entity in made.recompute:
-                outbox.enqueue(connection, "recompute", {"entity": entity}, at)
-            return releases.record(connection, made.digest, files, made.statements, at, by, why)
+            release = run(connection, made, files, at=at, by=by, why=why)
+            if then is not None:
+                then(connection, release)
+            return release
     except DatabaseError as error:
         reason = str(error).strip().splitlines()[0]
         raise Invalid(Problem("XRM402", f"the database refused the plan: {reason}", hint="nothing was changed; try again")) from error
+
+
+def _alone(connection: Connection) -> None:
+    if connection.dialect == "postgresql":
+        connection.one("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+    else:
+        connection.run("PRAGMA defer_foreign_keys = ON")  # what the last step leaves is what must hold
+
+
+def run(connection: Connection, made: Plan, files: Mapping[str, str], *, at: datetime, by: str, why: str | None) -> int:
+    """The steps, the jobs that follow and the release, in the caller's transaction."""
+    for step in made.steps:
+        _run(connection, step)
+    for entity in made.recompute:
+        outbox.enqueue(connection, "recompute", {"entity": entity}, at)
+    release = releases.record(connection, made.digest, files, made.statements, at, by, why)
+    releases.record_renamings(connection, release, made.renamed)
+    return release
 
 
 def _still_fits(connection: Connection, made: Plan) -> None:
@@ -50,6 +70,8 @@ def _run(connection: Connection, step: Step) -> None:
     try:
         for statement in step.sql:
             connection.raw.execute(statement)
+        if step.work is not None:
+            step.work(connection)
     except DatabaseError as error:
         reason = str(error).strip().splitlines()[0]
         hint = (

@@ -57,6 +57,11 @@ def quoted(name: str, dialect: DialectName) -> str:
     return text
 
 
+def literal(text: str) -> str:
+    """A text as SQL writes it (backslashes mean nothing: ``standard_conforming_strings``)."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 @cache
 def _own(dialect: DialectName) -> dict[str, str]:
     """The statements that make xrm's own tables and their indexes, by name: the same for every application."""
@@ -105,12 +110,26 @@ def rename_table(table: str, new: str, dialect: DialectName) -> str:
     return f"ALTER TABLE {quoted(table, dialect)} RENAME TO {quoted(new, dialect)}"
 
 
+def rename_index(name: str, new: str) -> str:
+    return f"ALTER INDEX {quoted(name, 'postgresql')} RENAME TO {quoted(new, 'postgresql')}"
+
+
+def rename_constraint(table: str, name: str, new: str) -> str:
+    return f"ALTER TABLE {quoted(table, 'postgresql')} RENAME CONSTRAINT {quoted(name, 'postgresql')} TO {quoted(new, 'postgresql')}"
+
+
 def drop_table(table: str, dialect: DialectName) -> str:
     return f"DROP TABLE {quoted(table, dialect)}"
 
 
 def add_key(table: sa.Table, key: sa.ForeignKeyConstraint, dialect: DialectName) -> str:
     return f"ALTER TABLE {quoted(table.name, dialect)} ADD {_compiler(dialect).visit_foreign_key_constraint(key)}"
+
+
+def key_name(key: sa.ForeignKeyConstraint | sa.PrimaryKeyConstraint) -> str:
+    """The name of a constraint as it stands in PostgreSQL: by the naming rule, cut where it is too long."""
+    name = ddl_dialect("postgresql").identifier_preparer.format_constraint(key)
+    return (name or "").strip('"')
 
 
 def drop_key(table: str, name: str, dialect: DialectName) -> str:

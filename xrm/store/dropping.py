@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 import sqlalchemy as sa
 
@@ -10,30 +10,37 @@ from xrm.compile.columns import DialectName
 from xrm.store import ddl
 from xrm.store.database import Connection
 from xrm.store.plans import Step
+from xrm.store.renaming import ASIDE
 from xrm.store.standing import Key, StandingTable
 
 
 def keys(both: Iterable[tuple[StandingTable, sa.Table]], gone: Sequence[StandingTable], dialect: DialectName) -> Iterator[Step]:
-    """Foreign keys that lead elsewhere now, and those between tables that go (PostgreSQL; on SQLite they go with their column)."""
+    """Foreign keys that lead elsewhere now, and those between tables that go (PostgreSQL; on SQLite they go with their column).
+
+    It comes before the renames, so that the names of tables are the old ones.
+    """
     if dialect == "sqlite":
         return
     going = {table.name for table in gone}
     for old, table in both:
         wanted = {(key.column_keys[0], key.elements[0].target_fullname.partition(".")[0]) for key in table.foreign_key_constraints}
         for key in old.keys:
-            if (key.column, key.target) not in wanted and key.column in table.c:
-                yield Step(f"drop constraint {key.name}", (ddl.drop_key(table.name, key.name, dialect),))
+            if (key.column, key.target) not in wanted and (key.column in table.c or key.column.startswith(ASIDE)):
+                yield Step(f"drop constraint {key.name}", (ddl.drop_key(old.stood, key.name, dialect),))
     for old in gone:
         for key in old.keys:
             if key.target in going:
-                yield Step(f"drop constraint {key.name}", (ddl.drop_key(old.name, key.name, dialect),))
+                yield Step(f"drop constraint {key.name}", (ddl.drop_key(old.stood, key.name, dialect),))
 
 
-def columns(both: Iterable[tuple[StandingTable, sa.Table]], connection: Connection) -> Iterator[Step]:
+def columns(
+    both: Iterable[tuple[StandingTable, sa.Table]], connection: Connection, derived: Container[tuple[str, str]] = ()
+) -> Iterator[Step]:
+    """``derived``: columns that go without a loss."""
     for old, table in both:
         for name in old.columns:
             if name not in table.c:
-                count = values(connection, old.name, name)
+                count = 0 if (old.name, name) in derived else values(connection, old.stood, name)
                 loses = f"{count:,} values of {old.name}.{name}" if count else None
                 yield Step(f"drop column {old.name}.{name}", (ddl.drop_column(old.name, name, connection.dialect),), loses)
 
@@ -45,7 +52,7 @@ def tables(gone: Sequence[StandingTable], connection: Connection) -> Iterator[St
         _emptied(table.name, key.column) for table in gone for key in table.keys if dialect == "sqlite" and _nullable(table, key, going)
     ]
     for table in sorted(gone, key=lambda one: (one.part is None, one.name)):
-        count = records(connection, table.name)
+        count = records(connection, table.stood)
         yield Step(
             f"drop table {table.name}",
             (*before, ddl.drop_table(table.name, dialect)),

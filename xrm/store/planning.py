@@ -1,53 +1,164 @@
 """Planning: from the tables that are there to the tables a definition wants. Reads only.
 
-Tables and columns are compared by name, foreign keys by column and target, indexes by name (a changed index has another).
+Tables and columns are compared by name, after the renames that the definition states; foreign keys by column and target,
+indexes by name (a changed index has another).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from xrm.compile.columns import DialectName
+from xrm.compile.columns import DialectName, stored
+from xrm.compile.differences import follows, refigured
+from xrm.compile.pairing import Holder, Renaming, holders, renamings
 from xrm.compile.tables import Tables
-from xrm.store import ddl, dropping, releases
+from xrm.compile.tables import tables as tables_of
+from xrm.errors import Invalid
+from xrm.expr import Moment
+from xrm.model.application import Application
+from xrm.model.entity import Entity
+from xrm.store import converting, ddl, deciding, dropping, releases, renaming
 from xrm.store.database import Connection, Database
 from xrm.store.plans import Plan, Step
 from xrm.store.standing import Standing, StandingTable, standing
 
 
-def plan(database: Database, tables: Tables, digest: str) -> Plan:
-    """Compare the database with the wanted tables. Reads only."""
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """How the old definition becomes the new one, as far as statements follow from it."""
+
+    holders: tuple[Holder, ...] = ()
+    renamed: tuple[Renaming, ...] = ()
+    changes: tuple[converting.Change, ...] = ()
+    old: Tables | None = None
+    converted: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By table, the fields whose values are set aside."""
+
+
+def plan(
+    database: Database,
+    tables: Tables,
+    digest: str,
+    before: Application | None = None,
+    after: Application | None = None,
+    moment: Moment | None = None,
+) -> Plan:
+    """Compare the database with the wanted tables. Reads only.
+
+    Raises:
+        Invalid: the data asks what the definition does not answer (XRM402, XRM408), or values would not fit (XRM407).
+    """
+    connection = database.connection
     current = releases.active(database)
-    steps = tuple(_steps(standing(database.connection), tables, database.connection))
-    return Plan(steps, digest, current is None or current.digest != digest, current.id if current else None)
+    text_changed, base = current is None or current.digest != digest, current.id if current else None
+    there = standing(connection)
+    if before is None or after is None or moment is None:
+        return Plan(tuple(_steps(there, tables, Shift(), connection)), digest, text_changed, base)
+    shift = _shift(before, after)
+    answers = deciding.answers(connection, shift.holders, shift.renamed)
+    problems = list(answers.problems)
+    for change in shift.changes:
+        found = converting.check(connection, change, moment)
+        if found.failed:
+            problems.append(converting.problem(change, found))
+    if problems:
+        raise Invalid(*problems)
+    data = (*_data(connection, shift, moment), *answers.steps)
+    steps = tuple(_steps(there, tables, shift, connection, data))
+    return Plan(steps, digest, text_changed, base, refigured(before, after), tuple(answers.writes), shift.renamed)
 
 
-def _steps(there: Standing, tables: Tables, connection: Connection) -> Iterator[Step]:
-    """In this order: a column goes before the table that it links to."""
-    dialect = connection.dialect
-    wanted = tables.metadata.tables
+def _shift(before: Application, after: Application) -> Shift:
+    its = holders(before, after)
+    changes, problems = converting.changes(its)
+    if problems:
+        raise Invalid(*problems)
+    converted: dict[str, frozenset[str]] = {}
+    for change in changes:
+        converted[change.holder.table] = converted.get(change.holder.table, frozenset()) | {change.now.name}
+    for holder in its:  # what is computed is made anew, not converted
+        anew = {name for name, (was, now) in holder.fields.items() if (was.compute or now.compute) and not follows(was, now)}
+        if anew:
+            converted[holder.table] = converted.get(holder.table, frozenset()) | anew
+    return Shift(its, renamings(before, after), tuple(changes), tables_of(before), converted)
+
+
+def _data(connection: Connection, shift: Shift, moment: Moment) -> Iterator[Step]:
+    yield from converting.steps(shift.changes, moment)
+    for holder in shift.holders:
+        if holder.part is None and deciding.has_new_system_columns(holder):
+            yield from deciding.system_columns(connection, holder, moment, dropping.records(connection, holder.table_before))
+
+
+def _steps(before: Standing, tables: Tables, shift: Shift, connection: Connection, data: Sequence[Step] = ()) -> Iterator[Step]:
+    """In this order: names first, then what is new, then the data, then what is made of it, then what goes."""
+    dialect, wanted = connection.dialect, tables.metadata.tables
+    there = renaming.standing(before, shift.holders, shift.converted)
     both = [(there.tables[name], table) for name, table in wanted.items() if name in there.tables]
     gone = [table for name, table in there.tables.items() if name not in wanted and table.ours]
-    yield from _dropped_indexes(there, tables, dialect)
+    follow = renaming.indexes(before, shift.old, tables, shift.holders) if shift.old is not None and dialect == "postgresql" else {}
+    stale = _stale_indexes(there, tables, shift, follow)
+    yield from (Step(f"drop index {name}", (ddl.drop_index(name, dialect),)) for name in sorted(stale))
     yield from dropping.keys(both, gone, dialect)
+    yield from renaming.steps(before, shift.holders, shift.converted, shift.renamed, dialect)
+    yield from (Step(f"rename index {old} to {new}", (ddl.rename_index(old, new),)) for old, new in sorted(follow.items()))
+    yield from renaming.constraints(both, dialect)
     yield from _created(there, tables, dialect)
+    entities = {holder.table: holder.after for holder in shift.holders if holder.part is None}
     for old, table in both:
-        yield from _added(old, table, dialect)
+        yield from _columns(old, table, entities, dialect)
+    yield from data
+    if dialect == "postgresql":
+        for old, table in both:
+            yield from _links(old, table, dialect)
+    standing_indexes = (there.indexes.keys() - stale - follow.keys()) | set(follow.values())
     for _, table in sorted(wanted.items()):
         for index in sorted(table.indexes, key=lambda one: str(one.name)):
-            if str(index.name) not in there.indexes:
-                yield Step(f"create index {index.name}", (ddl.create_index(index, dialect),))
-    yield from dropping.columns(both, connection)
+            if str(index.name) not in standing_indexes:
+                yield Step(f"create index {index.name}", (ddl.create_index(index, dialect),), table=table.name)
+    yield from dropping.columns(both, connection, _derived(shift))
     yield from dropping.tables(gone, connection)
 
 
-def _dropped_indexes(there: Standing, tables: Tables, dialect: DialectName) -> Iterator[Step]:
-    wanted = {str(index.name) for table in tables.metadata.tables.values() for index in table.indexes}
+def _stale_indexes(there: Standing, tables: Tables, shift: Shift, follow: Mapping[str, str]) -> set[str]:
+    """Indexes that are not wanted any more, that a stopped build left broken, or that stand on values which are set aside."""
+    wanted = {str(index.name): index for table in tables.metadata.tables.values() for index in table.indexes}
+    stale = set(there.broken)
     for name, table in there.indexes.items():
-        if name.startswith(("ix_", "uq_")) and table in tables.metadata.tables and name not in wanted:
-            yield Step(f"drop index {name}", (ddl.drop_index(name, dialect),))
+        if not name.startswith(("ix_", "uq_")) or table not in tables.metadata.tables:
+            continue
+        if name not in wanted or (shift.converted.get(table) and _reads(wanted[name]) & _set_aside(shift, table)):
+            stale.add(name)
+    return stale - follow.keys()
+
+
+def _reads(index: sa.Index) -> set[str]:
+    text = str(ddl.create_index(index, "postgresql"))
+    return {column.name for column in index.table.c if column.name in text} if index.table is not None else set()
+
+
+def _set_aside(shift: Shift, table: str) -> set[str]:
+    found: set[str] = set()
+    for holder in shift.holders:
+        if holder.table == table:
+            for name in shift.converted.get(table, frozenset()):
+                found |= {part.name for part in stored(holder.fields[name][1])}
+    return found
+
+
+def _derived(shift: Shift) -> set[tuple[str, str]]:
+    """Columns that go without a loss: folded keys, what was computed, and what was set aside for a conversion."""
+    found: set[tuple[str, str]] = set()
+    for holder in shift.holders:
+        for name, (was, _) in holder.fields.items():
+            aside = [f"{renaming.ASIDE}{name}{part.name.removeprefix(was.name)}" for part in stored(was)]
+            found |= {(holder.table, column) for column in (*aside, f"{name}_key")}
+        for was in holder.gone:
+            found |= {(holder.table, part.name) for part in stored(was) if was.compute or part.name.endswith("_key")}
+    return found
 
 
 def _created(there: Standing, tables: Tables, dialect: DialectName) -> Iterator[Step]:
@@ -70,16 +181,24 @@ def _target(key: sa.ForeignKeyConstraint) -> str:
 
 
 def _linked(table: sa.Table, key: sa.ForeignKeyConstraint, dialect: DialectName) -> Step:
-    return Step(f"link {table.name}.{key.column_keys[0]} to {_target(key)}", (ddl.add_key(table, key, dialect),))
+    return Step(f"link {table.name}.{key.column_keys[0]} to {_target(key)}", (ddl.add_key(table, key, dialect),), table=table.name)
 
 
-def _added(old: StandingTable, table: sa.Table, dialect: DialectName) -> Iterator[Step]:
-    """Columns and foreign keys that a standing table does not have yet."""
+def _columns(old: StandingTable, table: sa.Table, entities: Mapping[str, Entity], dialect: DialectName) -> Iterator[Step]:
+    """Columns that a standing table does not have yet."""
     for column in table.columns:
-        if column.name not in old.columns:
-            yield Step(f"add column {table.name}.{column.name}", (ddl.add_column(column, dialect),))
-    if dialect == "sqlite":  # they stand in their columns
-        return
+        if column.name in old.columns:
+            continue
+        entity = entities.get(table.name)
+        extra = deciding.default_of(entity, column.name, dialect) if entity is not None and not column.nullable else ""
+        text = ddl.add_column(column, dialect, extra)
+        if not extra and not column.nullable and entity is not None:
+            text = text.removesuffix(" NOT NULL")
+        yield Step(f"add column {table.name}.{column.name}", (text,))
+
+
+def _links(old: StandingTable, table: sa.Table, dialect: DialectName) -> Iterator[Step]:
+    """Foreign keys that a standing table does not have yet (on SQLite they stand in their columns)."""
     has = {(key.column, key.target) for key in old.keys}
     for key in sorted(table.foreign_key_constraints, key=lambda one: tuple(one.column_keys)):
         if (key.column_keys[0], _target(key)) not in has:

@@ -2,16 +2,56 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from xrm.compile.pairing import Renaming
+
+if TYPE_CHECKING:
+    from xrm.store.database import Connection
+
+Work = Callable[["Connection"], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One change: what it is in words, its SQL, and what of the data would be lost (None: nothing)."""
+    """One change: what it is in words, its SQL, and what of the data would be lost (None: nothing).
+
+    ``work`` is what no statement can do, run after the SQL. ``holds``: whom it keeps waiting while it runs; ``seconds``:
+    for about how long, measured on this database. ``online``: it runs before the others, while everybody works.
+    """
 
     words: str
-    sql: tuple[str, ...]
+    sql: tuple[str, ...] = ()
     loses: str | None = None
+    work: Work | None = field(default=None, compare=False)
+    table: str | None = None
+    column: str | None = None
+    rows: int | None = None
+    """Records that it reads or writes one by one; None where their number does not matter."""
+    seconds: float | None = field(default=None, compare=False)
+    online: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """Records that are written by the one way to write, into the change log, once the tables are as they will be.
+
+    ``mapping`` gives the new value for each old one; None: the field's ``fill``, else its default, where it is empty.
+    """
+
+    entity: str
+    field: str
+    count: int
+    mapping: Mapping[str, str | None] | None = None
+
+    @property
+    def words(self) -> str:
+        if self.mapping is None:
+            return f"fill {self.entity}.{self.field} in {self.count:,} records where it is empty"
+        said = ", ".join(f"{old} to {new or 'nothing'}" for old, new in self.mapping.items())
+        return f"move {self.entity}.{self.field} in {self.count:,} records: {said}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +65,8 @@ class Plan:
     """The release that was active when the plan was made: what it was made for."""
     recompute: tuple[str, ...] = ()
     """Entities whose derived values are made anew afterwards, in a job for each."""
+    writes: tuple[Writes, ...] = ()
+    renamed: tuple[Renaming, ...] = ()
 
     records: tuple[str, ...] = ()
     """What happens to the reference records of each entity, in words."""
@@ -34,6 +76,10 @@ class Plan:
     @property
     def empty(self) -> bool:
         return not self.steps and not self.text_changed and not self.seeds
+
+    @property
+    def losing(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.loses)
 
     @property
     def statements(self) -> tuple[str, ...]:

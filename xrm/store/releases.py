@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 
 from xrm.compile.columns import instant_text
+from xrm.compile.pairing import Renaming
 from xrm.store.database import Connection, Database
 
 FIELDS = 'id, digest, files, plan, at, "by", why'
@@ -48,6 +49,28 @@ def has_tables(database: Database) -> bool:
     if database.dialect == "sqlite":
         return bool(database.connection.one("SELECT 1 FROM sqlite_master WHERE name = 'xrm_release'"))
     return database.connection.one("SELECT to_regclass('xrm_release')") != (None,)
+
+
+def record_renamings(connection: Connection, release: int, renamed: Sequence[Renaming]) -> None:
+    """Keep what was called otherwise before a release, so that older changes can be read; earlier renames follow along."""
+    mark = "?" if connection.dialect == "sqlite" else "%s"
+    for one in renamed:
+        if one.what == "entity":
+            connection.run(f"UPDATE xrm_renaming SET entity = {mark} WHERE entity = {mark}", (one.now, one.was))
+        elif one.what == "field":
+            inner = f"{one.field}." if one.field else ""
+            values = (f"{inner}{one.now}", one.entity, f"{inner}{one.was}")
+            connection.run(f"UPDATE xrm_renaming SET field = {mark} WHERE entity = {mark} AND field = {mark}", values)
+        connection.run(
+            f"INSERT INTO xrm_renaming (release, what, entity, field, was, now) VALUES ({', '.join([mark] * 6)})",
+            (release, one.what, one.entity, one.field, one.was, one.now),
+        )
+
+
+def renamings(database: Database) -> tuple[tuple[int, Renaming], ...]:
+    """Everything that was renamed, with the release that did it, the oldest first."""
+    rows = database.connection.all("SELECT release, what, entity, field, was, now FROM xrm_renaming ORDER BY id")
+    return tuple((int(row[0]), Renaming(*row[1:])) for row in rows)
 
 
 def record(

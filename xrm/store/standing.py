@@ -40,6 +40,12 @@ INDEXES = {
 }
 
 
+PRIMARY = (
+    "SELECT t.relname, k.conname FROM pg_constraint k JOIN pg_class t ON t.oid = k.conrelid"
+    " WHERE k.contype = 'p' AND t.relnamespace = current_schema()::regnamespace"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
     """A foreign key of one column. ``name`` is empty on SQLite, where it stands in its column."""
@@ -53,7 +59,11 @@ class Key:
 class StandingTable:
     name: str
     columns: tuple[str, ...]
-    keys: tuple[Key, ...] = ()
+    keys: tuple[Key, ...]
+    stood: str
+    """Its name before the renames of a plan."""
+    primary: str = ""
+    """The name of its primary key (PostgreSQL)."""
 
     @property
     def ours(self) -> bool:
@@ -85,6 +95,9 @@ def standing(connection: Connection) -> Standing:
     keys: dict[str, list[Key]] = {}
     for table, column, target, name in connection.all(KEYS[dialect]):
         keys.setdefault(table, []).append(Key(column, target, name))
-    tables = {name: StandingTable(name, tuple(its), tuple(keys.get(name, ()))) for name, its in columns.items()}
+    primary: dict[str, str] = dict(connection.all(PRIMARY)) if dialect == "postgresql" else {}
+    tables = {
+        name: StandingTable(name, tuple(its), tuple(keys.get(name, ())), name, primary.get(name, "")) for name, its in columns.items()
+    }
     rows = connection.all(INDEXES[dialect])
     return Standing(tables, {row[0]: row[1] for row in rows}, frozenset(row[0] for row in rows if not row[2]))

@@ -1,0 +1,90 @@
+"""The writes of a plan: fills and moves of removed names, by the one way to write, in the transaction that applies it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from xrm.compile.rules import value_closure
+from xrm.errors import Invalid, XrmError
+from xrm.model.fields import Field
+from xrm.service.context import SYSTEM_ACTOR, Context, Service
+from xrm.service.locking import Held
+from xrm.service.records import Intent, prepared_write
+from xrm.store.database import Connection
+from xrm.store.ddl import quoted
+from xrm.store.plans import Writes
+
+BATCH = 500
+
+
+def write_all(service: Service, connection: Connection, writes: Sequence[Writes]) -> None:
+    """Every write of a plan. They are history: rules that would refuse the rest of a record are kept as flags.
+
+    Raises:
+        Invalid: a record cannot take its value; the transaction is to be rolled back.
+    """
+    ctx, held = service.acting(SYSTEM_ACTOR), Held()
+    for one in writes:
+        for record in _records(ctx, connection, one):
+            value = _value(ctx, one, record)
+            if value == record[one.field]:
+                continue
+            intent = Intent("update", one.entity, {one.field: _sent(value)}, record["id"], historic=True)
+            try:
+                prepared_write(ctx, intent)(connection, held)
+            except XrmError as refused:
+                raise _refused(one, record, refused) from refused
+
+
+def _refused(one: Writes, record: Mapping[str, Any], refused: XrmError) -> Invalid:
+    """The problem with the record it is about."""
+    first, *others = refused.problems
+    name = record.get("number") or record.get("title") or record["id"]
+    return Invalid(replace(first, message=f"{one.words}: {name}: {first.message}"), *others)
+
+
+def _records(ctx: Context, connection: Connection, one: Writes) -> Iterator[dict[str, Any]]:
+    """The records that a write is for, whole, in the order of their ids; each batch is read before any of it is written."""
+    compiled = ctx.service.application.entities[one.entity]
+    dialect = connection.dialect
+    table = quoted(ctx.service.application.tables.entities[one.entity].name, dialect)
+    mark, column = "?" if dialect == "sqlite" else "%s", quoted(_column(compiled.entity.field(one.field)), dialect)
+    if one.mapping is not None:
+        where = f"{column} IN ({', '.join([mark] * len(one.mapping))})"
+    else:
+        where = "1 = 1" if one.field == "state" else f"{column} IS NULL"
+    values, last = tuple(one.mapping or ()), None
+    while True:
+        after = "" if last is None else f" AND id > {mark}"
+        text = f"SELECT id FROM {table} WHERE {where} AND deleted_at IS NULL{after} ORDER BY id LIMIT {BATCH}"
+        keys = [row[0] for row in connection.all(text, values if last is None else (*values, last))]
+        for key in keys:
+            row = connection.one(compiled.writes.lock.sql, compiled.writes.lock.bind({"id": key}))
+            assert row is not None
+            yield dict(compiled.writes.decode(row))
+        if len(keys) < BATCH:
+            return
+        last = keys[-1]
+
+
+def _column(field: Field | None) -> str:
+    assert field is not None
+    return f"{field.name}_lat" if field.kind.kept == "point" else field.name
+
+
+def _value(ctx: Context, one: Writes, record: Mapping[str, Any]) -> object:
+    entity = ctx.service.application.entities[one.entity].entity
+    field = entity.field(one.field)
+    assert field is not None
+    if one.mapping is not None:
+        return one.mapping[record[one.field]]
+    given = (entity.lifecycle.fill if entity.lifecycle else None) if one.field == "state" else field.fill or field.default
+    return value_closure(field, given)(record, ctx.moment) if given else None
+
+
+def _sent(value: object) -> object:
+    """A value as a caller would send it."""
+    as_json = getattr(value, "as_json", None)
+    return as_json() if as_json is not None else value

@@ -1,0 +1,299 @@
+"""Converting: values of one type become values of another, all of a field's or none.
+
+A pass over the records computes every new value. While planning it only looks, and tells which records would fail; while
+applying it writes, and refuses the plan if any fails after all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from xrm.compile.columns import DialectName, from_database, id_text, json_text, point, short_instant, stored, to_database
+from xrm.compile.differences import carried, follows
+from xrm.compile.pairing import Holder
+from xrm.compile.rules import value_closure
+from xrm.errors import Invalid, Problem
+from xrm.expr import Moment
+from xrm.model.fields import Expression, Field
+from xrm.model.values import Misfit, coerce
+from xrm.store.database import Connection
+from xrm.store.ddl import quoted
+from xrm.store.plans import Step
+from xrm.store.renaming import ASIDE
+
+BATCH = 1000
+SHOWN = 20
+"""Records that fail are counted, and this many named."""
+TEXTS = ("text", "long_text", "markdown")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field whose values become those of another type."""
+
+    holder: Holder
+    was: Field
+    now: Field
+
+    @property
+    def name(self) -> str:
+        return self.holder.says(self.now.name)
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The other fields that its stated conversion reads."""
+        value = self.now.converted_from.value if self.now.converted_from else None
+        parts = [part for case in value.cases for part in case if isinstance(part, Expression)] if value else []
+        return tuple(sorted({path for part in parts for path in part.checked.paths} - {"old"}))
+
+
+@dataclass(frozen=True, slots=True)
+class Misfits:
+    """What a pass over the records found: how many there are, how many fail, and the first of those with value and reason."""
+
+    looked: int
+    failed: int
+    first: tuple[tuple[str, str, str], ...]
+
+
+def changes(holders: Sequence[Holder]) -> tuple[list[Change], list[Problem]]:
+    """The conversions that a definition asks for; and what must be said first (XRM402, XRM408)."""
+    found, problems = [], []
+    for holder in holders:
+        for was, now in holder.fields.values():
+            if was.compute or now.compute or follows(was, now):
+                continue
+            change = Change(holder, was, now)
+            problem = _undecided(change)
+            if problem is None:
+                found.append(change)
+            else:
+                problems.append(problem)
+    fresh = {(change.holder.table, change.now.name) for change in found}
+    return found, problems + [problem for change in found for problem in _too_new(change, fresh)]
+
+
+def _undecided(change: Change) -> Problem | None:
+    was, now, stated = change.was, change.now, change.now.converted_from
+    path = (change.holder.after.name, "fields", now.name)
+    if stated is not None:
+        if (stated.type, stated.places) == (was.type, was.places if was.kind.kept == "units" else stated.places):
+            return None
+        message = f"{change.name} says that it was {stated.type} with {stated.places} places, and it is {words(was)}"
+        return Problem("XRM408", message, path=path, hint=f"converted_from: {_conversion(was)}")
+    if carried(was, now):
+        return None
+    message = f"{change.name} cannot become {words(now)} by itself where values are kept as {words(was)}"
+    return Problem(
+        "XRM402", message, path=path, hint=f"say converted_from: {_conversion(was)}, with a 'with' if values do not fit as they are"
+    )
+
+
+def _too_new(change: Change, fresh: set[tuple[str, str]]) -> Iterator[Problem]:
+    new = {field.name for field in change.holder.added} | {name for table, name in fresh if table == change.holder.table}
+    for name in change.reads:
+        if name in new:
+            message = f"{change.name} is converted with '{name}', which has no values of its own yet"
+            yield Problem("XRM408", message, path=(change.holder.after.name, "fields", change.now.name), hint="do it in two releases")
+
+
+def words(field: Field) -> str:
+    match field.type:
+        case "decimal" | "percent":
+            return f"{field.type} with {field.places} places"
+        case "money":
+            return f"money in {field.currency}"
+        case "link":
+            return f"a link to {field.to}"
+        case _:
+            return field.type
+
+
+def _conversion(field: Field) -> str:
+    return f"{{type: {field.type}, places: {field.places}}}" if field.type == "decimal" else field.type
+
+
+# -- one value -------------------------------------------------------------------------------------------------------
+
+
+def converter(change: Change) -> Callable[[object, Mapping[str, object], Moment], object]:
+    """A function from the old value (and the record's others) to the new one; it raises Misfit."""
+    now, stated = change.now, change.now.converted_from
+    if stated is None or stated.value is None:
+        return lambda old, row, moment: None if old is None else coerce(now, _typed(old, now))
+    closure = value_closure(replace(now, places=9) if now.kind.kept == "units" else now, stated.value)
+
+    def convert(old: object, row: Mapping[str, object], moment: Moment) -> object:
+        value = closure({**row, "old": old}, moment)
+        return None if value is None else coerce(now, _plain(value))
+
+    return convert
+
+
+def _typed(old: object, now: Field) -> object:
+    """The value as a person would type it, for a field of another type."""
+    if isinstance(old, bool) and now.type not in (*TEXTS, "boolean"):
+        return int(old)
+    if isinstance(old, bool):
+        return "true" if old else "false"
+    if isinstance(old, (Decimal, int)) and now.kind.number:
+        return _plain(old)
+    if isinstance(old, datetime):
+        return short_instant(old.isoformat(timespec="microseconds").replace("+00:00", "Z"))
+    if isinstance(old, date):
+        return old.isoformat()
+    if isinstance(old, (Mapping, list)):
+        return json_text(old)
+    return str(old)
+
+
+def _plain(value: object) -> object:
+    """Trailing noughts are no digits that a value must have room for."""
+    if isinstance(value, Decimal):
+        whole = value.to_integral_value()
+        return int(whole) if whole == value else value.normalize()
+    return value
+
+
+# -- all values ------------------------------------------------------------------------------------------------------
+
+
+def check(connection: Connection, change: Change, moment: Moment) -> Misfits:
+    """Look at every record, before anything has changed."""
+    names = {name: [part.name for part in stored(was)] for name, (was, _) in change.holder.fields.items()}
+    run = _Pass(connection, change, moment, change.holder.table_before, names[change.now.name], names)
+    for _ in run.batches():
+        pass
+    return run.misfits
+
+
+def write(connection: Connection, change: Change, moment: Moment) -> None:
+    """Give every record its new value, inside the transaction that applies the plan.
+
+    Raises:
+        Invalid: some values do not fit (XRM407); the transaction is to be rolled back.
+    """
+    names = {name: [part.name for part in stored(replace(was, name=name))] for name, (was, _) in change.holder.fields.items()}
+    aside = [f"{ASIDE}{part.name}" for part in stored(replace(change.was, name=change.now.name))]
+    run = _Pass(connection, change, moment, change.holder.table, aside, names)
+    columns = [part.name for part in stored(change.now)]
+    mark = "?" if connection.dialect == "sqlite" else "%s"
+    sets = ", ".join(f"{quoted(column, connection.dialect)} = {mark}" for column in columns)
+    update = f"UPDATE {quoted(change.holder.table, connection.dialect)} SET {sets} WHERE id = {mark}"
+    encode = encoder(change.now, connection.dialect)
+    for made in run.batches():
+        rows = [(*encode(value), key) for key, value in made if value is not None]
+        if rows:
+            connection.raw.cursor().executemany(update, rows)
+    if run.misfits.failed:
+        raise Invalid(problem(change, run.misfits))
+
+
+def encoder(field: Field, dialect: DialectName) -> Callable[[object], tuple[Any, ...]]:
+    """From a field's value to those of its columns."""
+    own = to_database(field, dialect)
+    parts = [part.part or own for part in stored(field)]
+    return lambda value: tuple(value if convert is None else convert(value) for convert in parts)
+
+
+def decoder(field: Field, dialect: DialectName) -> tuple[int, Callable[[Sequence[Any]], object]]:
+    """How many of a field's columns hold its value, and the value that they hold."""
+    if field.kind.kept == "point":
+        return 2, lambda found: point(found[0], found[1])
+    convert = from_database(field, dialect)
+    return 1, lambda found: found[0] if found[0] is None or convert is None else convert(found[0])
+
+
+class _Pass:
+    """One walk over a table in the order of its ids. ``old``: the columns of the old values; ``names``: those of the others."""
+
+    def __init__(
+        self, connection: Connection, change: Change, moment: Moment, table: str, old: Sequence[str], names: Mapping[str, Sequence[str]]
+    ) -> None:
+        self.connection, self.change, self.moment, self.table = connection, change, moment, table
+        self.fields: list[tuple[str, Field, Sequence[str]]] = [("old", change.was, old)]
+        for was, now in change.holder.fields.values():
+            if now.name in change.reads:
+                self.fields.append((now.name, was, names[now.name]))
+        self.convert = converter(change)
+        self.looked = self.failed = 0
+        self.first: list[tuple[str, str, str]] = []
+
+    @property
+    def misfits(self) -> Misfits:
+        return Misfits(self.looked, self.failed, tuple(self.first))
+
+    def batches(self) -> Iterator[list[tuple[Any, object]]]:
+        dialect = self.connection.dialect
+        readers = [(name, *decoder(field, dialect), columns) for name, field, columns in self.fields]
+        wanted = ["id", *(quoted(column, dialect) for _, count, _, columns in readers for column in columns[:count])]
+        system = self._system()
+        wanted += [name for name, _ in system]
+        last: Any = None
+        while True:
+            where = "" if last is None else f" WHERE id > {'?' if dialect == 'sqlite' else '%s'}"
+            text = f"SELECT {', '.join(wanted)} FROM {quoted(self.table, dialect)}{where} ORDER BY id LIMIT {BATCH}"
+            rows = self.connection.all(text, () if last is None else (last,))
+            yield [self._one(row, readers, system) for row in rows]
+            if len(rows) < BATCH:
+                return
+            last = rows[-1][0]
+
+    def _system(self) -> list[tuple[str, Field]]:
+        if self.change.holder.part is not None:
+            return []
+        before = self.change.holder.before
+        read = [(name, field) for name in self.change.reads if name != "id" and (field := before.system_fields.get(name))]
+        return [*read, ("number" if before.number else "title", before.system_fields["title"])]
+
+    def _one(self, row: Sequence[Any], readers: Sequence[Any], system: Sequence[tuple[str, Field]]) -> tuple[Any, object]:
+        self.looked += 1
+        values: dict[str, object] = {"id": _key(row[0])}
+        at = 1
+        for name, count, decode, _ in readers:
+            values[name] = decode(row[at : at + count])
+            at += count
+        for place, (name, field) in enumerate(system[:-1]):
+            convert = from_database(field, self.connection.dialect)
+            raw = row[at + place]
+            values[name] = raw if raw is None or convert is None else convert(raw)
+        old = values.pop("old")
+        try:
+            return row[0], self.convert(old, values, self.moment)
+        except Misfit as misfit:
+            self.failed += 1
+            if len(self.first) < SHOWN:
+                self.first.append((str(row[-1]) if system else _key(row[0]), str(old), misfit.message))
+            return row[0], None
+
+
+def _key(stored: object) -> str:
+    return id_text(stored) if isinstance(stored, bytes) else str(stored)
+
+
+def problem(change: Change, found: Misfits) -> Problem:
+    said = "; ".join(f"{record}: '{value[:60]}' {reason}" for record, value, reason in found.first)
+    more = f"; and {found.failed - len(found.first):,} more" if found.failed > len(found.first) else ""
+    message = f"{found.failed:,} of {found.looked:,} values of {change.name} do not fit {words(change.now)}: {said}{more}"
+    hint = "mend them first, or say what becomes of them: converted_from: {type: …, with: =…}"
+    return Problem("XRM407", message, path=(change.holder.after.name, "fields", change.now.name), hint=hint)
+
+
+def steps(found: Sequence[Change], moment: Moment) -> Iterator[Step]:
+    """Each conversion, and the drop of what was set aside for it."""
+    for change in found:
+        said = f"convert {change.name} from {words(change.was)} to {words(change.now)}"
+        yield Step(said, work=_Work(change, moment))
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    change: Change
+    moment: Moment
+
+    def __call__(self, connection: Connection) -> None:
+        write(connection, self.change, self.moment)

@@ -1,0 +1,214 @@
+"""Deciding: what the data that is there asks of a new definition, and what the definition answers.
+
+Removed options and states that records hold, requirements that records do not meet, numbers and states that records never had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from xrm.compile.columns import stored
+from xrm.compile.pairing import Holder, Renaming
+from xrm.errors import Problem
+from xrm.expr import Moment
+from xrm.model.entity import Entity
+from xrm.model.fields import Field
+from xrm.store.database import Connection
+from xrm.store.ddl import literal, quoted
+from xrm.store.plans import Step, Writes
+from xrm.store.renaming import replaced
+
+
+@dataclass(slots=True)
+class Answers:
+    """What is to be done, and what must be said first (XRM408)."""
+
+    writes: list[Writes] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def answers(connection: Connection, holders: Sequence[Holder], renamed: Sequence[Renaming]) -> Answers:
+    """Reads only: the tables are still as they were."""
+    found = Answers()
+    for holder in holders:
+        for was, now in holder.fields.values():
+            if was.type == now.type == "choice" and not now.compute and not getattr(now, "many", False):
+                _options(connection, holder, was, now, renamed, found)
+        if holder.part is None:
+            _states(connection, holder, renamed, found)
+            for now in holder.after.fields.values():
+                _required(connection, holder, now, found)
+            lifecycle = holder.after.lifecycle
+            if lifecycle and lifecycle.fill and not holder.before.lifecycle:
+                alive = _count(connection, holder, "deleted_at IS NULL")
+                found.writes += [Writes(holder.after.name, "state", alive)] if alive else []
+    return found
+
+
+# -- names that are gone ---------------------------------------------------------------------------------------------
+
+
+def _options(connection: Connection, holder: Holder, was: Field, now: Field, renamed: Sequence[Renaming], found: Answers) -> None:
+    had = {option.name for option in was.options} - {option.name for option in now.options}
+    name = now.name if holder.part is None else f"{holder.part}.{now.name}"
+    kept = {one.was for one in renamed if (one.what, one.entity, one.field) == ("option", holder.after.name, name)}
+    _gone(connection, _Gone(holder, "option", was.name, now.name, had - kept, dict(now.removed)), found)
+
+
+def _states(connection: Connection, holder: Holder, renamed: Sequence[Renaming], found: Answers) -> None:
+    before, after = holder.before.lifecycle, holder.after.lifecycle
+    if before and after:
+        kept = {one.was for one in renamed if (one.what, one.entity) == ("state", holder.after.name)}
+        had = before.states.keys() - after.states.keys() - kept
+        _gone(connection, _Gone(holder, "state", "state", "state", set(had), dict(after.removed)), found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gone:
+    holder: Holder
+    what: str
+    column: str
+    now: str
+    names: set[str]
+    removed: Mapping[str, str | None]
+
+
+def _gone(connection: Connection, gone: _Gone, found: Answers) -> None:
+    """Records that hold a name that is gone: moved where the map says, or a problem with their count."""
+    holder = gone.holder
+    held = _held(connection, holder, gone.column, gone.names)
+    if not held:
+        return
+    missing = {name: count for name, count in held.items() if name not in gone.removed}
+    if missing:
+        said = ", ".join(f"'{name}' in {count:,} records" for name, count in missing.items())
+        message = f"{holder.says(gone.now)}: {gone.what} {said} would be left without a meaning"
+        path = (holder.after.name, *(("fields", gone.now) if gone.what == "option" else ("lifecycle",)))
+        hint = f"say where they go: removed: {{{next(iter(missing))}: …}}"
+        found.problems.append(Problem("XRM408", message, path=path, hint=hint))
+        return
+    mapping = {name: gone.removed[name] for name in held}
+    everything = f"move {holder.says(gone.now)}"
+    if holder.part is None:
+        alive = _held(connection, holder, gone.column, gone.names, " AND deleted_at IS NULL")
+        if alive:
+            found.writes.append(Writes(holder.after.name, gone.now, sum(alive.values()), {name: mapping[name] for name in alive}))
+        everything += " in deleted records"
+        if sum(alive.values()) == sum(held.values()):
+            return
+    where = " AND deleted_at IS NOT NULL" if holder.part is None else ""
+    statement = replaced(holder.table, gone.now, mapping, connection.dialect, where)
+    found.steps.append(Step(everything, (statement,), table=holder.table, rows=sum(held.values())))
+
+
+def _held(connection: Connection, holder: Holder, column: str, names: set[str], where: str = "") -> dict[str, int]:
+    if not names:
+        return {}
+    name = quoted(column, connection.dialect)
+    said = ", ".join(literal(one) for one in sorted(names))
+    table = quoted(holder.table_before, connection.dialect)
+    rows = connection.all(f"SELECT {name}, count(*) FROM {table} WHERE {name} IN ({said}){where} GROUP BY {name} ORDER BY {name}")
+    return {row[0]: int(row[1]) for row in rows}
+
+
+# -- what is required ------------------------------------------------------------------------------------------------
+
+
+def _required(connection: Connection, holder: Holder, now: Field, found: Answers) -> None:
+    """A field that is newly required, or newly says ``fill``, where records are empty."""
+    if now.compute or now.kind.kept not in KEPT_IN_COLUMNS:
+        return
+    was = holder.fields[now.name][0] if now.name in holder.fields else None
+    fresh = now.fill is not None and (was is None or was.fill is None)
+    newly = now.required is True and (was is None or was.required is not True)
+    if not (fresh or newly):
+        return
+    where = f"{quoted(stored(was)[0].name, connection.dialect)} IS NULL AND " if was is not None else ""
+    count = _count(connection, holder, f"{where}deleted_at IS NULL")
+    if not count:
+        return
+    if now.fill is None and now.default is None:
+        message = f"{holder.says(now.name)} is required now, and {count:,} records have no value"
+        hint = "say what they get: fill: …, data or an =expression; or give the field a default"
+        found.problems.append(Problem("XRM408", message, path=(holder.after.name, "fields", now.name), hint=hint))
+    else:
+        found.writes.append(Writes(holder.after.name, now.name, count))
+
+
+def _count(connection: Connection, holder: Holder, where: str) -> int:
+    row = connection.one(f"SELECT count(*) FROM {quoted(holder.table_before, connection.dialect)} WHERE {where}")
+    return int(row[0]) if row else 0
+
+
+KEPT_IN_COLUMNS = ("text", "whole", "units", "flag", "day", "instant", "id", "point", "json")
+
+
+def has_new_system_columns(holder: Holder) -> bool:
+    before, after = holder.before, holder.after
+    return (after.number is not None and before.number is None) or (after.lifecycle is not None and before.lifecycle is None)
+
+
+# -- numbers and states that records never had -----------------------------------------------------------------------
+
+
+def system_columns(connection: Connection, holder: Holder, moment: Moment, count: int) -> Iterator[Step]:
+    """``number`` and ``state`` for the records that are there, when an entity gets them."""
+    before, after = holder.before, holder.after
+    if after.number and not before.number:
+        yield Step(f"number {count:,} records of {after.name} in the order they were made", work=_Numbering(after, holder.table, moment))
+        if connection.dialect == "postgresql":
+            yield Step(
+                f"number of {after.name} is never empty",
+                (f"ALTER TABLE {quoted(holder.table, 'postgresql')} ALTER COLUMN number SET NOT NULL",),
+            )
+    if after.lifecycle and not before.lifecycle:
+        table, state = quoted(holder.table, connection.dialect), after.lifecycle.initial
+        sets = f"state_since = created_at, open = {'FALSE' if state.final else 'TRUE'}"
+        spine = f"UPDATE xrm_record SET open = {'FALSE' if state.final else 'TRUE'} WHERE entity = {literal(after.name)}"
+        sql = [f"UPDATE {table} SET {sets}", spine]
+        if connection.dialect == "postgresql":
+            sql += [f"ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT" for column in ("state", "state_since")]
+        yield Step(f"put {count:,} records of {after.name} into the state {state.name}", tuple(sql), table=holder.table, rows=count)
+
+
+def default_of(entity: Entity, column: str, dialect: str) -> str:
+    """What stands behind a new column that may not be empty (PostgreSQL takes it away again)."""
+    if column == "state" and entity.lifecycle:
+        return f" DEFAULT {literal(entity.lifecycle.initial.name)}"
+    if column == "state_since":
+        return f" DEFAULT '1970-01-01T00:00:00.000000{'Z' if dialect == 'sqlite' else '+00'}'"
+    return " DEFAULT ''" if dialect == "sqlite" else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbering:
+    """Gives the records that are there their numbers, and lets the series go on after them."""
+
+    entity: Entity
+    table: str
+    moment: Moment
+
+    def __call__(self, connection: Connection) -> None:
+        form = self.entity.number
+        assert form is not None
+        table, mark = quoted(self.table, connection.dialect), "?" if connection.dialect == "sqlite" else "%s"
+        reached: dict[str, int] = {}
+        given: list[tuple[str, Any]] = []
+        for key, made in connection.all(f"SELECT id, created_at FROM {table} ORDER BY created_at, id"):
+            year = _instant(made).astimezone(self.moment.tz).year
+            series = f"{self.entity.name}:{year}" if form.yearly else self.entity.name
+            reached[series] = reached.get(series, 0) + 1
+            given.append((form.render(reached[series], year), key))
+        if given:
+            connection.raw.cursor().executemany(f"UPDATE {table} SET number = {mark} WHERE id = {mark}", given)
+        for series, last in reached.items():
+            connection.run(f"DELETE FROM xrm_number WHERE name = {mark}", (series,))
+            connection.run(f"INSERT INTO xrm_number (name, next) VALUES ({mark}, {mark})", (series, last + 1))
+
+
+def _instant(stored: object) -> datetime:
+    return datetime.fromisoformat(stored) if isinstance(stored, str) else stored.astimezone(UTC)  # type: ignore[attr-defined]
