@@ -20,6 +20,12 @@ ONE_SLIP = [
     ("label: {de: Ding}\n", "3:8 XRM202 the text in the application's own language 'en' is missing (for example en: …)"),
     ("label: {englisch: Ding}\n", "3:9 XRM206 'englisch' is not a locale (a locale is like 'en' or 'es-MX')"),
     # numbers, titles, keys
+    ('number: "{seq:4}{check:luhn}x{check:luhn}"\n', "3:9 XRM206 '{seq:4}{check:luhn}x{check:luhn}' is not the form of a number (one check digit at the end: {check:luhn}, {check:mod11_10}, {check:mod97_10})"),
+    ('number: "{seq:4}{check:iban}"\n', "3:9 XRM206 '{seq:4}{check:iban}' is not the form of a number (one check digit at the end: {check:luhn}, {check:mod11_10}, {check:mod97_10})"),
+    ('number: "{owner.nme}-{seq:4}"\n', "3:9 XRM203 unknown field 'nme' (did you mean 'name'?)"),
+    ('number: "{made}-{seq:4}"\n', "3:9 XRM206 a number cannot be made from 'made', which is of type date (a text, a choice or a whole number that people give)"),
+    ('number: "{secret}-{seq:4}"\n', "3:9 XRM209 the number would show the protected field 'secret' (name another field)"),
+    ("gapless: true\n", "3:1 XRM202 'gapless' wants a 'number' (for example number: \"{seq:6}\")"),
     ("number: SR-{year}\n", "3:9 XRM206 'SR-{year}' is not the form of a number (text with {seq:6} once and {year} at most once, for example SR-{year}-{seq:6})"),
     ("title: '{nam}'\n", "3:8 XRM203 unknown field 'nam' (did you mean 'name' (entities/thing.yml:2)?)"),
     ("title: '{owner.label}'\n", "3:8 XRM206 a title shows fields of its own record, and 'owner.label' follows a link"),

@@ -2,27 +2,57 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as part
+from types import MappingProxyType
 
 from xrm.model.access import Grant
+from xrm.model.check_digits import CHECKS
 from xrm.model.fields import Check, Field, Text, Unique
 from xrm.model.lifecycle import Lifecycle
 from xrm.model.views import Form, View
 
+PIECE = re.compile(r"\{([^{}]*)\}")
+"""A part of a number, or of a title, that stands in braces."""
+
 
 @dataclass(frozen=True, slots=True)
 class NumberFormat:
-    """``SR-{year}-{seq:6}``: the text around, and how many digits. The sequence starts again with each year if named."""
+    """``SR-{year}-{seq:6}``: the text around, and how many digits. The sequence starts again with each year, and with each value
+    of what else stands in braces (``{district.code}``); ``{check:luhn}`` is a check digit over all before it.
+
+    ``gapless``: numbers are taken inside the transaction, one writer after the other.
+    """
 
     pattern: str
     digits: int
     yearly: bool
+    gapless: bool = False
 
-    def render(self, sequence: int, year: int) -> str:
-        counter = f"{sequence:0{self.digits}d}"
-        return self.pattern.replace("{year}", f"{year:04d}").replace(f"{{seq:{self.digits}}}", counter)
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The fields of the record, or of a record that it links to, that stand in it."""
+        return tuple(name for name in PIECE.findall(self.pattern) if name != "year" and ":" not in name)
+
+    def render(self, sequence: int, year: int, words: Mapping[str, str] = MappingProxyType({})) -> str:
+        before, after = self.around(year, words)
+        made = f"{before}{sequence:0{self.digits}d}{after}"
+        found = PIECE.search(made)
+        return f"{made[: found.start()]}{CHECKS[found[1][6:]](made[: found.start()])}{made[found.end() :]}" if found else made
+
+    def around(self, year: int, words: Mapping[str, str]) -> tuple[str, str]:
+        """What stands before and after the counter; a check digit is still in braces."""
+        before, after = self.pattern.split(f"{{seq:{self.digits}}}")
+        return _filled(before, year, words), _filled(after, year, words)
+
+
+def _filled(text: str, year: int, words: Mapping[str, str]) -> str:
+    text = text.replace("{year}", f"{year:04d}")
+    for name, value in words.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,28 +3,80 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from xrm.errors import Invalid
+from xrm.errors import Invalid, NotFound, Problem
 from xrm.model.entity import NumberFormat
+from xrm.model.fields import Field
+from xrm.model.values import Misfit, coerce
 from xrm.service.context import Context
-from xrm.service.reading import Query, list_records
+from xrm.service.reading import Query, get_record, list_records
+from xrm.store.database import Connection
+from xrm.store.numbers import take
 
 if TYPE_CHECKING:
     from xrm.service.records import Intent
 
 
-def number(ctx: Context, intent: Intent, values: Mapping[str, object]) -> str | None:
-    """Taken before the transaction, in blocks, so that creates do not wait for each other; gaps are allowed."""
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """A number without gaps, to be taken inside the transaction: its series, and what makes the number of a counter."""
+
+    series: str
+    render: Callable[[int], str]
+
+    def take(self, connection: Connection) -> str:
+        return self.render(take(connection, self.series))
+
+
+def number(ctx: Context, intent: Intent, values: Mapping[str, object]) -> str | Draw | None:
+    """Taken before the transaction, in blocks, so that creates do not wait for each other; gaps are allowed, or it is a ``Draw``.
+
+    Raises:
+        Invalid: what it is made from is empty (XRM501) or not there (XRM511).
+    """
     form = ctx.service.application.entities[intent.entity].entity.number
     if form is None:
         return None
     if isinstance(given := values.get("number"), str):
         return given
-    year = _year(ctx, values)
-    return form.render(ctx.service.numbers.next(_series(intent.entity, form, year)), year)
+    year, words = _year(ctx, values), _words(ctx, intent.entity, form, values)
+    series = _series(intent.entity, form, year, words)
+    if form.gapless:
+        return Draw(series, lambda counter: form.render(counter, year, words))
+    return form.render(ctx.service.numbers.next(series), year, words)
+
+
+def _words(ctx: Context, entity: str, form: NumberFormat, values: Mapping[str, object]) -> dict[str, str]:
+    """What stands in the number's form, by its path: values that were given, or else their defaults."""
+    return {path: str(_word(ctx, entity, path, values)) for path in form.reads}
+
+
+def _word(ctx: Context, entity: str, path: str, values: Mapping[str, object]) -> object:
+    name, _, inner = path.partition(".")
+    compiled = ctx.service.application.entities[entity]
+    field = compiled.entity.fields[name]
+    value = values.get(name)
+    if name not in values:
+        value = next((closure(values, ctx.moment) for defaulted, closure in compiled.rules.defaults if defaulted is field), None)
+    try:
+        value = coerce(field, value)
+        if inner and value is not None:
+            value = get_record(ctx.as_system(), field.to or "", str(value), (inner,))[inner]
+    except Misfit as misfit:
+        raise Invalid(Problem("XRM502", f"{_label(ctx, field)} {misfit.message}", path=(name,), hint=misfit.hint)) from None
+    except NotFound:
+        raise Invalid(Problem("XRM511", "a linked record does not exist", path=(name,))) from None
+    if value is None:
+        raise Invalid(Problem("XRM501", f"{_label(ctx, field)} is required: the number is made from it", path=(name,)))
+    return value
+
+
+def _label(ctx: Context, field: Field) -> str:
+    return ctx.service.application.model.words(field.label)
 
 
 def taken(intent: Intent, refused: Invalid) -> bool:
@@ -37,9 +89,10 @@ def pass_over(ctx: Context, intent: Intent) -> None:
     form = ctx.service.application.entities[intent.entity].entity.number
     if form is None:
         return
-    year = _year(ctx, intent.values)
-    before, after = form.pattern.replace("{year}", f"{year:04d}").split(f"{{seq:{form.digits}}}")
-    fits = re.compile(rf"{re.escape(before)}(\d{{{form.digits},15}}){re.escape(after)}", re.ASCII)
+    year, words = _year(ctx, intent.values), _words(ctx, intent.entity, form, intent.values)
+    before, after = form.around(year, words)
+    ending = re.sub(r"\\{check:\w+\\}", r"\\d{1,2}", re.escape(after))
+    fits = re.compile(rf"{re.escape(before)}(\d{{{form.digits},15}}){ending}", re.ASCII)
     rule = f"number.startsWith({_quoted(before)})" if before else None
     system, highest = ctx.as_system(), 0
     for deleted in (False, True):
@@ -47,11 +100,12 @@ def pass_over(ctx: Context, intent: Intent) -> None:
         for row in list_records(system, query).rows:
             found = fits.fullmatch(row["number"])
             highest = max(highest, int(found[1]) if found else 0)
-    ctx.service.numbers.pass_over(_series(intent.entity, form, year), highest)
+    ctx.service.numbers.pass_over(_series(intent.entity, form, year, words), highest)
 
 
-def _series(entity: str, form: NumberFormat, year: int) -> str:
-    return f"{entity}:{year}" if form.yearly else entity
+def _series(entity: str, form: NumberFormat, year: int, words: Mapping[str, str]) -> str:
+    """The name of a counter: one for each year, and for each value of what else stands in the number."""
+    return ":".join((entity, *([str(year)] if form.yearly else []), *words.values()))
 
 
 def _year(ctx: Context, values: Mapping[str, object]) -> int:

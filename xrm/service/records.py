@@ -131,7 +131,7 @@ def _right(action: Action) -> Literal["create", "update", "delete"]:
 
 
 def _transact(
-    ctx: Context, intent: Intent, values: Mapping[str, object], number: str | None, connection: Connection, held: Held
+    ctx: Context, intent: Intent, values: Mapping[str, object], number: str | numbering.Draw | None, connection: Connection, held: Held
 ) -> Written:
     """The transaction, in the order the journey names. Runs again from the start after a deadlock."""
     compiled = ctx.service.application.entities[intent.entity]
@@ -141,7 +141,8 @@ def _transact(
     before = locking.lock(ctx, connection, compiled, intent.action, intent.id, values, held)
     if before is not None:
         _may_touch(ctx, connection, intent, before)
-    after = _after(ctx, intent, before, files.attached(connection, compiled.entity, before, values), number)
+    drawn = number.take(connection) if isinstance(number, numbering.Draw) else number
+    after = _after(ctx, intent, before, files.attached(connection, compiled.entity, before, values), drawn)
     rows.merge(ctx, compiled, before, after)
     row = locking.with_links(ctx, connection, compiled, after)
     warnings = validation.complete(ctx, connection, compiled, intent, before, row)

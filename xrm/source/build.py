@@ -138,7 +138,7 @@ class _Builder:
             fields=MappingProxyType(fields),
             system_fields=MappingProxyType(dict(known.system)),
             title=title,
-            number=_number(self.word(part, "number", "")),
+            number=_number(self.word(part, "number", ""), part.flag("gapless")),
             key=self.word(part, "key", "") or None,
             unique=tuple(self.unique(rule) for rule in part.parts("unique")),
             checks=tuple(self.check(rule) for rule in part.parts("checks")),
@@ -299,9 +299,9 @@ def _both(grant: Grant, added: Grant | None) -> Grant:
     return replace(added, rights=MappingProxyType({**added.rights, **grant.rights}))
 
 
-def _number(pattern: str) -> NumberFormat | None:
+def _number(pattern: str, gapless: bool) -> NumberFormat | None:
     found = SEQUENCE.search(pattern)
-    return NumberFormat(pattern, int(found[1]), "{year}" in pattern) if found else None
+    return NumberFormat(pattern, int(found[1]), "{year}" in pattern, gapless) if found else None
 
 
 def _title(numbered: bool, fields: Mapping[str, Field]) -> str:

@@ -14,6 +14,7 @@ import phonenumbers
 
 from xrm.errors import Place, Problem
 from xrm.expr import Checked, Function
+from xrm.model.check_digits import CHECKS
 from xrm.model.data import ReferenceRecord
 from xrm.model.fields import Field
 from xrm.model.standard import USER
@@ -31,6 +32,7 @@ from xrm.source.schema import LOCALE
 from xrm.source.vocabulary import PATHS, RESERVED
 
 NUMBER_PART = re.compile(r"\{([^{}]*)\}")
+NUMBER_PATH = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?")
 SEQUENCE = re.compile(r"seq:([1-9]|1[0-2])")
 WORD_IN_BRACES = re.compile(r"\{([^{}]*)\}")
 
@@ -150,7 +152,7 @@ def _one_of_each(findings: Findings, outline: Outline) -> None:
 
 
 def _entity(findings: Findings, known: Known, part: Part) -> None:
-    _number(findings, part)
+    _number(findings, known, part)
     check_fields(findings, known, part)
     check_constraints(findings, known, part)
     _title(findings, known, part)
@@ -166,18 +168,45 @@ def _entity(findings: Findings, known: Known, part: Part) -> None:
     _forms(findings, known, part)
 
 
-def _number(findings: Findings, part: Part) -> None:
+def _number(findings: Findings, known: Known, part: Part) -> None:
     word = part.word("number")
+    if part.flag("gapless") and word is None and not part.partial:
+        findings.note("XRM202", "'gapless' wants a 'number'", part.at("gapless"), ("gapless",), 'for example number: "{seq:6}"')
     if word is None:
         return
     parts = NUMBER_PART.findall(word.text)
     rest = NUMBER_PART.sub("", word.text)
     counters = [name for name in parts if SEQUENCE.fullmatch(name)]
-    others = [name for name in parts if name != "year" and name not in counters]
-    if others or "{" in rest or "}" in rest or len(counters) != 1 or parts.count("year") > 1:
+    checks = [name for name in parts if name.startswith("check:")]
+    paths = [name for name in parts if NUMBER_PATH.fullmatch(name) and name != "year"]
+    others = [name for name in parts if name not in ("year", *counters, *checks, *paths)]
+    misplaced = checks and (checks != parts[-1:] or checks[0][6:] not in CHECKS)
+    if others or misplaced or "{" in rest or "}" in rest or len(counters) != 1 or parts.count("year") > 1:
         message = f"'{word.text}' is not the form of a number"
         hint = "text with {seq:6} once and {year} at most once, for example SR-{year}-{seq:6}"
+        if misplaced:
+            hint = f"one check digit at the end: {', '.join(f'{{check:{name}}}' for name in CHECKS)}"
         findings.note("XRM206", message, word.place, ("number",), hint)
+        return
+    for name in paths:
+        _number_path(findings, known, Word(name, word.scalar))
+
+
+def _number_path(findings: Findings, known: Known, word: Word) -> None:
+    """A field from which a number is made, and which it shows to all: known before the record is completed."""
+    field = path_field(findings, findings.names.scope(known.name), word, ("number",))
+    name = word.text.partition(".")[0]
+    first, inner = known.fields.get(name), known.part.named("fields").get(name) if known.part else None
+    if field is None:
+        return
+    later = first is None or (inner is not None and inner.has("compute"))
+    if later or field.kind.kept not in ("text", "whole") or field.kind.long:
+        message = f"a number cannot be made from '{word.text}', which is of type {field.type}"
+        hint = "a text, a choice or a whole number that people give"
+        findings.note("XRM206", f"a number is given before '{word.text}' is known" if later else message, word.place, ("number",), hint)
+    elif field.protected or (first is not None and first.protected):
+        hint = "name another field"
+        findings.note("XRM209", f"the number would show the protected field '{word.text}'", word.place, ("number",), hint)
 
 
 def _title(findings: Findings, known: Known, part: Part) -> None:

@@ -91,8 +91,12 @@ ENTITY = MapKind(
         Key("plural", Label(), "What many are called.", "plural: Service requests", default="the label and an s"),
         Key("icon", OneOf(ICONS), "The sign beside it.", "icon: inbox", default="`list`"),
         Key("help", Label(), "A sentence or two on what it is for.", "help: What citizens ask the city to do."),
-        Key("number", Text(60), "The form of the number each record gets: `{seq:6}` counts with six digits, from 1 "
-            "each year if `{year}` stands in it.", 'number: "SR-{year}-{seq:6}"'),
+        Key("number", Text(120), "The form of the number each record gets: `{seq:6}` counts with six digits, from 1 "
+            "each year if `{year}` stands in it, and for each value of what else does: a field, or the field of a linked record "
+            "(`{district.code}`). `{check:luhn}`, `{check:mod11_10}` and `{check:mod97_10}` at the end are check digits (ISO 7812, "
+            "ISO 7064) over all before them.", 'number: "SR-{year}-{seq:6}"'),
+        Key("gapless", Boolean(), "Whether the numbers have no gaps: each is taken inside the transaction that keeps the record, so "
+            "that records are made one after the other.", "gapless: true", default="`false`: taken in blocks, with gaps"),
         Key("title", Text(400), "What a record is called: text with fields in braces. Fields of the record itself only, "
             "no links.", 'title: "{number} {address}"', default="the number, else the first text field"),
         Key("key", Ref("field"), "The field that names a record in YAML and imports. It must be a text that is unique "
