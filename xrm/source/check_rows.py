@@ -44,6 +44,10 @@ def check_in_row(findings: Findings, part: Part) -> None:
     if type_ and type_.text in ("file", "image"):
         hint = "let the rows be an entity of their own, with a link to this one"
         findings.note("XRM236", "files do not stand inside rows", type_.place, (*part.path, "type"), hint)
+    currency = part.word("currency")
+    if currency and currency.text.startswith("="):
+        message = "money in a row is in one currency"
+        findings.note("XRM236", message, currency.place, (*part.path, "currency"), "name the currency, for example EUR")
     on_delete = part.word("on_delete")
     if on_delete and on_delete.text != "restrict":
         message = "a link in a row holds what it leads to"

@@ -20,6 +20,7 @@ from xrm.model.application import Application
 from xrm.model.contents import CONTENTS, UNKNOWN, size_text
 from xrm.model.entity import Entity
 from xrm.model.fields import ENTITY, Field, Text
+from xrm.model.rows import row_entity
 from xrm.model.values import counted
 from xrm.web.display import Display, phone
 from xrm.web.markdown import rendered
@@ -83,6 +84,7 @@ def plain(tongue: Tongue, entity: Entity, field: Field) -> Writing:
         "phone": lambda value: phone(str(value)),
         "file": file_names,
         "image": file_names,
+        "rows": lambda value: f"{len(value)} {'row' if len(value) == 1 else 'rows'}" if isinstance(value, (list, tuple)) else str(value),
         "json": lambda value: msgspec.json.encode(value).decode(),
     }
     badges = badges_of(tongue, entity, field)
@@ -170,6 +172,8 @@ def cell(tongue: Tongue, entity: Entity, path: str, use: Use = "detail") -> Cell
         return _money_cell(tongue, field, path, use)
     if field.kind.kept == "files" and use == "detail" and "." not in path:
         return _files_cell(tongue.url(entity.name), path)
+    if field.type == "rows":
+        return rows_cell(tongue, owner, field, path, use)
     write = _writing(tongue, owner, field, use)
 
     def value_cell(row: Row, today: date) -> str:
@@ -188,6 +192,37 @@ def _money_cell(tongue: Tongue, field: Field, path: str, use: Use) -> Cell:
         return none if value is None else escape(money(tongue, field, value, row.get(code)))
 
     return money_cell
+
+
+def rows_cell(tongue: Tongue, entity: Entity, field: Field, path: str, use: Use) -> Cell:
+    """The rows of a field: a table of them, or in a list how many there are. A column that these roles may not see is not there."""
+    none, rows = NONE[use], row_entity(entity, field)
+    heads = {name: (tongue.words(inner.label), "num" if inner.kind.number else "") for name, inner in field.rows.items()}
+    cells = {name: cell(tongue, rows, name) for name in field.rows}
+    label = escape(tongue.words(field.label))
+
+    def counted(row: Row, today: date) -> str:
+        found = row.get(path)
+        count = len(found) if isinstance(found, tuple) else 0
+        return f"{count} {'row' if count == 1 else 'rows'}" if count else none
+
+    def written(row: Row, today: date) -> str:
+        found = row.get(path)
+        if not isinstance(found, tuple) or not found:
+            return none
+        seen = [name for name in heads if name in found[0]]
+        head = "".join(f'<th scope="col" class="{heads[name][1]}">{escape(heads[name][0])}</th>' for name in seen)
+        body = "".join(f"<tr>{_row_cells(one, seen, heads, cells, today)}</tr>" for one in found)
+        return (
+            f'<div class="rows-box" role="region" aria-label="{label}" tabindex="0"><table class="rows">'
+            f'<caption class="vh">{label}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+        )
+
+    return counted if use == "list" else written
+
+
+def _row_cells(row: Row, seen: Sequence[str], heads: Mapping[str, tuple[str, str]], cells: Mapping[str, Cell], today: date) -> str:
+    return "".join(f'<td class="{heads[name][1]}" data-label="{escape(heads[name][0])}">{cells[name](row, today)}</td>' for name in seen)
 
 
 def is_link(field: Field) -> bool:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from xrm.errors import Problem
 from xrm.model.fields import Field
-from xrm.model.values import TEXT_LENGTH, counted
+from xrm.model.values import MOST_ROWS, TEXT_LENGTH, counted
 from xrm.service.context import Context
 from xrm.service.reading import Query, list_records
-from xrm.web import pages, uploads
+from xrm.web import pages, row_forms, uploads
 from xrm.web.cells import currency_of, is_link
 from xrm.web.failures import said
 from xrm.web.screens import Screen
@@ -38,21 +38,33 @@ class Filled:
     ruled: frozenset[str] = frozenset()
     record: Mapping[str, object] = field(default_factory=dict)
     """What stands in the record, where there is one: its files are shown in the form."""
+    focus: str = ""
+    """The id of what takes the focus, after a button in a table of rows was pressed."""
 
     def over(self, now: Filled) -> Filled:
-        """What was sent, and what stands in the record where nothing was."""
-        return Filled({**now.texts, **self.texts}, {**now.words, **self.words}, self.problems, self.ruled, now.record)
+        """What was sent, and what stands in the record where nothing was. A table that was sent has its own words: rows may have moved."""
+        kept = {name: words for name, words in now.words.items() if "." not in name or name.partition(".")[0] not in self.texts}
+        return replace(self, texts={**now.texts, **self.texts}, words={**kept, **self.words}, record=now.record)
 
     def wrong(self, name: str) -> str:
-        return " ".join(said(problem) for problem in self.problems if problem.path[:1] == (name,))
+        """What is wrong with an input. Of a table of rows: what is wrong with it as a whole, or with one whole row."""
+        return " ".join(
+            said(problem)
+            for problem in self.problems
+            if (problem.path if len(problem.path) > 2 else problem.path[:1]) == tuple(name.split("."))
+        )
 
 
 def filled_from(screen: Screen, fields: Iterable[Field], row: Mapping[str, object]) -> Filled:
     """The form as the record is now."""
     display = screen.tongue.display
     fields = list(fields)
-    texts = {f.name: editable(display, f, row.get(f.name)) for f in fields}
+    texts = {f.name: editable(display, f, row.get(f.name)) for f in fields if not f.apart}
     words = {f.name: str(row.get(f"{f.name}.title") or "") for f in fields if is_link(f)}
+    for one in fields:
+        if one.type == "rows":
+            texts[one.name], shown = row_forms.text_of(screen, one, row.get(one.name))
+            words |= shown
     return Filled(texts, words, record=row)
 
 
@@ -62,7 +74,13 @@ def filled_by(ctx: Context, screen: Screen, fields: Iterable[Field], form: Mappi
     words: dict[str, str] = {}
     problems: list[Problem] = []
     for one in fields:
-        if is_link(one) and (one.name in form or f"{one.name}.text" in form):
+        if one.type == "rows":
+            table = row_forms.posted_rows(ctx, screen, one, form)
+            if table is not None:
+                texts[one.name] = table.text
+                words |= table.words
+                problems += table.problems
+        elif is_link(one) and (one.name in form or f"{one.name}.text" in form):
             texts[one.name], problem = link_of(ctx, one, screen.words(one.name), form)
             words[one.name] = form.get(f"{one.name}.text", "")
             problems += [problem] if problem else []
@@ -73,6 +91,15 @@ def filled_by(ctx: Context, screen: Screen, fields: Iterable[Field], form: Mappi
     return Filled(texts, words, tuple(problems))
 
 
+def pressed(ctx: Context, screen: Screen, fields: Iterable[Field], form: Mapping[str, str], sent: Filled) -> Filled | None:
+    """The form after a button in a table of rows; None if none was pressed, and it is to be saved."""
+    done = row_forms.pressed(ctx, screen, fields, form)
+    if done is None:
+        return None
+    others = {key: words for key, words in sent.words.items() if not key.startswith(f"{done.name}.")}
+    return replace(sent, texts={**sent.texts, done.name: done.text}, words={**others, **done.words}, problems=(), focus=done.focus)
+
+
 def changed(screen: Screen, now: Filled, sent: Filled) -> dict[str, str]:
     """The texts that were sent and differ from what stands in the record."""
     return {name: text for name, text in sent.texts.items() if text != now.texts.get(name, "")}
@@ -81,7 +108,11 @@ def changed(screen: Screen, now: Filled, sent: Filled) -> dict[str, str]:
 def values(screen: Screen, texts: Mapping[str, str]) -> dict[str, object]:
     """The texts as values for the service."""
     display = screen.tongue.display
-    return {name: value_of(display, screen.entity.fields[name], text) for name, text in texts.items()}
+    fields = screen.entity.fields
+    return {
+        name: row_forms.values_of(screen, fields[name], text) if fields[name].type == "rows" else value_of(display, fields[name], text)
+        for name, text in texts.items()
+    }
 
 
 def sections(
@@ -96,14 +127,19 @@ def sections(
 def troubles(screen: Screen, problems: Iterable[Problem], inputs: Iterable[str]) -> tuple[pages.Trouble, ...]:
     """The error summary, in the order of the form; what concerns no input of it comes first."""
     order = {name: place for place, name in enumerate(inputs)}
-    found = sorted(problems, key=lambda problem: order.get(next(iter(problem.path), ""), -1))
-    return tuple(
-        pages.Trouble(said(problem), f"f-{problem.path[0]}" if problem.path and problem.path[0] in order else "") for problem in found
-    )
+    found = [(next((name for name in (".".join(one.path), *one.path[:1]) if name in order), ""), one) for one in problems]
+    found.sort(key=lambda pair: order.get(pair[0], -1))
+    return tuple(pages.Trouble(said(problem), f"f-{name}" if name else "") for name, problem in found)
 
 
 def names(sections_: Iterable[pages.Section]) -> tuple[str, ...]:
-    return tuple(one.name for section in sections_ for one in section.inputs)
+    """Of every input, in order; those in tables of rows after their table."""
+    return tuple(
+        name
+        for section in sections_
+        for one in section.inputs
+        for name in (one.name, *(cell.name for row in one.rows for cell in row.cells))
+    )
 
 
 def _input(ctx: Context, screen: Screen, one: Field, filled: Filled, required: Mapping[str, bool]) -> pages.Input:
@@ -123,6 +159,8 @@ def _input(ctx: Context, screen: Screen, one: Field, filled: Filled, required: M
         limit=(one.length or 0) if one.kind.input == "area" else 0,
         before=tongue.display.symbol(code) if one.type == "money" and (code := currency_of(tongue, one)) else "",
     )
+    if one.type == "rows":
+        return _rows_input(ctx, screen, one, made, filled)
     if is_link(one):
         return _link_input(ctx, screen, one, made, filled)
     if one.kind.kept == "files":
@@ -130,6 +168,16 @@ def _input(ctx: Context, screen: Screen, one: Field, filled: Filled, required: M
     if one.type in ("choice", "boolean"):
         return replace(made, options=tuple(_options(screen, one, made)))
     return made
+
+
+def _rows_input(ctx: Context, screen: Screen, one: Field, made: pages.Input, filled: Filled) -> pages.Input:
+    def empty(inner: Screen, field: Field) -> pages.Input:
+        return _input(ctx, inner, field, Filled({}), {})
+
+    columns, rows = row_forms.table(screen, one, made.value, filled.words, filled.wrong, empty, filled.focus)
+    most = one.maximum if isinstance(one.maximum, int) else MOST_ROWS
+    optional = not one.minimum and made.optional
+    return replace(made, columns=columns, rows=rows, most=most, optional=optional, focused=filled.focus, touched=bool(filled.focus))
 
 
 def _hint(screen: Screen, one: Field) -> str:

@@ -349,6 +349,9 @@ class Input:
 
     Kinds: ``text area number date time datetime select radios checks combo email tel url json password``. ``shown`` is the title of
     a combo's record; ``source`` is where its options come from. ``limit`` counts characters below the input.
+
+    Of the kind ``rows``: the heads of its ``columns``, its ``rows``, how many there may be at ``most``, the id of the button
+    that takes the focus (``focused``; an input has ``focus``), and whether a button changed something that is not saved.
     """
 
     name: str
@@ -368,6 +371,12 @@ class Input:
     limit: int = 0
     wide: bool = False
     complete: str = ""
+    columns: tuple[str, ...] = ()
+    rows: tuple[RowInputs, ...] = ()
+    most: int = 0
+    focus: bool = False
+    focused: str = ""
+    touched: bool = False
 
     @property
     def id(self) -> str:
@@ -378,6 +387,15 @@ class Input:
         """The ids of what is said about it: hint, error, count of characters."""
         said = (("h", self.hint), ("e", self.error), ("c", self.limit))
         return " ".join(f"{self.id}-{letter}" for letter, there in said if there)
+
+
+@dataclass(frozen=True, slots=True)
+class RowInputs:
+    """One row of a table of inputs: its number from 1, the id of the row that it is (empty for a new one), an input a column."""
+
+    number: int
+    id: str
+    cells: tuple[Input, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,6 +433,11 @@ class FormPage:
     def uploads(self) -> bool:
         """Whether it brings files, and is sent in parts (RFC 7578)."""
         return any(one.kind == "files" for section in self.sections for one in section.inputs)
+
+    @property
+    def tables(self) -> bool:
+        """Whether it has a table of rows, whose buttons must not be what Enter in an input presses."""
+        return any(one.kind == "rows" for section in self.sections for one in section.inputs)
 
 
 @dataclass(frozen=True, slots=True)

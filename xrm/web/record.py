@@ -109,8 +109,8 @@ def record_page(ctx: Context, screens: Screens, screen: Screen, id: str, *, all_
 
 def _filled(screen: Screen, found: Found) -> tuple[tuple[pages.Group, ...], tuple[str, ...]]:
     """The groups of facts that have a value, and the labels of those that have none."""
-    groups = [pages.Group(group.label, tuple(f for f in group.facts if found.row.get(f.name) is not None)) for group in screen.groups]
-    empty = (fact.label for group in screen.groups for fact in group.facts if found.row.get(fact.name) is None)
+    groups = [pages.Group(group.label, tuple(f for f in group.facts if found.row.get(f.name) not in (None, ()))) for group in screen.groups]
+    empty = (fact.label for group in screen.groups for fact in group.facts if found.row.get(fact.name) in (None, ()))
     return tuple(group for group in groups if group.facts), tuple(empty)
 
 

@@ -6,11 +6,12 @@ Policy decides here, once, which columns, facts, inputs and navigation exist; a 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xrm.compile.policies import Policies, Policy
 from xrm.model.entity import Entity
 from xrm.model.fields import Field
+from xrm.model.rows import row_entity
 from xrm.model.views import View
 from xrm.plugins import Route
 from xrm.web.cells import Badges, Table, Tongue, Writing, badges_of, cell, column_label, is_link, plain, table
@@ -65,6 +66,8 @@ class Screen:
     texts: Mapping[str, Writing]
     badges: Mapping[str, Badges]
     inverse: tuple[Inverse, ...]
+    rows: Mapping[str, Screen]
+    """The rows of its fields, as if each were an entity: their labels, texts and badges."""
 
     def words(self, name: str) -> str:
         """A field's label."""
@@ -112,7 +115,6 @@ def _navigation(tongue: Tongue, by_entity: Mapping[str, Screen], routes: Mapping
 
 def _screen(tongue: Tongue, policies: Policies, entity: Entity) -> Screen:
     names = policies.names(entity.name)
-    names = tuple(name for name in names if not entity.all_fields[name].apart)
     fields = {name: entity.all_fields[name] for name in names}
 
     def sees(path: str) -> bool:
@@ -120,7 +122,7 @@ def _screen(tongue: Tongue, policies: Policies, entity: Entity) -> Screen:
 
     badges = {name: found for name, field in fields.items() if (found := badges_of(tongue, entity, field))}
     groups = _groups(tongue, entity, fields)
-    return Screen(
+    screen = Screen(
         entity=entity,
         policy=policies.by_entity[entity.name],
         tongue=tongue,
@@ -137,6 +139,20 @@ def _screen(tongue: Tongue, policies: Policies, entity: Entity) -> Screen:
         texts={name: plain(tongue, entity, field) for name, field in fields.items()},
         badges=badges,
         inverse=tuple(_inverse(tongue, policies, entity)),
+        rows={},
+    )
+    return replace(screen, rows={name: _rows(screen, field) for name, field in fields.items() if field.type == "rows"})
+
+
+def _rows(screen: Screen, field: Field) -> Screen:
+    """The screen of the rows in a field: nothing of it is a page of its own."""
+    entity, tongue = row_entity(screen.entity, field), screen.tongue
+    return replace(
+        screen,
+        entity=entity,
+        label=tongue.words(field.label),
+        texts={name: plain(tongue, entity, inner) for name, inner in field.rows.items()},
+        badges={name: found for name, inner in field.rows.items() if (found := badges_of(tongue, entity, inner))},
     )
 
 
@@ -249,7 +265,7 @@ def form_fields(screen: Screen, creating: bool, state: str | None) -> dict[str, 
     left = {
         name: field
         for name, field in screen.entity.fields.items()
-        if name in screen.policy.editable and not field.apart and (open_now is None or name in open_now)
+        if name in screen.policy.editable and (open_now is None or name in open_now)
     }
     form = screen.entity.forms.get("default")
     sections: dict[str, list[Field]] = {}

@@ -78,7 +78,9 @@ def options(ctx: Context, screens: Screens, screen: Screen, name: str, words: st
     Raises:
         NotFound: there is no such link for this actor (XRM506).
     """
-    field = screen.entity.field(name) if name in screen.policy.visible else None
+    outer, _, own = name.partition(".")
+    fields = screen.rows[outer].entity.fields if own and outer in screen.rows else screen.entity.all_fields
+    field = fields.get(own or name) if name in screen.policy.visible else None
     targets = [screens.by_entity[target] for target in field.targets if target in screens.by_entity] if field and is_link(field) else []
     if not targets:
         raise NotFound(Problem("XRM506", f"there is no link '{name[:60]}'", path=("field",)))

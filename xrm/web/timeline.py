@@ -133,6 +133,8 @@ def changes(screen: Screen, titles: Titles, fields: Mapping[str, tuple[object, o
         field = screen.entity.field(name)
         if field is not None and field.kind.kept == "files":
             yield _files(screen, field, before, after, f"{here}/files/{name}")
+        elif field is not None and field.type == "rows":
+            yield from _row_changes(screen, titles, field, before, after)
         elif name not in KEPT and field is not None:
             yield pages.Change(screen.words(name), shown(screen, titles, name, before), shown(screen, titles, name, after))
 
@@ -150,11 +152,53 @@ def _files(screen: Screen, field: Field, before: object, after: object, start: s
     return pages.Change(screen.words(field.name), file_names(gone), file_names(come), tuple(said))
 
 
+def _row_changes(screen: Screen, titles: Titles, field: Field, before: object, after: object) -> Iterable[pages.Change]:
+    """The changes of rows: each new row, each that went, and what of the others is not as it was."""
+    old, new = ({row["id"]: row for row in rows} if isinstance(rows, list) else {} for rows in (before, after))
+    label, inner = screen.words(field.name), screen.rows[field.name]
+    for id, row in old.items():
+        if id not in new:
+            yield pages.Change(f"{label}, row {row['row']}", row_words(inner, titles, row), "")
+    for id, row in new.items():
+        if id not in old:
+            yield pages.Change(f"{label}, row {row['row']}", "", row_words(inner, titles, row))
+            continue
+        if old[id]["row"] != row["row"]:
+            yield pages.Change(f"{label}, row {row['row']}", f"row {old[id]['row']}", f"row {row['row']}")
+        for name in [name for name in field.rows if name in row or name in old[id]]:
+            was, now = (shown(inner, titles, name, one.get(name)) for one in (old[id], row))
+            yield pages.Change(f"{label}, row {row['row']}: {inner.words(name)}", was, now)
+
+
+def rows_before(screen: Screen, field: Field, rows: object, change: tuple[object, object]) -> tuple[dict[str, object], ...]:
+    """The rows as they were before a change of the log, from those after it."""
+    before, after = ({row["id"]: row for row in part} if isinstance(part, list) else {} for part in change)
+    inner = screen.rows[field.name]
+    kept = [dict(row) for row in rows if row["id"] in before or row["id"] not in after] if isinstance(rows, tuple) else []
+    for id, row in before.items():
+        old = {name: stored_value(inner, name, value) for name, value in row.items() if name in field.rows}
+        here = next((one for one in kept if one["id"] == id), None)
+        moved = here if here is not None else {"id": id}
+        kept = [one for one in kept if one is not here]
+        kept.insert(int(row["row"]) - 1, {**moved, **old})
+    return tuple(kept)
+
+
+def row_words(screen: Screen, titles: Titles, row: Mapping[str, object]) -> str:
+    """One row in words: ``Item: Bolt, Amount: $2.50``."""
+    told = ((name, shown(screen, titles, name, row[name])) for name in screen.entity.fields if row.get(name) not in (None, ""))
+    return ", ".join(f"{screen.words(name)}: {text}" for name, text in told if text)
+
+
 def shown(screen: Screen, titles: Titles, name: str, value: object) -> str:
     """A value in words: a link as its record's title, anything else as its field writes it."""
     field = screen.entity.field(name)
     if value is None or field is None:
         return ""
+    if field.type == "rows":
+        inner = screen.rows[name]
+        rows = value if isinstance(value, (list, tuple)) else ()
+        return "\n".join(f"{number}. {row_words(inner, titles, row)}" for number, row in enumerate(rows, 1))
     if is_link(field):
         return titles.of(field.targets, str(value))
     return screen.text(name, stored_value(screen, name, value))

@@ -23,7 +23,8 @@ from xrm.web.writing import STALE_TOKEN
 COOKIE = "xrm_session"
 LEAST_PACKED = 1000
 """Bytes below which packing an answer is not worth it."""
-MOST_FIELDS = 500
+MOST_FIELDS = 20_000
+"""Inputs of a form: a table of rows has a thousand of each of its columns."""
 MOST_BODY = 2_000_000
 """Bytes of a form; a long text has at most 20,000 characters."""
 FORM = "application/x-www-form-urlencoded"

@@ -25,15 +25,15 @@ from xrm.web.forms import Filled
 from xrm.web.record import Found, crumbs, find, find_any, stage_labels, url
 from xrm.web.related import Titles
 from xrm.web.screens import Screen, form_fields
-from xrm.web.timeline import shown, stored_value
-from xrm.web.typed import editable
+from xrm.web.timeline import rows_before, shown, stored_value
 
 Sent = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """What was sent cannot be written: the page that says so, and its HTTP status."""
+    """What was sent cannot be written: the page that says so, and its HTTP status. 200: a button in a table of rows was
+    pressed, which only changes the form."""
 
     page: pages.FormPage | pages.ConfirmPage | pages.ConflictPage
     status: int = 422
@@ -78,6 +78,8 @@ def _by_rule(one: Field) -> bool:
 def do_new(ctx: Context, screen: Screen, form: Sent) -> Written | Refused:
     fields = [one for found in form_fields(screen, creating=True, state=None).values() for one in found]
     sent = forms.filled_by(ctx, screen, fields, form)
+    if table := forms.pressed(ctx, screen, fields, form, sent):
+        return Refused(new_form(ctx, screen, {}, (), table), 200)
     problems = sent.problems or _token_problem(form)
     if not problems:
         shown_before = _defaults(ctx, screen, fields).texts
@@ -115,6 +117,9 @@ def do_edit(ctx: Context, screen: Screen, id: str, form: Sent) -> Written | Refu
     fields = [one for some in _editable(screen, found).values() for one in some]
     kept = {name: text for name, text in form.items() if form.get(f"keep.{name.partition('.')[0]}") != "theirs"}
     sent = forms.filled_by(ctx, screen, fields, kept)
+    if table := forms.pressed(ctx, screen, fields, form, sent):
+        page = edit_form(ctx, screen, id, (), table)
+        return Refused(replace(page, hidden=(("version", form.get("version", found.version)),)), 200)
     problems = sent.problems or _token_problem(form)
     version = int(form["version"]) if form.get("version", "").isdecimal() else None
     if not problems:
@@ -175,8 +180,12 @@ def _texts_before(screen: Screen, fields: Sequence[Field], found: Found, since: 
     row = dict(found.row)
     for entry in since:
         for name, (before, _) in entry.fields.items():
-            row[name] = None if before is None else stored_value(screen, name, before)
-    return {one.name: editable(screen.tongue.display, one, row.get(one.name)) for one in fields}
+            field = screen.entity.field(name)
+            if field is not None and field.type == "rows":
+                row[name] = rows_before(screen, field, row[name], entry.fields[name])
+            else:
+                row[name] = None if before is None else stored_value(screen, name, before)
+    return dict(forms.filled_from(screen, fields, row).texts)
 
 
 def _file_words(ctx: Context, name: str, text: str, found: Found, since: Sequence[HistoryEntry]) -> str:
@@ -236,6 +245,8 @@ def _asked(screen: Screen, move: Move) -> list[Field]:
 def do_move(ctx: Context, screen: Screen, id: str, name: str, form: Sent) -> Written | Refused:
     move, found = known_move(ctx, screen, id, name), find(ctx, screen, id)
     sent = forms.filled_by(ctx, screen, _asked(screen, move), form)
+    if table := forms.pressed(ctx, screen, _asked(screen, move), form, sent):
+        return Refused(move_form(ctx, screen, id, name, (), table), 200)
     problems = sent.problems or _token_problem(form)
     version = int(form["version"]) if form.get("version", "").isdecimal() else int(found.version)
     if not problems:

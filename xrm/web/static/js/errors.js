@@ -1,6 +1,9 @@
 /* The error summary takes the focus when it appears; its links go to the control itself (GOV.UK error summary). */
 function announce(root) {
-  root.querySelector?.(".err[role=alert]")?.focus();
+  const summary = root.querySelector?.(".err[role=alert]");
+  if (!summary || summary.dataset.said) return;
+  summary.dataset.said = "yes"; // a swap elsewhere on the page leaves the focus where it is
+  summary.focus();
 }
 
 announce(document);

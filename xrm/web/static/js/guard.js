@@ -16,7 +16,7 @@ function changes(form) {
   const fields = [...form.querySelectorAll(".f")];
   for (const field of fields) {
     const controls = [...field.querySelectorAll("input:not([type=hidden]), select, textarea")];
-    field.classList.toggle("changed", controls.some(differs));
+    field.classList.toggle("changed", "touched" in field.dataset || controls.some(differs));
   }
   return fields.filter((field) => field.classList.contains("changed")).length;
 }

@@ -1,0 +1,150 @@
+"""Rows on the pages: a table of inputs that works without script, in place with it; on a record's page, in its past, in a conflict."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from html import unescape
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.application import Applications, build
+from tests.support.browser import axe
+from tests.support.databases import SqliteDatabases
+from tests.web.city import PASSWORD, City, form_in, served
+from xrm import bootstrap
+from xrm.service import records
+from xrm.settings import Settings
+
+ROLES = "xrm: 1\nname: tiny\nlocale: en-US\nroles: {agent: Agent, supervisor: {includes: agent}, clerk: Clerk}\n"
+ITEM = 'title: "{name}"\nfields: {name: text}\naccess: {agent: [read, create]}\n'
+ORDER = """
+title: "{name}"
+fields:
+  name: {type: text, required: true}
+  lines:
+    type: rows
+    max: 5
+    fields:
+      item: {type: text, required: true}
+      article: {type: link, to: item}
+      amount: {type: money, min: 0}
+      kind: {type: choice, options: {part: Part, work: Work}, default: part}
+      tags: {type: choice, options: [red, blue], many: true}
+      done: boolean
+      total: {type: money, compute: =amount * 2}
+access: {agent: [read, create, update]}
+views: {default: {columns: [name, lines]}}
+"""
+FILES = {"xrm.yml": ROLES, "item": ITEM, "order": ORDER}
+SIDEWAYS = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+
+
+def plain(html: str) -> str:
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+
+def test_a_table_of_rows_works_without_script(application: Applications) -> None:
+    """Add, move, remove and save are buttons of the form; what was typed stays; untouched new rows are left out."""
+    city = City(application(FILES).service)
+    ana = city.visitor("ana")
+    bolt = records.create(city.acting("ana"), "item", {"name": "Bolt"}).id
+    page = ana.fill("/w/order/new", name="One", do="lines.add").text
+    assert re.search(r'<input[^>]*id="f-lines.0.item"[^>]*autofocus', page)
+    page = ana.submit(page, lines__0__item="Bolts", lines__0__article=bolt, lines__0__amount="2.50", do="lines.add").text
+    page = ana.submit(page, lines__1__item="Paint", lines__1__tags__red="1", do="lines.up.1").text
+    values = form_in(page)[1]
+    assert (values["name"], values["lines.0.item"], values["lines.1.item"], values["lines.1.article"]) == ("One", "Paint", "Bolts", bolt)
+    assert re.search(r'<button[^>]*id="f-lines-down-0"[^>]*autofocus', page)
+    page = ana.submit(page, do="lines.add").text
+    wrong = ana.submit(page, lines__0__amount="-1")
+    assert wrong.status_code == 422
+    assert '<a href="#f-lines.0.amount">' in wrong.text
+    assert "Lines, row 1: Amount must be 0.00 or more" in plain(wrong.text)
+    saved = ana.submit(wrong.text, lines__0__amount="1")
+    assert saved.status_code == 303
+    id = saved.headers["location"].partition("?")[0].rpartition("/")[2]
+    rows = city.get(id, "order")["lines"]
+    assert [(row["item"], row["article"], str(row["amount"]), row["kind"], row["tags"]) for row in rows] == [
+        ("Paint", None, "1.00", "part", ("red",)), ("Bolts", bolt, "2.50", "part", None)
+    ]  # fmt: skip
+    first, second = (row["id"] for row in rows)
+    assert ana.fill(f"/w/order/{id}/edit").status_code == 303
+    assert city.get(id, "order")["version"] == 1
+    page = ana.fill(f"/w/order/{id}/edit", do="lines.remove.0").text
+    assert ana.submit(page, lines__0__amount="3", lines__0__done="yes").status_code == 303
+    shown = plain(ana.get(f"/w/order/{id}").text)
+    assert "Item Article Amount Kind Tags Done Total Bolts Bolt $3.00 Part Not given Yes $6.00" in shown
+    assert "Lines, row 1 Item: Paint, Amount: $1.00, Kind: Part, Tags: Red, Total: $2.00 became empty" in shown
+    assert "Lines, row 1: Amount $2.50 became $3.00" in shown
+    assert [row["id"] for row in city.get(id, "order")["lines"]] == [second] != [first]
+    assert "1 row" in ana.get("/w/order").text
+
+
+def test_two_who_change_rows_choose_between_them(application: Applications) -> None:
+    """Before, mine and theirs stand side by side row by row; what is chosen is saved, and rows stay the rows they were."""
+    city = City(application(FILES).service)
+    ana = city.visitor("ana")
+    made = records.create(city.acting("ana"), "order", {"name": "One", "lines": [{"item": "Bolts"}, {"item": "Paint"}]})
+    page = ana.get(f"/w/order/{made.id}/edit").text
+    first, second = (row["id"] for row in city.get(made.id, "order")["lines"])
+    records.update(city.acting("bo"), "order", made.id, None, {"lines": [{"id": second, "amount": 7}, {"id": first}]})
+    clash = ana.submit(page, lines__0__item="Nuts")
+    assert clash.status_code == 412
+    shown = plain(clash.text)
+    assert "Before: 1. Item: Bolts, Kind: Part 2. Item: Paint, Kind: Part" in shown
+    assert "Yours 1. Item: Nuts, Kind: Part 2. Item: Paint, Kind: Part" in shown
+    assert "Bo Second 1. Item: Paint, Amount: $7.00, Kind: Part 2. Item: Bolts, Kind: Part" in shown
+    assert ana.submit(clash.text, keep__lines="yours").status_code == 303
+    assert [(row["id"], row["item"]) for row in city.get(made.id, "order")["lines"]] == [(first, "Nuts"), (second, "Paint")]
+
+
+@pytest.fixture
+def enter(sqlite_databases: SqliteDatabases, tmp_path: Path) -> Iterator[Callable[[Page], str]]:
+    """Signs in; the address of an order's form with two rows."""
+    service = bootstrap.open_service(Settings(tmp_path, sqlite_databases.fresh("web-rows", build(FILES)), tmp_path / "key", 4))
+    with closing(service.database):
+        city = City(service)
+        made = records.create(city.acting("ana"), "order", {"name": "One", "lines": [{"item": "Bolts", "amount": 2}, {"item": "Paint"}]})
+        with served(city.app) as address:
+
+            def signed_in(page: Page) -> str:
+                page.goto(f"{address}/w/sign-in")
+                page.fill("#name", "ana")
+                page.fill("#password", PASSWORD)
+                page.click("button[type=submit]")
+                page.wait_for_url(f"{address}/w/")
+                return f"{address}/w/order/{made.id}"
+
+            yield signed_in
+
+
+def test_a_table_of_rows_changes_in_place(new_page: Callable[..., Page], enter: Callable[[Page], str]) -> None:
+    """With script nothing else on the page is touched, the focus goes where the work is, and the keyboard does it all."""
+    page = new_page(viewport={"width": 1280, "height": 900})
+    record = enter(page)
+    page.goto(f"{record}/edit")
+    page.fill("#f-name", "Two")
+    page.click("#f-lines-add")
+    third = page.locator("[id='f-lines.2.item']")
+    expect(third).to_be_focused()
+    third.fill("Wood")
+    page.locator("#f-lines-up-2").focus()
+    expect(page.locator("#f-lines-up-2")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#f-lines-up-1")).to_be_focused()
+    expect(page.locator("[id='f-lines.1.item']")).to_have_value("Wood")
+    expect(page.locator("#f-name")).to_have_value("Two")
+    assert axe(page) == []
+    page.locator("[id='f-lines.1.item']").focus()
+    expect(page.locator("[id='f-lines.1.item']")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(re.escape(record) + r"(\?done=saved)?$"))
+    expect(page.locator("table.rows tbody tr")).to_have_count(3)
+    assert axe(page) == []
+    page.set_viewport_size({"width": 320, "height": 2400})  # so high that the navigation at its foot covers no input
+    assert not page.evaluate(SIDEWAYS)
+    page.goto(f"{record}/edit")
+    assert not page.evaluate(SIDEWAYS)
+    assert axe(page) == []
