@@ -65,6 +65,7 @@ def import_records(
     mode: Annotated[Modes, typer.Option(help="All rows or none; or every good row.")] = Modes.all,
     historic: Annotated[bool, typer.Option("--historic", help="Without a map: take records as they were.")] = False,
     refused: Annotated[Path | None, typer.Option(help="Write the refused rows here, with the reasons.")] = None,
+    files: Annotated[Path | None, typer.Option("--files", help="Where the files lie that cells name; else beside FILE.")] = None,
     form: Annotated[Format, typer.Option("--format", help="How the report is printed.")] = Format.text,
     folder: Folder = Path(),
     user: As = None,
@@ -73,7 +74,7 @@ def import_records(
         raise typer.BadParameter("a map says itself whether it is historic", param_hint="--historic")
     with service_of(folder) as service:
         started = time.perf_counter()
-        opened = starting.open_import(acting(service, user), entity, file, map, historic=historic)
+        opened = starting.open_import(acting(service, user), entity, file, map, historic=historic, files=files)
         with opened as ready, _watching(form) as watch, _interruptible() as stop:
             report = ready.run(_mode(mode), watch, stop.asked)
         seconds = time.perf_counter() - started
@@ -93,11 +94,12 @@ def export_records(
     for_spreadsheet: Annotated[
         bool, typer.Option("--for-spreadsheet", help="Put an apostrophe before text that a spreadsheet would run.")
     ] = False,
+    files: Annotated[Path | None, typer.Option("--files", help="Write the files of records into this folder; cells name them.")] = None,
     folder: Folder = Path(),
     user: As = None,
 ) -> None:
     names = tuple(name.strip() for name in fields.split(",") if name.strip()) if fields else ()
-    wanted = Export(entity, names, filter, sort, _form(form), for_spreadsheet)
+    wanted = Export(entity, names, filter, sort, _form(form), for_spreadsheet, files)
     out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="", write_through=False)
     try:
         with service_of(folder) as service:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Literal, TextIO
 
 import msgspec
@@ -19,6 +20,7 @@ from xrm.model.fields import Field
 from xrm.model.values import Point, canonical
 from xrm.service.context import Context
 from xrm.service.reading import MOST_ROWS, Query, list_records
+from xrm.service.transfer.attachments import cell_of, written
 
 Form = Literal["csv", "jsonl"]
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
@@ -38,7 +40,9 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """What is to be exported. ``guarded``: text that a spreadsheet would run gets an apostrophe before it."""
+    """What is to be exported. ``guarded``: text that a spreadsheet would run gets an apostrophe before it.
+    ``files``: the folder into which the bytes of files are written.
+    """
 
     entity: str
     fields: tuple[str, ...] = ()
@@ -46,6 +50,7 @@ class Export:
     sort: str | None = None
     form: Form = "csv"
     guarded: bool = False
+    files: Path | None = None
 
 
 def export(ctx: Context, wanted: Export, out: TextIO, watch: Callable[[int], None] = lambda rows: None) -> int:
@@ -58,7 +63,11 @@ def export(ctx: Context, wanted: Export, out: TextIO, watch: Callable[[int], Non
     columns = columns_of(ctx, wanted)
     pages = pages_of(ctx, wanted, columns)
     write = _csv if wanted.form == "csv" else _lines
-    return write(out, columns, _counted(pages, watch), wanted.guarded)
+    rows = _counted(pages, watch)
+    if wanted.files is not None:
+        own = tuple(column.path for column in columns if column.field.kind.kept == "files" and "." not in column.path)
+        rows = written(ctx, wanted.files, own, rows)
+    return write(out, columns, rows, wanted.guarded)
 
 
 def columns_of(ctx: Context, wanted: Export) -> tuple[Column, ...]:
@@ -124,6 +133,8 @@ def cell_text(field: Field, value: object) -> str:
         return ""
     if field.type == "json":
         return msgspec.json.encode(value, order="deterministic").decode()
+    if field.kind.kept == "files":
+        return cell_of(value)
     if isinstance(value, Point):
         return f"{_degrees(value.lat)}, {_degrees(value.lon)}"
     return canonical(field, value)

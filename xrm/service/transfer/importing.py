@@ -20,6 +20,7 @@ from xrm.service.context import Context
 from xrm.service.locking import Held
 from xrm.service.policy import forbidden
 from xrm.service.records import Intent, Written
+from xrm.service.transfer.attachments import taken
 from xrm.service.transfer.batch import Linked, Pending, Prepared, Tally
 from xrm.service.transfer.drafting import Draft, born, draft, key_values
 from xrm.service.transfer.finding import Links, encoded, found_ids
@@ -205,7 +206,7 @@ class _Import:
         return tuple(replace(one, path=(columns[one.path[0]],)) if one.path and one.path[0] in columns else one for one in problems)
 
     def linked(self, one: Draft) -> Linked:
-        values = dict(one.values)
+        values = taken(self.ctx, self.plan.entity, self.plan.files, one.values)
         pending = []
         for name, word in one.wanted.items():
             id, made = self.target(self.plan.links[name], word, one.row)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from xrm.expr import Moment
 from xrm.model.entity import Entity
@@ -69,6 +70,8 @@ class ImportPlan:
     typed: frozenset[str] = frozenset()
     """The fields whose values must have their type before the write: the key's, and those that settings read."""
     left_out: tuple[str, ...] = ()
+    files: Path = Path()
+    """The folder in which cells of files name paths."""
 
     @property
     def columns(self) -> Mapping[str, str]:

@@ -18,6 +18,7 @@ from xrm.model.fields import Field
 from xrm.model.values import Misfit
 from xrm.service.accepting import HISTORIC
 from xrm.service.context import Context
+from xrm.service.transfer.attachments import read_cell
 from xrm.service.transfer.implied import keys_of
 from xrm.service.transfer.outline import Column, Link, Outline, Sets, Target
 from xrm.service.transfer.plan import Cell, Halves, ImportPlan, LinkPlan, Reader, Setting
@@ -210,7 +211,7 @@ class _Planner:
             return date_reader(form.text if form else None, self.times)
         if known.type == "datetime":
             return datetime_reader(form.text if form else None, self.times)
-        return str
+        return read_cell if known.kind.kept == "files" else str
 
     def translated(self, known: Field, target: Target, read: Reader, path: tuple[str, ...]) -> Reader:
         """Words of the file to values of the field; what is not listed is refused, or is what ``else`` says."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xrm.errors import Invalid, Problem
@@ -36,8 +36,17 @@ class Ready:
 
 
 @contextmanager
-def open_import(ctx: Context, entity: str, file: Path, map: Path | None = None, *, historic: bool = False) -> Iterator[Ready]:  # noqa: A002
-    """Check everything that can be checked before the first row.
+def open_import(
+    ctx: Context,
+    entity: str,
+    file: Path,
+    map: Path | None = None,  # noqa: A002
+    *,
+    historic: bool = False,
+    files: Path | None = None,
+) -> Iterator[Ready]:
+    """Check everything that can be checked before the first row. ``files`` is the folder that cells of files name paths in; else
+    the folder of the file itself.
 
     Raises:
         NotFound: the entity is not there for this actor.
@@ -49,7 +58,7 @@ def open_import(ctx: Context, entity: str, file: Path, map: Path | None = None, 
     with open_table(file, delimiter) as table:
         outline = outline or _implied(ctx, its, table, historic=historic)
         plan, times = planned(ctx, outline, table.name, table.columns)
-        yield Ready(ctx, table, plan, times)
+        yield Ready(ctx, table, replace(plan, files=files or file.parent), times)
 
 
 def read_outline(path: Path, entity: str) -> Outline:
