@@ -133,6 +133,7 @@ CODES: dict[str, str] = {
     "XRM240": "A deletion cannot do that to this link",
     "XRM210": "A default, set or option does not fit its field",
     "XRM211": "An entity inherits from itself",
+    "XRM226": "Texts are not translated yet",
     "XRM235": "The key does not go with rows",
     "XRM236": "This cannot stand in a row",
     "XRM255": "What a field of files accepts is not possible",

@@ -5,9 +5,12 @@ from datetime import date
 
 import pytest
 
-from tests.support.application import XRM, Applications, Running, apply_to, loaded
+from tests.support.application import XRM, Applications, Person, Running, apply_to, loaded
 from xrm import bootstrap
 from xrm.errors import Invalid
+from xrm.service import sessions
+from xrm.web import personal
+from xrm.web.site import Site
 
 CITY = {
     "xrm.yml": XRM + "use: contacts\n",
@@ -127,3 +130,28 @@ def test_the_file_wins_at_apply_and_the_plan_says_so(application: Applications) 
     assert [f"{one.place} {one.code} {one.message}" for one in problem.value.problems] == [
         "data/category.yml:2:1 XRM504 Less than 100 days"
     ]
+
+
+SPANISH = {
+    "xrm.yml": XRM + "locale: en\nlocales: [en, es]\nuse: contacts\n",
+    "entities/access.yml": "add_to: party\nfields: {ward: {type: text, required: true}}\naccess: {agent: [read, create]}\n",
+    "locale/es.yml": "entities: {party: {fields: {ward: {label: Barrio}}}}\n",
+}
+
+
+def test_labels_follow_the_language_that_a_user_has_chosen(application: Applications) -> None:
+    """On the page and in problems of REST; another user keeps the application's own; a language it has not is not taken."""
+    running = application(SPANISH)
+    ana, bea = running.person("ana", "agent"), running.person("bea", "agent")
+    assert [label for _, label in personal.preferences_page(running.service.application.model, ana.actor).languages] == [
+        "English",
+        "Español",
+    ]
+    personal.keep_look(ana.ctx, {"locale": "nl"})
+    personal.keep_look(ana.ctx, {"locale": "es"})
+    chosen = sessions.actor_named(running.service, "ana")
+    assert chosen and chosen.preferences["locale"] == "es"
+    spanish, english = (one.api.post("/api/person", {"name": "Bo"}).json["errors"] for one in (Person(running, chosen), bea))
+    assert (spanish[0]["message"], english[0]["message"]) == ("Barrio is required", "Ward is required")
+    screen = Site(running.service).screens_of(chosen).by_entity["person"]
+    assert (screen.plural, screen.words("ward"), screen.words("family_name")) == ("Personas", "Barrio", "Apellidos")

@@ -29,6 +29,8 @@ class Application:
     digest: str
     data: tuple[ReferenceRecord, ...] = ()
     """The records that the definition brings, from ``data/``."""
+    locales: tuple[str, ...] = ()
+    """The languages that people may choose, its own first."""
     families: Mapping[str, tuple[str, ...]] = part(default_factory=dict)
     """For every entity, abstract ones too, the entities with records that it stands for."""
 
@@ -48,5 +50,9 @@ class Application:
         return alike([self.resolve(target, rest) for target in step.targets]) if step.type == "link" else None
 
     def words(self, text: Text, locale: str | None = None) -> str:
-        """The words of a text in a locale, else in the application's own."""
-        return text.get(locale or self.locale) or text.get(self.locale) or next(iter(text.values()), "")
+        """The words of a text in a locale (``es`` for ``es-MX`` too), else in the application's own."""
+        if locale and locale != self.locale:
+            found = text.get(locale) or text.get(locale.partition("-")[0])
+            if found:
+                return found
+        return text.get(self.locale) or next(iter(text.values()), "")

@@ -62,7 +62,7 @@ def _claimed(ctx: Context, field: Field, raw: Mapping[str, object], id: object) 
 
 def misfitting(ctx: Context, field: Field, misfit: Misfit) -> Problem:
     """What a value that does not fit its field is refused with."""
-    words = ctx.service.application.model.words
+    words = ctx.words
     if misfit.rule == "pattern" and field.pattern_message:
         return Problem("XRM502", f"{words(field.label)}: {words(field.pattern_message)}", path=(field.name,))
     return Problem("XRM502", f"{words(field.label)} {misfit.message}", path=(field.name,), hint=misfit.hint)
@@ -88,7 +88,7 @@ def _field(ctx: Context, entity: Entity, intent: Intent, name: str, problems: li
         return field
     reason = _fixed(entity, field, intent, name in policy.editable)
     if reason:
-        label = ctx.service.application.model.words(field.label)
+        label = ctx.words(field.label)
         problems.append(Problem("XRM505", f"{label} may not be changed: {reason}", path=(name,)))
         return None
     return field

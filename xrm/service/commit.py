@@ -127,6 +127,6 @@ def _in_use(ctx: Context, entity: Entity, rule: str) -> Invalid:
     fields = broken_rule(ctx.service.application.tables.entities[entity.name], rule)
     if not fields:
         return Invalid(Problem("XRM503", "a value that must be unique is already in use"))
-    words = ctx.service.application.model.words
+    words = ctx.words
     labels = " and ".join(words(entity.all_fields[field].label) for field in fields)
     return Invalid(Problem("XRM503", f"{labels} is already in use", path=(fields[0],)))

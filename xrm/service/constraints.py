@@ -65,7 +65,7 @@ def emptied(ctx: Context, compiled: CompiledEntity, before: Row | None, row: dic
 
 def left_out(ctx: Context, fields: Iterable[Field], sent: Iterable[str]) -> list[Problem]:
     """The warnings for what was sent and does not apply."""
-    words = ctx.service.application.model.words
+    words = ctx.words
     text = "{} is left out: it does not apply here"
     return [Problem("XRM537", text.format(words(one.label)), path=(one.name,), severity="warning") for one in fields if one.name in sent]
 
@@ -102,7 +102,7 @@ def _check(
     ctx: Context, compiled: CompiledEntity, intent: Intent, made: Judgement, check: CompiledCheck, before: Row | None, row: Row
 ) -> None:
     path = (check.check.field,) if check.check.field else ()
-    message = filled_in(compiled, ctx.service.application.model.words(check.check.message), row)
+    message = filled_in(compiled, ctx.words(check.check.message), row)
     if check.blocks and not intent.lenient and touches(before, row, check.reads):
         made.problems.append(Problem("XRM504", message, path=path))
         return
@@ -130,14 +130,14 @@ def _constraint(ctx: Context, intent: Intent, made: Judgement, rule: Constraint,
 
 def said(ctx: Context, rule: Constraint, row: Row) -> str:
     """What is wrong, in words."""
-    label = ctx.service.application.model.words(rule.field.label)
+    label = ctx.words(rule.field.label)
     match rule.kind:
         case "required":
             return f"{label} is required"
         case "recommended":
             return f"{label} should be given"
         case "options":
-            value, words = row.get(rule.field.name), ctx.service.application.model.words
+            value, words = row.get(rule.field.name), ctx.words
             chosen = value if isinstance(value, tuple) else (value,)
             labels = " and ".join(f"'{words(option.label)}'" for option in rule.field.options if option.name in chosen)
             return f"{label} cannot be {labels} here"
@@ -147,7 +147,7 @@ def said(ctx: Context, rule: Constraint, row: Row) -> str:
 
 def _by_hand(ctx: Context, compiled: CompiledEntity, intent: Intent, before: Row | None, row: Row) -> list[Problem]:
     """What a caller sent for a field that nobody changes by hand."""
-    words = ctx.service.application.model.words
+    words = ctx.words
     return [
         Problem("XRM505", f"{words(compiled.entity.fields[name].label)} may not be changed here", path=(name,))
         for name, when in compiled.rules.constraints.readonly.items()
@@ -179,7 +179,7 @@ def _kept(compiled: CompiledEntity, intent: Intent, before: Row | None, row: Row
 
 def flagged(ctx: Context, compiled: CompiledEntity, row: Row) -> list[Problem]:
     """What the flags of a record say, as this actor may hear it; each names its field where it has one."""
-    policy, words = ctx.policy(compiled.entity.name), ctx.service.application.model.words
+    policy, words = ctx.policy(compiled.entity.name), ctx.words
     checks = {check.name: check for check in compiled.entity.checks}
     rules = {rule.flag: rule for rule in compiled.rules.constraints.fields if rule.flag}
     found = []
@@ -197,7 +197,7 @@ def flagged(ctx: Context, compiled: CompiledEntity, row: Row) -> list[Problem]:
 
 
 def _flag_words(ctx: Context, one: Field, rule: str, row: Row) -> str:
-    label = ctx.service.application.model.words(one.label)
+    label = ctx.words(one.label)
     match rule:
         case "required":
             return f"{label} is required"

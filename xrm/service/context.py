@@ -12,6 +12,7 @@ from xrm.compile.application import CompiledApplication, CompiledEntity
 from xrm.compile.policies import SYSTEM, Policies, Policy
 from xrm.errors import NotFound, Problem
 from xrm.expr import Moment
+from xrm.model.fields import Text
 from xrm.plugins import Plugins
 from xrm.store.blobs import Blobs
 from xrm.store.database import Database
@@ -100,6 +101,10 @@ class Context:
         if found is None or policy is None or not policy.rules:
             raise NotFound(Problem("XRM506", f"there is no entity '{name[:60]}'", path=("entity",)))
         return found
+
+    def words(self, text: Text) -> str:
+        """A text of the definition in the language that the actor chose."""
+        return self.service.application.model.words(text, self.actor.preferences.get("locale"))
 
     def policy(self, entity: str) -> Policy:
         return self.policies.by_entity[entity]

@@ -194,7 +194,7 @@ def _held(ctx: Context, connection: Connection, found: Reach) -> Iterator[Proble
         group = _group(ctx, connection, entity, name, ids, found)
         unseen |= group.hidden
         if group.count:
-            where = ctx.service.application.model.words(ctx.service.application.model.entities[entity].fields[name.partition(".")[0]].label)
+            where = ctx.words(ctx.service.application.model.entities[entity].fields[name.partition(".")[0]].label)
             message = f"it is still used by {counted(ctx, group)} (in {where})"
             yield Problem("XRM515", message, hint="change or delete those first")
     if unseen:
@@ -260,7 +260,7 @@ def counted(ctx: Context, group: Group) -> str:
     """``2 requests: “Noise”, “Pothole”``; of many the first few are named."""
     model = ctx.service.application.model
     entity = model.entities[group.entity]
-    noun = model.words(entity.label if group.count == 1 else entity.plural)
+    noun = ctx.words(entity.label if group.count == 1 else entity.plural)
     shown = ", ".join(f"“{title}”" for _, title in group.examples)
     return f"{group.count:,} {noun[:1].lower()}{noun[1:]}: {shown}{', …' if group.count > len(group.examples) else ''}"
 

@@ -225,6 +225,6 @@ def target_of(ctx: Context, connection: Connection, field: Field, id: str) -> st
 
 
 def _no_target(ctx: Context, field: Field) -> Problem:
-    label = ctx.service.application.model.words(field.label)
+    label = ctx.words(field.label)
     noun = (field.to or "record").replace("_", " ")
     return Problem("XRM511", f"{label}: there is no such {noun}", path=(field.name,))

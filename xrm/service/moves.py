@@ -54,7 +54,7 @@ def raw_row(ctx: Context, entity: str, id: str) -> dict[str, Any]:
 
 
 def _move(ctx: Context, entity: str, move: Transition, row: Mapping[str, Any]) -> Move:
-    words = ctx.service.application.model.words
+    words = ctx.words
     compiled = ctx.service.application.entities[entity].rules.moves[move.name]
     reasons = unmet(ctx, compiled, row, ahead=True)
     if not may_move(ctx, entity, move, row):
@@ -65,5 +65,5 @@ def _move(ctx: Context, entity: str, move: Transition, row: Mapping[str, Any]) -
 
 def _who(ctx: Context, move: Transition) -> str:
     model = ctx.service.application.model
-    names = [model.words(model.roles[name].label) for name in move.roles or () if name in model.roles]
+    names = [ctx.words(model.roles[name].label) for name in move.roles or () if name in model.roles]
     return f"Only for: {', '.join(names)}" if names else "You may not change this record"

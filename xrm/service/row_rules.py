@@ -64,7 +64,7 @@ def _touched(part: RowsWrite, before: Record | None, row: Record, was: Record | 
 
 
 def _problem(ctx: Context, part: RowsWrite, number: int, rule: Constraint, scope: Record) -> Problem:
-    label = ctx.service.application.model.words(rule.field.label)
+    label = ctx.words(rule.field.label)
     return row_problem(ctx, part.field, number, rule.field.name, CODES[rule.kind], said(ctx, rule, scope).removeprefix(f"{label} "))
 
 
@@ -83,7 +83,7 @@ def _add(made: Judgement, intent: Intent, problem: Problem, flag: str, touched: 
 
 
 def _number(ctx: Context, field: Field, count: int) -> Iterator[Problem]:
-    label = ctx.service.application.model.words(field.label)
+    label = ctx.words(field.label)
     least, most = field.minimum, field.maximum
     if isinstance(least, int) and count < least:
         yield Problem("XRM528", f"{label} must have {_rows(least)} or more; it has {count}", path=(field.name,))

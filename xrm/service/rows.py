@@ -37,7 +37,7 @@ class Sent(tuple[Row, ...]):  # noqa: SLOT001 (a tuple has no slots to name)
 
 def row_problem(ctx: Context, field: Field, number: int, name: str, code: str, message: str, hint: str | None = None) -> Problem:
     """A problem at one field of one row: ``Lines, row 2: Amount is required``; ``message`` is what follows the label."""
-    words = ctx.service.application.model.words
+    words = ctx.words
     inner = field.rows.get(name)
     told = f"{words(inner.label)} {message}" if inner else f"'{name[:60]}' {message}" if name else f"it {message}"
     path = (field.name, str(number), name) if name else (field.name, str(number))

@@ -108,7 +108,7 @@ def known_move(entity: Entity, name: str) -> Transition:
 
 
 def refused_move(ctx: Context, entity: Entity, move: Transition) -> Forbidden:
-    words = ctx.service.application.model.words
+    words = ctx.words
     roles = ctx.service.application.model.roles
     who = ", ".join(words(roles[name].label) for name in move.roles or () if name in roles)
     return Forbidden(Problem("XRM507", f"you may not make the move '{words(move.label)}'", hint=f"who may: {who}" if who else None))
@@ -127,7 +127,7 @@ def _given(ctx: Context, connection: Connection, field: Field, value: object, pr
     """What a definition gives a field: a record that it names by its key becomes that record's id."""
     found = keyed(ctx, connection, value)
     if isinstance(value, Keyed) and found is None:
-        label = ctx.service.application.model.words(field.label)
+        label = ctx.words(field.label)
         problems.append(Problem("XRM511", f"{label}: there is no {value.entity.replace('_', ' ')} '{value.key}'", path=(field.name,)))
     return found
 
@@ -137,7 +137,7 @@ def _locked_by_state(ctx: Context, entity: Entity, intent: Intent, before: Mappi
     state = entity.lifecycle.states.get(before["state"]) if entity.lifecycle else None
     if intent.action != "update" or intent.historic or intent.follows or state is None or state.edit is None:
         return []
-    words = ctx.service.application.model.words
+    words = ctx.words
     return [
         Problem(
             "XRM505", f"{words(entity.fields[name].label)} may not be changed in state {words(state.label)}", path=(name,)
@@ -154,7 +154,7 @@ def _set(
     move = compiled.rules.moves[intent.transition or ""]
     lifecycle = compiled.entity.lifecycle
     if before["state"] not in move.transition.sources and lifecycle:
-        words = ctx.service.application.model.words
+        words = ctx.words
         label = words(lifecycle.states[before["state"]].label) if before["state"] in lifecycle.states else before["state"]
         raise Invalid(Problem("XRM510", f"'{words(move.transition.label)}' is not possible in state {label}", path=("transition",)))
     problems: list[Problem] = []
@@ -168,7 +168,7 @@ def _asked(
 ) -> list[Problem]:
     """What a move asks for and does not get, and its guards that do not hold on the result. What it does not ask for now is left out."""
     move = compiled.rules.moves[intent.transition or ""]
-    words = ctx.service.application.model.words
+    words = ctx.words
     unasked = [ask.field for ask in move.asks if ask.show and not ask.show.holds(row, ctx.moment)]
     for field in unasked:
         if field.name in intent.values and row[field.name] != before.get(field.name):
@@ -185,13 +185,13 @@ def _asked(
 
 def unmet(ctx: Context, move: CompiledMove, row: Mapping[str, Any], ahead: bool = False) -> list[str]:
     """The messages of guards that do not hold. ``ahead``: leave out those that wait for what the move itself asks."""
-    words = ctx.service.application.model.words
+    words = ctx.words
     return [words(guard.guard.message) for guard in move.guards if not (ahead and guard.asks) and guard.must(row, ctx.moment) is not True]
 
 
 def _compute(ctx: Context, compiled: CompiledEntity, row: dict[str, Any]) -> list[Problem]:
     problems: list[Problem] = []
-    words = ctx.service.application.model.words
+    words = ctx.words
     state = compiled.entity.lifecycle.states.get(row["state"]) if compiled.entity.lifecycle else None
     row["open"] = state is None or not state.final
     for field, closure in compiled.rules.computes:
@@ -205,7 +205,7 @@ def _compute(ctx: Context, compiled: CompiledEntity, row: dict[str, Any]) -> lis
 
 def _amounts(ctx: Context, compiled: CompiledEntity, before: Mapping[str, Any] | None, row: Mapping[str, Any]) -> list[Problem]:
     """An amount in the currency of its record has that one's digits, and is nothing without it."""
-    words, problems = ctx.service.application.model.words, []
+    words, problems = ctx.words, []
     for field in compiled.rules.amounts:
         amount, named = row.get(field.name), compiled.entity.fields[field.currency_from or ""]
         if not constraints.touches(before, row, (field.name, named.name)):

@@ -63,6 +63,7 @@ class _Builder:
             roles=MappingProxyType(roles),
             entities=MappingProxyType(entities),
             data=self.meaning.records,
+            locales=tuple(dict.fromkeys((self.locale, *self.words(part, "locales")))),
             families=MappingProxyType(dict(names.families())),
             files=MappingProxyType(dict(sorted(files.items()))),
             digest=digest(files),

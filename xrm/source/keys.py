@@ -45,6 +45,9 @@ APPLICATION = MapKind(
         Key("name", Name(), "A short name for machines.", "name: city311", required=True),
         Key("label", Label(), "The name that people see.", "label: City services", default="made from `name`"),
         Key("locale", Text(40), "The language of the labels (BCP 47).", "locale: en-US", default="`en`"),
+        Key("locales", Ref("locale", many=True), "The languages that its people may choose, its own among them. The check "
+            "counts the texts that one of them lacks; `locale/es.yml` brings them.", "locales: [en-US]",
+            default="that of `locale` alone"),
         Key("timezone", Text(60), "The IANA time zone that dates are shown in.", "timezone: America/Los_Angeles",
             default="`UTC`"),
         Key("currency", Text(3), "The ISO 4217 code of money fields that name none.", "currency: EUR",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-Thing = Literal["entity", "field", "role", "state", "type", "path", "right", "pack", "content", "earlier name"]
+Thing = Literal["entity", "field", "role", "state", "type", "path", "right", "pack", "locale", "content", "earlier name"]
 """What a name refers to."""
 
 

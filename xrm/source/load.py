@@ -10,7 +10,7 @@ from pathlib import Path
 from xrm.errors import Place, Problem, has_errors, ordered
 from xrm.expr import STANDARD, Function
 from xrm.model.application import Application
-from xrm.source import build, checks, lay, listing, named_types, names, packs, schema
+from xrm.source import build, checks, lay, listing, named_types, names, packs, schema, translations
 from xrm.source.document import Document, read_text
 from xrm.source.folder import APPLICATION, SUFFIXES, read_folder
 from xrm.source.outline import Ghost, Outline, Part
@@ -57,11 +57,17 @@ def _load(files: Mapping[str, str], functions: Mapping[str, Function], unread: t
     found, structure = _outlined(documents, parts, lost)
     listed = [listing.read(document) for document in data]
     found = replace(found, listings=tuple(one for one, _ in listed if one))
-    documents += data
+    own = names.locale_of(found.application)
+    languages = [read_text(name, text) for name, text in files.items() if name.startswith(translations.FOLDER)]
+    found, told = translations.translated(found, languages, own)
+    told += translations.check_locales(found, own)
+    documents += [*data, *languages]
     known = names.index(found, functions)
     meaning, meant = checks.check(found, known, functions)
     read = [problem for document in documents for problem in document.problems]
-    problems = _shown((*unread, *read, *misnamed, *structure, *(problem for _, some in listed for problem in some), *meant), documents)
+    problems = _shown(
+        (*unread, *read, *misnamed, *structure, *(problem for _, some in listed for problem in some), *told, *meant), documents
+    )
     if has_errors(problems):
         return Loaded(None, problems, meaning)
     return Loaded(build.build(meaning, files), problems, meaning)

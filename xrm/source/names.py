@@ -178,7 +178,7 @@ class EntityScope:
 def index(outline: Outline, functions: Mapping[str, Function]) -> Names:
     """Everything that is defined. Of two definitions of one name the first counts."""
     application = outline.application
-    locale = _word(application, "locale", "en")
+    locale = locale_of(application)
     roles = application.named("roles") if application else {}
     named = tuple(Option(role, label_text(inner.label("label"), locale, humanised(role))) for role, inner in roles.items())
     country = _word(application, "country", "") or TERRITORY.sub("", locale)
@@ -242,6 +242,11 @@ def _records(outline: Outline, entities: Mapping[str, Known]) -> Mapping[str, Ma
         if key:
             found[listing.entity] = {**listing.places(key), **found.get(listing.entity, {})}
     return found
+
+
+def locale_of(application: Part | None) -> str:
+    """The application's own language."""
+    return _word(application, "locale", "en")
 
 
 def _word(part: Part | None, key: str, default: str) -> str:

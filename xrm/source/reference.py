@@ -28,6 +28,7 @@ hint; `xrm schema` prints a JSON Schema for editors; `xrm new` makes a small app
 | `xrm.yml` | the application: its name, language, time zone and roles |
 | `entities/*.yml` | one file for each kind of record, or for what is added to one |
 | `data/*.yml` | the records that rules name, by the entity's `key`: [reuse](../how-to/reuse.md) |
+| `locale/*.yml` | the texts of another language: [languages](../how-to/reuse.md#several-languages) |
 | `plugins/*.py` | Python that adds what YAML cannot say |
 
 ## Seven rules

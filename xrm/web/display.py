@@ -132,6 +132,13 @@ def _phone(text: str) -> str:
     return str(phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
 
 
+def language_name(locale: str) -> str:
+    """The name of a language in itself: ``Español`` for es."""
+    cldr = _cldr(locale)
+    name = cldr.get_display_name(cldr) or locale
+    return name[:1].upper() + name[1:]
+
+
 def _cldr(locale: str) -> Locale:
     plain = locale.replace("_", "-")
     for name in (plain, plain.split("-")[0]):

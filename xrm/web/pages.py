@@ -536,6 +536,9 @@ class PreferencesPage:
     roles: tuple[str, ...]
     password: tuple[Input, ...] = ()
     troubles: tuple[Trouble, ...] = ()
+    languages: tuple[tuple[str, str], ...] = ()
+    """(locale, its name in itself), where there is a choice."""
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

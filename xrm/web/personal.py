@@ -10,6 +10,7 @@ from xrm.service import records
 from xrm.service.context import Actor, Context
 from xrm.service.sessions import PASSWORD_LENGTH, check_password, set_password
 from xrm.web import pages
+from xrm.web.display import language_name
 from xrm.web.failures import said
 
 THEMES = ("system", "light", "dark")
@@ -28,7 +29,11 @@ def look_of(actor: Actor) -> pages.Look:
 
 
 def preferences_page(application: Application, actor: Actor, problems: Sequence[Problem] = ()) -> pages.PreferencesPage:
-    roles = tuple(application.words(application.roles[name].label) for name in sorted(actor.roles) if name in application.roles)
+    roles = tuple(
+        application.words(application.roles[name].label, actor.preferences.get("locale"))
+        for name in sorted(actor.roles)
+        if name in application.roles
+    )
     wrong = {problem.path[0]: said(problem) for problem in problems if problem.path}
     inputs = (
         pages.Input("present", "password", "Current password", error=wrong.get("present", ""), complete="current-password"),
@@ -38,7 +43,16 @@ def preferences_page(application: Application, actor: Actor, problems: Sequence[
         ),
     )  # fmt: skip
     troubles = tuple(pages.Trouble(said(problem), f"f-{problem.path[0]}" if problem.path else "") for problem in problems)
-    return pages.PreferencesPage("Error: Preferences" if problems else "Preferences", actor.label, roles, inputs, troubles)
+    languages = tuple((locale, language_name(locale)) for locale in application.locales) if len(application.locales) > 1 else ()
+    return pages.PreferencesPage(
+        "Error: Preferences" if problems else "Preferences",
+        actor.label,
+        roles,
+        inputs,
+        troubles,
+        languages,
+        actor.preferences.get("locale") or application.locale,
+    )
 
 
 def keep_look(ctx: Context, sent: Mapping[str, str]) -> None:
@@ -48,6 +62,8 @@ def keep_look(ctx: Context, sent: Mapping[str, str]) -> None:
         values["theme"] = sent["theme"]
     if sent.get("density") in DENSITIES:
         values["density"] = sent["density"]
+    if sent.get("locale") in ctx.service.application.model.locales:
+        values["locale"] = sent["locale"]
     if sent.get("keys") in ("on", "off"):
         values["keys"] = sent["keys"] == "on"
     records.update(ctx.as_system(), "user", ctx.actor.id, None, values)
