@@ -27,6 +27,8 @@ fields:
   subject: {type: text, required: true}
   report: {type: file, accept: [pdf, text], size: 1 KB}
   photos: {type: image, many: true, max: 3}
+lifecycle: {states: {open: {initial: true}, done: {final: true}}, transitions: {finish: {from: open, to: done, ask: [report]}}}
+views: {default: {columns: [subject, photos, report]}}
 access: {agent: [read, create, update, delete]}
 """
 RECORD = re.compile(r"/w/case/[0-9a-f-]{36}(\?done=\w+)?$")
@@ -92,6 +94,7 @@ def test_files_in_forms(application: Applications) -> None:
     old = f"{here}/files/report/{hashlib.sha256(PDF).hexdigest()}"
     assert "sandbox" not in send("GET", old).headers["content-security-policy"] and send("GET", old).content == PDF
 
+    assert "<bdi>a b.jpg, b.jpg</bdi>" in send("GET", "/w/case").text
     edit = send("GET", f"{here}/edit")
     action, values = form_in(edit.text)
     other = PDF + b"%second"
@@ -115,6 +118,9 @@ def test_files_in_forms(application: Applications) -> None:
 
     action, values = form_in(send("GET", f"{here}/edit").text)
     assert send("POST", action, values | {"photos.wrong": "[not ours", "photos": "made-up"}).status_code == 422
+    action, values = form_in(send("GET", f"{here}/move/finish").text)
+    assert send("POST", action, values, [("report.new", ("end.pdf", PDF + b"%end", ""))]).status_code == 303
+    assert running.person("ana").get("case", here.rpartition("/")[2])["report"][0]["name"] == "end.pdf"
     boundary = {"content-type": "multipart/form-data; boundary=x"}
     for body in (
         b"",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import struct
+import threading
 import warnings
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -17,6 +18,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/gif": "GIF", "image/webp": "WEBP", "image/tiff": "TIFF"}
 MOST_PIXELS = 60_000_000
 """Width times height; 60 megapixels take 240 MB unpacked."""
+_ONE_AT_A_TIME = threading.Lock()
+"""So much memory is taken by one image of a process at a time."""
 EDGE = 320
 """Pixels of a thumbnail's longer side."""
 BROKEN = (
@@ -47,7 +50,7 @@ def picture(file: BinaryIO, type_: str) -> Picture:
     """
     file.seek(0)
     try:
-        with warnings.catch_warnings():
+        with _ONE_AT_A_TIME, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd metadata, which is not kept
             with Image.open(file, formats=[FORMATS[type_]]) as image:
                 if image.width * image.height > MOST_PIXELS:

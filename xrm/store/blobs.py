@@ -52,9 +52,11 @@ class Kept:
 
 
 class Bytes(Protocol):
-    """Where bytes lie. ``put`` and ``drop`` are called within the transaction that writes the row of ``xrm_blob``."""
+    """Where bytes lie. ``prepare`` does what takes long, before the transaction that writes the row of ``xrm_blob``; ``put`` and
+    ``drop`` are called within it."""
 
-    def put(self, connection: Connection, blob: Blob, *, new: bool) -> None: ...
+    def prepare(self, blob: Blob) -> Path: ...
+    def put(self, connection: Connection, blob: Blob, ready: Path, *, new: bool) -> None: ...
     def drop(self, connection: Connection, digest: bytes) -> None: ...
     def read(self, connection: Connection, digest: bytes, start: int, length: int) -> bytes: ...
     def sweep(self, connection: Connection, before: datetime) -> int: ...
@@ -70,11 +72,9 @@ class Folder:
         name = digest.hex()
         return self.path / name[:2] / name
 
-    def put(self, connection: Connection, blob: Blob, *, new: bool) -> None:
+    def prepare(self, blob: Blob) -> Path:
         """Whole and on the disk before it has its name, so that no name ever stands for half a content."""
         target = self._of(blob.digest)
-        if target.exists():
-            return
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = self.path / f"new-{os.getpid()}-{time.monotonic_ns()}"
         with blob.path.open("rb") as source, draft.open("xb") as out:
@@ -82,8 +82,15 @@ class Folder:
                 out.write(piece)
             out.flush()
             os.fsync(out.fileno())
-        draft.replace(target)
-        _sync(target.parent)
+        return draft
+
+    def put(self, connection: Connection, blob: Blob, ready: Path, *, new: bool) -> None:
+        """No other writer is at work now, so that a content that is there stays there."""
+        target = self._of(blob.digest)
+        if not target.exists() and ready.exists():
+            ready.replace(target)
+            _sync(target.parent)
+        ready.unlink(missing_ok=True)
 
     def drop(self, connection: Connection, digest: bytes) -> None:
         self._of(digest).unlink(missing_ok=True)
@@ -117,10 +124,13 @@ def _sync(folder: Path) -> None:
 class Rows:
     """``xrm_chunk`` on PostgreSQL."""
 
-    def put(self, connection: Connection, blob: Blob, *, new: bool) -> None:
+    def prepare(self, blob: Blob) -> Path:
+        return blob.path
+
+    def put(self, connection: Connection, blob: Blob, ready: Path, *, new: bool) -> None:
         if not new:
             return
-        with blob.path.open("rb") as source:
+        with ready.open("rb") as source:
             number = 0
             while piece := source.read(CHUNK):
                 connection.run("INSERT INTO xrm_chunk (digest, number, bytes) VALUES (%s, %s, %s)", (blob.digest, number, piece))
@@ -154,9 +164,10 @@ class Blobs:
 
     def put(self, blob: Blob, now: datetime) -> None:
         """Keep a content. One that is there already is marked as wanted now, so that it is not collected meanwhile."""
-        self._database.write(lambda connection: self._put(connection, blob, now))
+        ready = self._bytes.prepare(blob)
+        self._database.write(lambda connection: self._put(connection, blob, ready, now))
 
-    def _put(self, connection: Connection, blob: Blob, now: datetime) -> None:
+    def _put(self, connection: Connection, blob: Blob, ready: Path, now: datetime) -> None:
         at = bind_instant(now, connection.dialect)
         values = (blob.digest, blob.size, blob.type, blob.width, blob.height, blob.thumbnail, at)
         new = connection.run(
@@ -168,7 +179,7 @@ class Blobs:
         )
         if not new:
             connection.run(self._sql("UPDATE xrm_blob SET wanted_at = ? WHERE digest = ?"), (at, blob.digest))
-        self._bytes.put(connection, blob, new=bool(new))
+        self._bytes.put(connection, blob, ready, new=bool(new))
 
     def known(self, digest: bytes) -> Kept | None:
         row = self._database.connection.one(self._sql("SELECT size, type, width, height FROM xrm_blob WHERE digest = ?"), (digest,))

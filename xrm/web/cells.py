@@ -258,6 +258,8 @@ def _writing(tongue: Tongue, entity: Entity, field: Field, use: Use) -> Writing:
         return LINKED[field.type]
     if field.type in ("phone", "point"):
         return lambda value: f'<bdi dir="ltr">{escape(write(value))}</bdi>'
+    if field.kind.kept == "files":
+        return lambda value: f"<bdi>{escape(write(value))}</bdi>"
     if field.type == "json":
         return lambda value: f'<code class="json">{escape(write(value))}</code>'
     if field.type == "long_text" and use == "detail":

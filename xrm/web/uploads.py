@@ -36,8 +36,8 @@ def staged(ctx: Context, entity: Entity | None, arrived: Sequence[Arrived], sent
     wrong: dict[str, list[Problem]] = {}
     for one in arrived:
         field = field_of(entity, one.input) if entity else None
-        if field is None or field.name not in ctx.policy(entity.name).editable:  # type: ignore[union-attr]  # a field has an entity
-            continue
+        if entity is None or field is None or not ctx.policy(entity.name).sees(field.name):
+            continue  # whether it may be written is judged with the rest of the form
         try:
             upload = one.draft.upload(one.name, one.declared)
             tokens.setdefault(field.name, []).append(files.stage(ctx, upload, field).token)
