@@ -45,11 +45,13 @@ fields:
   tel: phone
   web: url
   place: point
+  region: area
   data: json
 access: {agent: [read, create, update, delete]}
 """
 OTHER = "fields: {name: text}\naccess: {agent: [read, create, update, delete]}"
 TEXTS = {"sample": SAMPLE, "other": OTHER}
+RING = '{"type": "Polygon", "coordinates": [[[-118.3, 34.0], [-118.2, 34], [-118.2, 34.1234567], [-118.3, 34.0]]]}'
 PROPERTY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 # No control characters, which no keyboard sends; but every other script, sign, emoji, and what NFC would change.
@@ -196,6 +198,16 @@ def test_values_come_back_as_they_were_sent(running: Running, raws: dict[str, An
         ("mail", "Ada@EXAMPLE.org", "Ada@example.org"),
         ("place", "34.0522, -118.2437", Point(34.0522, -118.2437)),
         ("place", {"lat": 0.1 + 0.2, "lon": -1e-9}, Point(0.1 + 0.2, -1e-9)),
+        ("region", RING, {"type": "Polygon", "coordinates": [[[-118.3, 34.0], [-118.2, 34.0], [-118.2, 34.123457], [-118.3, 34.0]]]}),
+        (
+            "region",
+            {
+                "type": "Feature",
+                "properties": {},
+                "geometry": {"type": "MultiPolygon", "coordinates": [[[[0, 0, 7], [1, 0], [1, 1], [0, 0, 7]]]]},
+            },
+            {"type": "MultiPolygon", "coordinates": [[[[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 0.0]]]]},
+        ),
         ("data", '{"a": [1, 2.5, null]}', {"a": [1, 2.5, None]}),
         ("flag", "no", False),
         ("rich", " # A\r\n\r\n- b", "# A\n\n- b"),
@@ -229,6 +241,15 @@ def test_what_is_kept_of_a_value(running: Running, name: str, sent: object, kept
         ("short", "\ud800"),
         ("short", "x" * 256),
         ("short", True),
+        ("region", "{"),
+        ("region", {"type": "Point", "coordinates": [0, 0]}),
+        ("region", {"type": "Polygon", "coordinates": []}),
+        ("region", {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [0, 0]]]}),
+        ("region", {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 1]]]}),
+        ("region", {"type": "Polygon", "coordinates": [[[0, 0], [181, 0], [1, 1], [0, 0]]]}),
+        ("region", {"type": "Polygon", "coordinates": [[[0, 0], [1], [1, 1], [0, 0]]]}),
+        ("region", {"type": "Polygon", "coordinates": [[["x", 0], [1, 0], [1, 1], ["x", 0]]]}),
+        ("region", {"type": "Polygon", "coordinates": {"a": 1}}),
         ("whole", 2**53),
         ("whole", "1.0"),
         ("whole", "\u0663"),

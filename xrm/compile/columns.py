@@ -21,10 +21,11 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.elements import Grouping
 from sqlalchemy.types import TypeEngine
 
+from xrm.expr.places import Point
 from xrm.expr.values import duration_words
 from xrm.model.fields import Field
 from xrm.model.kinds import Kept
-from xrm.model.values import Point, counted, fold
+from xrm.model.values import counted, fold
 
 DialectName = Literal["sqlite", "postgresql"]
 Converter = Callable[[Any], Any] | None

@@ -11,9 +11,11 @@ from typing import Any
 import re2
 
 from xrm.expr import values
+from xrm.expr.places import box, covers, point
 from xrm.expr.typed import Constant, Moment, Typed, common_type
 from xrm.expr.types import (
     ANY,
+    AREA,
     BOOL,
     BUSINESS_DAYS,
     BUSINESS_HOURS,
@@ -25,6 +27,7 @@ from xrm.expr.types import (
     INT,
     MAX_SCALE,
     MONTHS,
+    POINT,
     TEXT,
     TIME,
     Type,
@@ -239,6 +242,12 @@ _TABLE = (
     Function("sum", (_LIST,), _summed, _sum, "The sum of a list of numbers; of nothing it is 0.", "sum([1, 2.5])", "3.5"),
     Function("coalesce", (ANY, ANY), _common, _coalesce, "The first, or the second when the first is null.",
              'coalesce(null, "none")', "none", sql=True, nulls=True),
+    Function("covers", (AREA, POINT), BOOL, covers,
+             "Whether an area covers a place; on its edge too.", "covers(box(34, -119, 35, -118), point(34.05, -118.25))", "true"),
+    Function("point", (_NUMBER, _NUMBER), POINT, point, "A place, by its latitude and longitude in degrees.", "point(34.05, -118.25)",
+             "34.05, -118.25"),
+    Function("box", (_NUMBER, _NUMBER, _NUMBER, _NUMBER), AREA, box, "The area between south, west, north and east, in degrees.",
+             "covers(box(34, -119, 35, -118), point(33, -118.25))", "false"),
     Function("has", (ANY,), BOOL, lambda value: value is not None, "Whether there is a value: the same as x != null.",
              'has("")', "false", sql=True, nulls=True),
 )  # fmt: skip

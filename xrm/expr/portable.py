@@ -117,6 +117,8 @@ class _Inspection:
         """Parts that become one column: one scale, and no list."""
         if node.type.name == "list":
             self.refuse(node, "the database does not choose between lists", "write (a in b) || (a in c)")
+        if node.type.name in ("point", "area"):
+            self.refuse(node, "the database does not choose between places", _FIELD)
         self._rescaled(node, scale_of(node.type) or 0, *parts)
 
     def _compared(self, node: Typed, left: Typed, right: Typed) -> None:

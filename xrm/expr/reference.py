@@ -39,7 +39,7 @@ An expression has at most {MAX_LENGTH} characters and is at most {MAX_DEPTH} dee
 | duration | `duration("36h")` | at most 10,000 years; `days(3)` is one too |
 | link | a field; or the id as text | `category.code` reads the linked record; through an empty link it is null |
 | list | `["a", "b"]` | holds no null |
-| point, json | a field | compared with null only |
+| point, area, json | a field | compared with null only; `covers(area, point)` |
 | null | `null` | |
 
 A text that is one of several options (a choice, a state) is only compared with texts that are among them. When

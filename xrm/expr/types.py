@@ -49,6 +49,7 @@ BUSINESS_HOURS = Type("business hours")
 DAYS = Type("days")
 MONTHS = Type("months")
 POINT = Type("point")
+AREA = Type("area")
 JSON = Type("json")
 ROWS = Type("rows")
 FILES = Type("files")
@@ -62,7 +63,7 @@ MAX_SCALE = 18
 
 NUMBERS = frozenset({"int", "decimal"})
 SPANS = frozenset({"duration", "days"})
-OPAQUE = frozenset({"point", "json", "list", "collection", "rows", "files"})
+OPAQUE = frozenset({"point", "area", "json", "list", "collection", "rows", "files"})
 """Types whose values compare with null only."""
 
 ORDERED = frozenset({"int", "decimal", "text", "date", "datetime", "time", "duration", "days", "business days", "business hours"})

@@ -11,6 +11,7 @@ from dataclasses import field as part
 from typing import TYPE_CHECKING, Literal, get_args
 
 from xrm.expr.types import (
+    AREA,
     BOOL,
     BUSINESS_DAYS,
     BUSINESS_HOURS,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 FieldType = Literal[
     "text", "long_text", "markdown", "integer", "decimal", "percent", "money", "boolean", "date", "time", "datetime", "duration",
-    "choice", "role", "link", "user", "email", "phone", "url", "point", "json", "rows", "file", "image",
+    "choice", "role", "link", "user", "email", "phone", "url", "point", "area", "json", "rows", "file", "image",
 ]  # fmt: skip
 
 Kept = Literal[
@@ -135,6 +136,12 @@ _FILE: Schema = {
     },
 }
 
+_AREA: Schema = {
+    "type": "object",
+    "required": ["type", "coordinates"],
+    "properties": {"type": {"type": "string", "enum": ["Polygon", "MultiPolygon"]}, "coordinates": {"type": "array"}},
+}
+
 KINDS: Mapping[FieldType, FieldKind] = {
     "text": FieldKind("One line of text, 255 characters unless `length` says otherwise.", written=True),
     "long_text": FieldKind("Text of several lines.", input="area", written=True, long=True, sortable=False, unique=False,
@@ -166,6 +173,8 @@ KINDS: Mapping[FieldType, FieldKind] = {
     "url": FieldKind("A web address.", input="url", schema={"type": "string", "format": "uri"}, written=True),
     "point": FieldKind("A place on earth (WGS 84).", POINT, "point", "text", _POINT, sortable=False, unique=False, titled=False,
                        listed=False, compound=True),
+    "area": FieldKind("An area on earth: a polygon or multipolygon in GeoJSON (RFC 7946), kept to a millionth of a degree.", AREA, "json",
+                      "json", _AREA, long=True, sortable=False, unique=False, titled=False, listed=False, compound=True),
     "json": FieldKind("Any data.", JSON, "json", "json", {}, long=True, sortable=False, unique=False, titled=False,
                       listed=False, compound=True),
     "rows": FieldKind("A table of rows with `fields` of their own, edited and saved with the record.", ROWS, "apart", "rows",

@@ -14,7 +14,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
@@ -28,6 +28,7 @@ import phonenumbers
 import re2
 from email_validator import EmailNotValidError, validate_email
 
+from xrm.expr.places import MICRO, Point, micro
 from xrm.expr.values import duration_words, parse_length, parse_time
 from xrm.model.fields import Field
 from xrm.model.kinds import FieldType
@@ -66,20 +67,6 @@ class Misfit(ValueError):
         self.hint = hint
         self.inside = inside
         self.rule = rule
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A place on earth in WGS 84 degrees (EPSG:4326)."""
-
-    lat: float
-    lon: float
-
-    def __str__(self) -> str:
-        return f"{self.lat}, {self.lon}"
-
-    def as_json(self) -> dict[str, float]:
-        return {"lat": self.lat, "lon": self.lon}
 
 
 def fold(text: str) -> str:
@@ -463,6 +450,57 @@ def _point(field: Field, raw: object) -> Point:
     return Point(lat, lon)
 
 
+def _area(field: Field, raw: object) -> dict[str, object]:
+    """A polygon or multipolygon (RFC 7946), or a feature that has one; longitude first, heights are left out."""
+    try:
+        raw = msgspec.json.decode(raw) if isinstance(raw, str) else raw
+    except msgspec.DecodeError:
+        raise Misfit("must be GeoJSON", hint=AREA_HINT) from None
+    if isinstance(raw, Mapping) and raw.get("type") == "Feature":
+        raw = raw.get("geometry")
+    if not isinstance(raw, Mapping) or raw.get("type") not in ("Polygon", "MultiPolygon") or not _filled(raw.get("coordinates")):
+        raise Misfit("must be a polygon or multipolygon in GeoJSON", hint=AREA_HINT)
+    inner = raw["coordinates"]
+    if sum(len(str(position)) for position in inner) > AREA_LIMIT:
+        raise Misfit(f"is too large an area; {AREA_LIMIT:,} characters are the most")
+    if raw["type"] == "Polygon":
+        return {"type": "Polygon", "coordinates": _polygon(inner)}
+    return {"type": "MultiPolygon", "coordinates": [_polygon(rings) for rings in inner]}
+
+
+AREA_LIMIT = 1_000_000
+AREA_HINT = 'for example {"type": "Polygon", "coordinates": [[[-118.3, 34.0], [-118.2, 34.0], [-118.2, 34.1], [-118.3, 34.0]]]}'
+
+
+def _filled(raw: object) -> bool:
+    return isinstance(raw, list | tuple) and bool(raw)
+
+
+def _polygon(raw: object) -> list[list[list[float]]]:
+    if not isinstance(raw, list | tuple) or not raw:
+        raise Misfit("has a polygon without a ring", hint=AREA_HINT)
+    return [_ring(ring) for ring in raw]
+
+
+def _ring(raw: object) -> list[list[float]]:
+    """Closed, of four positions or more (RFC 7946, section 3.1.6)."""
+    if not isinstance(raw, list | tuple) or len(raw) < 4:
+        raise Misfit("has a ring of fewer than four positions", hint=AREA_HINT)
+    ring = [_position(position) for position in raw]
+    if ring[0] != ring[-1]:
+        raise Misfit("has a ring that does not end where it begins", hint="repeat its first position at the end")
+    return ring
+
+
+def _position(raw: object) -> list[float]:
+    if not isinstance(raw, list | tuple) or not 2 <= len(raw) <= 3:
+        raise Misfit("has a position that is not [longitude, latitude]", hint=AREA_HINT)
+    lon, lat = (float(_number(part)) for part in raw[:2])
+    if abs(lat) > 90 or abs(lon) > 180:
+        raise Misfit("has a position that is not on earth", hint="longitude -180 to 180 first, then latitude -90 to 90")
+    return [micro(lon) / MICRO, micro(lat) / MICRO]
+
+
 def _json(field: Field, raw: object) -> object:
     try:
         value = msgspec.json.decode(raw) if isinstance(raw, str) else raw
@@ -556,6 +594,7 @@ COERCERS: Mapping[FieldType, Callable[[Field, object], object]] = {
     "phone": _phone,
     "url": _url,
     "point": _point,
+    "area": _area,
     "json": _json,
     "rows": _rows,
     "file": _files,

@@ -16,6 +16,7 @@ from urllib.parse import quote
 import msgspec
 from markupsafe import escape as escape_markup
 
+from xrm.expr.places import polygons
 from xrm.model.application import Application
 from xrm.model.contents import CONTENTS, UNKNOWN, size_text
 from xrm.model.entity import Entity
@@ -85,6 +86,7 @@ def plain(tongue: Tongue, entity: Entity, field: Field) -> Writing:
         "file": file_names,
         "image": file_names,
         "rows": lambda value: f"{len(value)} {'row' if len(value) == 1 else 'rows'}" if isinstance(value, (list, tuple)) else str(value),
+        "area": area_words,
         "json": lambda value: msgspec.json.encode(value).decode(),
     }
     badges = badges_of(tongue, entity, field)
@@ -101,6 +103,15 @@ def file_names(value: object) -> str:
     """The names of files; what was only just uploaded has none here."""
     items = value if isinstance(value, (list, tuple)) else ()
     return ", ".join(str(item.get("name", "a new file")) for item in items if isinstance(item, Mapping))
+
+
+def area_words(value: object) -> str:
+    """An area by its box, south-west and north-east, and how many corners it has."""
+    if not isinstance(value, Mapping):
+        return str(value)
+    corners = [corner for rings in polygons(value) for ring in rings for corner in ring[:-1]]
+    lons, lats = [lon for lon, _ in corners], [lat for _, lat in corners]
+    return f"{min(lats)}, {min(lons)} \N{EN DASH} {max(lats)}, {max(lons)} ({len(corners)} corners)"
 
 
 def clock(display: Display, value: object) -> str:
@@ -256,7 +267,7 @@ def _writing(tongue: Tongue, entity: Entity, field: Field, use: Use) -> Writing:
         return lambda value: escape(write(value))
     if use == "detail" and field.type in LINKED:
         return LINKED[field.type]
-    if field.type in ("phone", "point"):
+    if field.type in ("phone", "point", "area"):
         return lambda value: f'<bdi dir="ltr">{escape(write(value))}</bdi>'
     if field.kind.kept == "files":
         return lambda value: f"<bdi>{escape(write(value))}</bdi>"

@@ -18,7 +18,11 @@ from xrm.web.typed import editable, link_of, posted, title_of, value_of
 
 MOST_OPTIONS = 30
 """A link to more records than this is a combobox instead of a select."""
-HINTS = {"point": "Latitude, longitude", "markdown": "**bold**, *italic*, - a list, [a link](https://example.org)"}
+HINTS = {
+    "point": "Latitude, longitude",
+    "area": "GeoJSON: a Polygon or a MultiPolygon, longitude first",
+    "markdown": "**bold**, *italic*, - a list, [a link](https://example.org)",
+}
 """What to write, where the definition gives no hint of its own."""
 RULED = "Left empty, a rule fills it in."
 LONG_TEXT = 60

@@ -16,8 +16,9 @@ from typing import Any, Literal, TextIO
 
 import msgspec
 
+from xrm.expr.places import Point
 from xrm.model.fields import Field
-from xrm.model.values import Point, canonical
+from xrm.model.values import canonical
 from xrm.service.context import Context
 from xrm.service.reading import MOST_ROWS, Query, list_records
 from xrm.service.transfer.attachments import cell_of, written
@@ -131,7 +132,7 @@ def cell_text(field: Field, value: object) -> str:
     """The text of a value, which its field reads back as the same."""
     if value is None:
         return ""
-    if field.type == "json":
+    if field.kind.kept == "json":
         return msgspec.json.encode(value, order="deterministic").decode()
     if field.kind.kept == "files":
         return cell_of(value)
