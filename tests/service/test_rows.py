@@ -171,4 +171,6 @@ def test_rest_reads_and_writes_rows(running: Running) -> None:
     assert schema["type"] == ["array", "null"]
     assert schema["items"]["properties"]["amount"]["type"] == ["string", "null"]
     assert api.get("/api/order", sort="lines").codes == ["XRM512"]
-    assert api.get("/api/order", filter="lines == null").codes == ["XRM302"]
+    assert api.get("/api/order", filter="lines == null").codes == ["XRM303"]
+    assert api.get("/api/order", filter="sum(lines.amount) > 2").json["items"] == []
+    assert [item["name"] for item in api.get("/api/order", filter="lines.exists(l, l.item == 'a')").json["items"]] == ["One"]

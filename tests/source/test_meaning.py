@@ -91,7 +91,7 @@ FIELD_SLIPS = [
     ("{type: rows, fields: {position: text}}", "2:35 XRM205 the name 'position' is reserved: every row has it"),
     ("{type: rows, fields: {x: {type: text, required: parent.bb > 1}}}", "2:68 XRM302 'parent' has no 'bb' (did you mean 'b'?)"),
     ("{type: rows, fields: {x: {compute: =b * 2}}}", "2:49 XRM302 unknown name 'b'"),
-    ("{type: rows, fields: {x: text}, required: a == null}", "2:55 XRM302 'a' is not a value"),
+    ("{type: rows, fields: {x: text}, required: a == null}", "2:55 XRM303 'a' is a collection, not a value (ask it: count(x), x.exists(l, …), sum(x.amount))"),
     ("{label: A}", "2:10 XRM202 a field needs a 'type' (for example: type: text)"),
     ("{type: text, min: 1}", "2:26 XRM206 'min' does not go with type text (it goes with integer, decimal, percent, money, date, time, datetime, duration, rows, file, image)"),
     ("{type: file, accept: pfd}", "2:34 XRM203 unknown kind of content 'pfd' (did you mean 'pdf'?)"),
@@ -142,8 +142,10 @@ FIELD_SLIPS = [
     ("{type: integer, default: [{use: 1}, {use: 2}]}", "2:39 XRM206 the cases after this one are never reached (give it a 'when', or put it last)"),
     ("{compute: =a + 1}", "2:14 XRM208 this depends on itself: a → a"),
     ("{type: integer, compute: b + 1}", "2:38 XRM206 'compute' wants an expression, beginning with '=' (write: compute: =b + 1)"),
-    ("{type: text, compute: =o.label}", ("2:26 XRM303 a computed field reads fields of its own record only, and 'o.label' follows a link "
-     "(copy it with 'default' or with the 'set' of a transition)")),
+    ("{type: text, compute: =o.updated_by.created_by.label}", ("2:26 XRM245 a computed field follows at most 2 links, and "
+     "'o.updated_by.created_by.label' follows more (make a part of it a computed field of the linked record, and read that)")),
+    ("{type: integer, compute: =o.version}", ("2:29 XRM245 'o.version' changes with every write, so that nothing can be computed from it "
+     "(read the fields that it follows from)")),
     ("{type: boolean, compute: =o == actor}", "2:29 XRM303 a computed field is stored, so that it cannot depend on who asks (use 'default', or the 'set' of a transition)"),
     ("{compute: =b + 1, required: true}", "2:31 XRM206 a computed field has no 'required': it is always computed"),
     ("{compute: =b + nme}", "2:28 XRM302 unknown name 'nme' (a text is quoted: 'nme')"),

@@ -39,8 +39,8 @@ def get(request: ApiRequest) -> Work:
     alone = not any("." in path for path in fields)  # the version says nothing of what lies beyond a link
 
     def work(ctx: Context) -> Answer:
-        version, document = get_document(ctx, request.entity, request.id, fields)
-        tag = requests.etag(version)
+        state, document = get_document(ctx, request.entity, request.id, fields)
+        tag = requests.etag(state)
         headers: tuple[Header, ...] = ((b"etag", tag),)
         if alone and requests.knows(request.scope, tag):
             return Answer(304, headers=headers)
@@ -145,7 +145,7 @@ def _written(ctx: Context, request: ApiRequest, written: Written, status: int = 
 
     ``Prefer: return=minimal`` (RFC 7240, section 4.2) leaves the record out.
     """
-    headers: tuple[Header, ...] = ((b"etag", requests.etag(written.version)),)
+    headers: tuple[Header, ...] = ((b"etag", requests.etag(written.tag)),)
     if status == 201:
         headers = (*headers, (b"location", f"/api/{request.entity}/{written.id}".encode()))
     minimal = "return=minimal" in (requests.header(request.scope, b"prefer") or "")

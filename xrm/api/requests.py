@@ -168,7 +168,7 @@ def version(scope: Scope) -> int | None:
         raise Invalid(Problem("XRM509", "a change says which version it was made to", hint=hint))
     if text.strip() == "*":
         return None
-    found = re.fullmatch(r'\s*"(\d{1,15})"\s*', text, re.ASCII)
+    found = re.fullmatch(r'\s*"(\d{1,15})(?:-\d{1,15})?"\s*', text, re.ASCII)
     if found is None:
         raise Stale(Problem("XRM508", "If-Match names no version of this record", hint='one ETag in quotes, as in "3"'))
     return int(found[1])
@@ -182,5 +182,6 @@ def knows(scope: Scope, tag: bytes) -> bool:
     return text.strip() == "*" or tag.decode() in [one.strip().removeprefix("W/") for one in text.split(",")]
 
 
-def etag(number: int) -> bytes:
-    return b'"%d"' % number
+def etag(tag: str) -> bytes:
+    """The tag of a state in quotes; ``If-Match`` compares its version, since what only follows is no edit."""
+    return f'"{tag}"'.encode()

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from xrm.compile.columns import DialectName
+from xrm.compile.dependencies import Dependencies, dependencies
+from xrm.compile.deriving import Derivation, derivation
 from xrm.compile.policies import SYSTEM, Policies, expand, policies, quiet
 from xrm.compile.reads import ReadCompiler
 from xrm.compile.row_parts import RowsWrite, rows_writes
@@ -22,6 +24,7 @@ class CompiledEntity:
     rules: Rules
     writes: EntityWrites
     rows: tuple[RowsWrite, ...]
+    derivation: Derivation
     blank: Mapping[str, tuple[()] | None]
     """A record before anything is said of it: every name, empty."""
 
@@ -35,6 +38,7 @@ class CompiledApplication:
     dialect: DialectName
     entities: Mapping[str, CompiledEntity]
     system: SystemWrites
+    dependencies: Dependencies
     _readers: dict[frozenset[str], ReadCompiler] = field(default_factory=dict)
 
     def policies(self, roles: frozenset[str]) -> Policies:
@@ -52,6 +56,7 @@ class CompiledApplication:
 
 
 def compile_application(model: Application, dialect: DialectName) -> CompiledApplication:
+    graph = dependencies(model)
     made = tables(model)
     everything = policies(model, SYSTEM)
     entities = {}
@@ -60,6 +65,8 @@ def compile_application(model: Application, dialect: DialectName) -> CompiledApp
         its_rows = rows_writes(made, everything, entity, dialect)
         paths = its_rules.paths.union(*({path for path in rows.parent_paths if "." in path} for rows in its_rows))
         writes = entity_writes(made, everything, entity, paths, dialect)
-        blank = {**dict.fromkeys([*entity.all_fields, "deleted_at"]), **{rows.field.name: () for rows in its_rows}}
-        entities[name] = CompiledEntity(entity, replace(its_rules, paths=paths), writes, its_rows, blank)
-    return CompiledApplication(model, made, dialect, entities, system_writes(made, dialect))
+        follows = derivation(made, everything, entity, graph, dialect)
+        own = [*entity.all_fields, "deleted_at", *(["derived"] if entity.derived else [])]
+        blank = {**dict.fromkeys(own), **{rows.field.name: () for rows in its_rows}}
+        entities[name] = CompiledEntity(entity, replace(its_rules, paths=paths), writes, its_rows, follows, blank)
+    return CompiledApplication(model, made, dialect, entities, system_writes(made, dialect), graph)

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from xrm.expr import Type
-from xrm.expr.types import TEXT, list_of, ref
+from xrm.expr.types import TEXT, collection, list_of, ref
 from xrm.model.access import RIGHTS, Grant, Right
 from xrm.model.application import Application
-from xrm.model.entity import Entity
+from xrm.model.entity import Entity, Inverse
 from xrm.model.fields import ENTITY, Expression, Field, alike
 from xrm.model.rows import rows_of
 
@@ -66,12 +66,31 @@ class Policies:
         """The visible field at the end of a path from an entity, or None: hidden and missing are the same answer."""
         name, _, rest = path.partition(".")
         field = self._field(entity, name)
+        if field is None and not rest:
+            inverse = self.inverse(entity, name)
+            return inverse.count if inverse else None
         if not rest or field is None or field.type != "link" or name == "id":
             return field if not rest else None
         seen = [target for target in field.targets if self.readable(target)]
         if field.several and rest == ENTITY.name:
             return ENTITY if seen else None
         return alike([self.resolve(target, rest) for target in seen])
+
+    def shows(self, entity: str, path: str) -> bool:
+        """Whether a path of an expression is visible: a field's, or one into a collection."""
+        first, _, rest = path.partition(".")
+        inverse = self.inverse(entity, first)
+        if inverse is not None and rest:
+            return self.resolve(inverse.entity, rest) is not None
+        field = self._field(entity, first)
+        if field is not None and field.apart and rest:
+            return rest in self.row_fields(entity, first)
+        return self.resolve(entity, path) is not None
+
+    def inverse(self, entity: str, name: str) -> Inverse | None:
+        """A visible collection: its records may be read, and the link that makes it is seen."""
+        found = self.application.entities[entity].inverses.get(name)
+        return found if found and self._field(found.entity, found.field) else None
 
     def names(self, entity: str) -> tuple[str, ...]:
         """The names of visible fields, in the order of the definition."""
@@ -106,6 +125,15 @@ class PolicyScope:
             return ACTOR_TYPES.get(path[1:])
         if len(path) > 4:
             return None
+        inverse = self.policies.inverse(self.entity, path[0])
+        if inverse is not None and path[0] not in self.policies.application.entities[self.entity].all_fields:
+            field = self.policies.resolve(inverse.entity, ".".join(path[1:])) if len(path) > 1 else None
+            return collection(inverse.entity) if len(path) == 1 else field.expression_type if field else None
+        field = self.policies.resolve(self.entity, path[0])
+        if field is not None and field.apart:
+            inner = self.policies.row_fields(self.entity, field.name).get(path[1]) if len(path) == 2 else None
+            own = collection(f"{self.entity}.{field.name}", held=True)
+            return own if len(path) == 1 else inner.expression_type if inner else None
         field = self.policies.resolve(self.entity, ".".join(path))
         return field.expression_type if field and not field.apart else None
 
@@ -113,7 +141,14 @@ class PolicyScope:
         if path and path[0] == "actor":
             return [key[0] for key in ACTOR_TYPES if key]
         if not path:
-            return self.policies.names(self.entity)
+            inverses = self.policies.application.entities[self.entity].inverses
+            return (*self.policies.names(self.entity), *(name for name in inverses if self.policies.inverse(self.entity, name)))
+        inverse = self.policies.inverse(self.entity, path[0]) if len(path) == 1 else None
+        if inverse is not None:
+            return self.policies.names(inverse.entity)
+        first = self.policies.resolve(self.entity, path[0])
+        if first is not None and first.apart:
+            return tuple(self.policies.row_fields(self.entity, first.name)) if len(path) == 1 else ()
         field = self.policies.resolve(self.entity, ".".join(path))
         if field is None or field.type != "link":
             return ()

@@ -33,7 +33,7 @@ from xrm.compile.statements import RunTime, Statement, compiled
 from xrm.compile.tables import Tables
 from xrm.expr import Checked
 from xrm.expr.sql import to_sql
-from xrm.model.entity import Entity
+from xrm.model.entity import Entity, Inverse
 from xrm.model.fields import ENTITY, Field
 from xrm.model.rows import ID as ROW_ID
 from xrm.model.rows import row_entity
@@ -66,7 +66,8 @@ class Shape:
 class Read:
     """A compiled read. Rows of the driver become flat rows (``category.title`` is a key) or documents (for JSON).
 
-    ``version`` says where in the row of a read of one record its version stands. ``parts`` are what lies in tables of
+    ``version`` says where in the row of a read of one record its version stands, ``derived`` how often it
+    changed without being edited, for an entity that can. ``parts`` are what lies in tables of
     its own: for each the caller adds one value to every row, what ``PartRead.of`` gives for the id at ``key``.
     """
 
@@ -77,6 +78,7 @@ class Read:
     document: Callable[[Sequence[Any]], msgspec.Struct]
     cursor: Callable[[Sequence[Any]], list[Any]]
     version: int | None
+    derived: int | None = None
 
 
 PART_SIZES = (1, 50, 501)
@@ -123,6 +125,8 @@ class Rows:
         self._joined: dict[tuple[str, bool], tuple[sa.FromClause, Entity]] = {("", False): (self.root, self.entity)}
         self._joined["", True] = (self.root, self.entity)
         self._several: dict[tuple[str, bool], sa.ColumnElement[Any]] = {}
+        self._gathered = 0
+        self._counts: dict[str, sa.ColumnElement[Any]] = {}
 
     def column(self, path: str, raw: bool = False) -> sa.ColumnElement[Any]:
         """The value of a path; a link whose target is guarded by a row rule shows through that rule.
@@ -135,6 +139,8 @@ class Rows:
         prefix, _, name = path.rpartition(".")
         table, entity = self.at(prefix, raw)
         field = entity.field(name)
+        if field is None and name in entity.inverses:
+            return self._count(path, table, entity.inverses[name])
         if not raw and field and field.type == "link" and name != "id" and self._guarded(field):
             return self.at(path, raw)[0].c.id
         return table.c[f"{name}_lat" if field and field.type == "point" else name]
@@ -208,9 +214,62 @@ class Rows:
         return sa.or_(*(self.condition(one.checked, f"{prefix}{n}_", raw=True) for n, one in enumerate(rule)))
 
     def condition(self, checked: Checked, prefix: str, raw: bool = False) -> sa.ColumnElement[bool]:
-        made = to_sql(checked, lambda path: self.column(path, raw), self.dialect, prefix=prefix)
+        asked: list[Linked] = []
+
+        def members(path: str) -> Linked:
+            inverse = self.entity.inverses.get(path)
+            asked.append(self.linked(self.root.c.id, inverse, raw) if inverse else self.held(self.root.c.id, path, raw))
+            return asked[-1]
+
+        made = to_sql(checked, lambda path: self.column(path, raw), self.dialect, prefix=prefix, members=members)
         self.run_time += made.run_time
+        for one in asked:
+            self.run_time += one.rows.run_time
         return made.clause
+
+    def linked(self, id: sa.ColumnElement[Any], inverse: Inverse, raw: bool) -> Linked:
+        """The records of a collection of the record with an id, for a subquery: those that the policies show, unless ``raw``."""
+        self._gathered += 1
+        inner = Rows(self.tables, self.policies, inverse.entity, self.dialect, prefix=f"{self.prefix}g{self._gathered}")
+        where: list[sa.ColumnElement[bool]] = [inner.root.c[inverse.field] == id, inner.root.c.deleted_at.is_(None)]
+        rule = self.policies.by_entity[inverse.entity].rule("read")
+        if not raw and rule is None:
+            raise KeyError(inverse.name)
+        if not raw and rule is not None and rule is not True:
+            where.append(inner.rule(rule, f"{inner.prefix}_"))
+        return Linked(inner, where, raw)
+
+    def held(self, id: sa.ColumnElement[Any], field: str, raw: bool) -> Linked:
+        """The rows of a field of the record with an id, for a subquery."""
+        self._gathered += 1
+        prefix = f"{self.prefix}g{self._gathered}"
+        inner = Rows(self.tables, self.policies, self.entity.name, self.dialect, part=field, prefix=prefix)
+        return Linked(inner, [inner.root.c.record == id], raw)
+
+    def _count(self, path: str, table: sa.FromClause, inverse: Inverse) -> sa.ColumnElement[Any]:
+        """How many records a collection has: one column, however often it is asked for."""
+        if path not in self._counts:
+            linked = self.linked(table.c.id, inverse, raw=False)
+            counted: sa.Select[Any] = sa.select(sa.func.count(type_=sa.BigInteger())).select_from(linked.source).where(*linked.where)
+            self._counts[path] = counted.correlate_except(linked.source).scalar_subquery()
+            self.run_time += linked.rows.run_time
+        return self._counts[path]
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """The records of a collection in a query of their own (``xrm.expr.sql.Members``)."""
+
+    rows: Rows
+    where: list[sa.ColumnElement[bool]]
+    raw: bool
+
+    @property
+    def source(self) -> sa.FromClause:
+        return self.rows.source
+
+    def column(self, path: str) -> sa.ColumnElement[Any]:
+        return self.rows.column(path, self.raw)
 
 
 MOST_TRIED = 6
@@ -273,13 +332,14 @@ class ReadCompiler:
         places = [_place(columns, key.column) for key in keys]
         version = _place(columns, rows.root.c.version) if shape.one else None
         key = _place(columns, rows.root.c.id)
+        derived = _place(columns, rows.root.c.derived) if shape.one and rows.entity.derived else None
         query = sa.select(*_labelled(columns))
         query = query.select_from(rows.source).where(*where)
         if not shape.one:
             query = query.order_by(*(term for key in keys for term in key.order)).limit(_parameter("limit", sa.Integer()))
         statement = compiled(query, self.dialect, rows.run_time)
         flat, document = row_decoder(picked, len(columns)), document_decoder(picked, len(columns))
-        return Read(statement, key, tuple(parts), flat, document, lambda raw: [raw[place] for place in places], version)
+        return Read(statement, key, tuple(parts), flat, document, lambda raw: [raw[place] for place in places], version, derived)
 
     def _pick(self, rows: Rows, path: str, parts: list[PartRead]) -> Picked:
         """What a path brings; of a field that lies apart, the read of its rows is put into ``parts``."""
@@ -513,6 +573,9 @@ def sort_keys(rows: Rows, sort: Sequence[SortKey]) -> list[Key]:
         field = rows.policies.resolve(rows.entity.name, path)
         if field is None:
             raise KeyError(path)
+        if path.rpartition(".")[2] in rows.at(path.rpartition(".")[0])[1].inverses:
+            keys.append(Key(rows.column(path), wanted.descending, nullable="." in path))
+            continue
         if field.type == "link" and field.name != "id":
             path, name = f"{path}.title", "title"
         else:

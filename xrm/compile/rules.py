@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from xrm.compile.constraints import Constraints, Truth, condition, constraints, expressions, in_order, roots, truth, value_paths
+from xrm.compile.dependencies import whole_question
 from xrm.compile.policies import Rule
 from xrm.expr import Moment, to_python
+from xrm.expr.gathered import Gather, linked
 from xrm.model.entity import Entity
 from xrm.model.fields import Check, Expression, Field, Value
 from xrm.model.lifecycle import Guard, Transition
@@ -86,7 +88,7 @@ def rules(entity: Entity, quiet: frozenset[str] = frozenset()) -> Rules:
     return Rules(
         entity=entity,
         defaults=tuple((f, value_closure(f, f.default)) for f in fields if f.default),
-        computes=tuple((f, value_closure(f, f.compute)) for f in fields if f.compute),
+        computes=tuple((f, value_closure(f, f.compute)) for f in fields if f.compute and whole_question(f) is None),
         constraints=constraints(entity, quiet),
         amounts=tuple(f for f in fields if f.currency_from),
         checks=tuple(_check(check) for check in entity.checks),
@@ -151,6 +153,16 @@ def _move(entity: Entity, move: Transition) -> CompiledMove:
     asks = tuple(CompiledAsk(entity.fields[a.field], condition(a.required), truth(a.show) if a.show else None) for a in move.ask)
     sets = tuple((entity.fields[name], value_closure(entity.fields[name], value)) for name, value in (move.set or {}).items())
     return CompiledMove(move, asks, guards, sets)
+
+
+def asked_of_others(entity: Entity) -> tuple[Gather, ...]:
+    """What the rules of an entity ask of records that link to its records."""
+    values = [value for field in entity.fields.values() for value in (field.default, field.compute)]
+    for move in entity.lifecycle.transitions.values() if entity.lifecycle else ():
+        values += (move.set or {}).values()
+    given = [part for value in values if value for case in value.cases for part in case if isinstance(part, Expression)]
+    found = (gather for one in (*_expressions(entity), *given) for gather in linked(one.checked.node))
+    return tuple({gather.text: gather for gather in found}.values())
 
 
 def _read_paths(entity: Entity) -> set[str]:

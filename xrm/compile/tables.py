@@ -71,6 +71,8 @@ def entity_table(metadata: sa.MetaData, application: Application, entity: Entity
     table = sa.Table(table_name(entity), metadata, info={"entity": entity.name})
     for column in system_columns(entity):
         table.append_column(column)
+    if entity.derived:
+        table.append_column(sa.Column("derived", WHOLE))  # how often it changed without being edited
     for field in entity.fields.values():
         _field_columns(table, application, field)
     indexes(table, entity)

@@ -19,6 +19,7 @@ from xrm.model.fields import Field
 from xrm.model.rows import rows_of
 
 DELETED_AT = Field(name="deleted_at", type="datetime", label={}, system=True)
+DERIVED = Field(name="derived", type="integer", label={}, system=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,8 @@ class EntityWrites:
     """Every link that may lead to this entity."""
     read: Statement
     """The whole record as it is, without a lock."""
+    lock_read: Statement
+    """For a record that a computed value is read from: it stays as it is until commit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,7 @@ def entity_writes(tables: Tables, system: Policies, entity: Entity, paths: froze
         by_key=_key_read(table, entity, dialect),
         referrers=_referrers(tables, system, entity, dialect),
         read=compiled(query, dialect),
+        lock_read=compiled(query.with_for_update(read=True), dialect),
     )
 
 
@@ -136,8 +140,12 @@ def _this(table: sa.Table) -> sa.ColumnElement[bool]:
     return table.c.id == sa.bindparam("id", type_=table.c.id.type, required=True)
 
 
+def _unseen(entity: Entity) -> tuple[Field, ...]:
+    return (DELETED_AT, DERIVED) if entity.derived else (DELETED_AT,)
+
+
 def _whole_record(table: sa.Table, entity: Entity, dialect: DialectName) -> list[Picked]:
-    return _picked(table, [*entity.all_fields.values(), DELETED_AT], dialect)
+    return _picked(table, [*entity.all_fields.values(), *_unseen(entity)], dialect)
 
 
 def whole_row(table: sa.Table, entity: Entity, dialect: DialectName) -> list[Picked]:
@@ -164,7 +172,7 @@ Step = tuple[str, str, Callable[[Any], Any] | None]
 def encoder(entity: Entity, dialect: DialectName) -> Callable[[Row], dict[str, Any]]:
     """A function that turns a whole record into the values of its columns, folded keys included; written like ``row_decoder``."""
     title: Step = ("title_key", "title", stored(_folding("title"))[1].part)
-    return _encoder([title, *_steps([*entity.all_fields.values(), DELETED_AT], dialect)])
+    return _encoder([title, *_steps([*entity.all_fields.values(), *_unseen(entity)], dialect)])
 
 
 def row_encoder(entity: Entity, dialect: DialectName) -> Callable[[Row], dict[str, Any]]:

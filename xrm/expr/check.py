@@ -158,6 +158,9 @@ class _Checker:
         if found is None:
             self.faults.append(unknown_name(node, self._scope))
             return Constant(node.start, node.end, ANY, None)
+        if found.name == "collection":
+            hint = "make it a computed field there, and read that"
+            return self._fault(node, TYPE_MISMATCH, f"'{'.'.join(node.names)}' is a collection of another record", hint)
         if node.names[0] == "actor":
             return ActorValue(node.start, node.end, found, ".".join(node.names[1:]) or "id")
         return Column(node.start, node.end, found, ".".join(node.names))

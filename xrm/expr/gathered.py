@@ -133,6 +133,18 @@ def loose(nodes: list[Typed]) -> list[Fault]:
     ]
 
 
+def linked(node: Typed) -> list[Gather]:
+    """What an expression asks of records that link to the record: the database answers, wherever the rest is evaluated."""
+    found: list[Gather] = []
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, Gather) and not here.held:
+            found.append(here)
+        waiting.extend(here.parts)
+    return found
+
+
 def reads(nodes: list[Typed]) -> tuple[frozenset[str], frozenset[str]]:
     """The paths that are read of the record itself, and those of records in its collections (`lines`, `lines.amount`)."""
     gathers = [node for node in nodes if isinstance(node, Gather)]

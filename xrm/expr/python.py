@@ -69,6 +69,13 @@ def closure(node: Typed, whole: bool = True) -> Closure:
     return _Writer().function(node, whole)
 
 
+def member_closure(node: Typed, member: str) -> Closure:
+    """The function that evaluates a part of a question for one record of its collection, given as the record."""
+    writer = _Writer()
+    writer.members(member)
+    return writer.function(node, whole=True)
+
+
 class _Writer:
     """Writes the lines of one function; `emit` gives the name, or the literal, that holds a node's value."""
 
@@ -105,6 +112,10 @@ class _Writer:
         exec(compile(body, "<expression>", "exec"), namespace)  # noqa: S102  # the text is this module's own
         made: Closure = namespace["expression"]  # type: ignore[assignment]
         return made
+
+    def members(self, member: str) -> None:
+        """The record that the function gets is one of these."""
+        self._rows[member] = "row"
 
     def emit(self, node: Typed) -> str:
         return self._rules[type(node)](node)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from dataclasses import field as part
 from types import MappingProxyType
 
+from xrm.expr.gathered import linked
 from xrm.model.access import Grant
 from xrm.model.check_digits import CHECKS
-from xrm.model.fields import Check, Field, Text, Unique
+from xrm.model.fields import Check, Expression, Field, Text, Unique
 from xrm.model.lifecycle import Lifecycle
 from xrm.model.views import Form, View
 
@@ -56,6 +57,21 @@ def _filled(text: str, year: int, words: Mapping[str, str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Inverse:
+    """The collection of the records of ``entity`` whose link ``field`` leads to a record here."""
+
+    name: str
+    entity: str
+    field: str
+    label: Text
+
+    @property
+    def count(self) -> Field:
+        """What a list shows of it: how many there are."""
+        return Field(self.name, "integer", self.label, system=True)
+
+
+@dataclass(frozen=True, slots=True)
 class Entity:
     """``fields`` holds the declared fields in order; ``system_fields`` what every record has.
 
@@ -71,6 +87,8 @@ class Entity:
     title: str
     number: NumberFormat | None = None
     key: str | None = None
+    inverses: Mapping[str, Inverse] = part(default_factory=dict)
+    """By name: the collections that links of other records make here."""
     unique: tuple[Unique, ...] = ()
     checks: tuple[Check, ...] = ()
     lifecycle: Lifecycle | None = None
@@ -88,6 +106,13 @@ class Entity:
 
     def field(self, name: str) -> Field | None:
         return self.fields.get(name) or self.system_fields.get(name)
+
+    @property
+    def derived(self) -> bool:
+        """Whether a computed field reads beyond its own record, so that the record can change without being edited."""
+        values = [field.compute for field in self.fields.values() if field.compute]
+        parts = [part for value in values for case in value.cases for part in case if isinstance(part, Expression)]
+        return any(linked(part.checked.node) or any("." in path for path in part.checked.paths) for part in parts)
 
     @property
     def all_fields(self) -> Mapping[str, Field]:

@@ -98,6 +98,8 @@ class Field:
     """The entities that a link to more than one may lead to; then ``to`` is None, and it points at the spine."""
     on_delete: OnDelete = "restrict"
     """What becomes of this record when the one that its link leads to is deleted."""
+    inverse: str | None = None
+    """The name, on the entities that a link leads to, of the records that link there."""
     accept: tuple[str, ...] = ()
     size: int | None = None
     protected: bool = False

@@ -12,7 +12,7 @@ import msgspec
 
 from xrm.compile.columns import bind_id
 from xrm.plugins import Committed
-from xrm.service import files
+from xrm.service import deriving, files
 from xrm.service.context import SYSTEM_ACTOR, Service
 from xrm.service.hooks import hook_context
 from xrm.service.recomputing import recompute
@@ -95,7 +95,10 @@ def handlers(service: Service) -> dict[str, Callable[[Any], None]]:
     def remake(body: Mapping[str, Any]) -> None:
         recompute(service, body["entity"])
 
-    return {"record_committed": record_committed, "recompute": remake}
+    def derive(body: Mapping[str, Any]) -> None:
+        deriving.carry_out(service, body)
+
+    return {"record_committed": record_committed, "recompute": remake, deriving.KIND: derive}
 
 
 def _committed(service: Service, record: str, version: int) -> Committed:

@@ -23,7 +23,7 @@ from xrm.store.database import Connection
 if TYPE_CHECKING:
     from xrm.service.records import Intent
 
-BOOKKEEPING = frozenset({"id", "version", "created_at", "created_by", "updated_at", "updated_by", "title", "open", "flags"})
+BOOKKEEPING = frozenset({"id", "version", "created_at", "created_by", "updated_at", "updated_by", "title", "open", "flags", "derived"})
 """What follows from the rest of a write and is not a change of its own."""
 
 
@@ -54,9 +54,20 @@ def insert(
     columns = compiled.writes.encode(dict(after)) | {"id_": bind_id(after["id"], connection.dialect)}
     statement = compiled.writes.insert if before is None else compiled.writes.update
     changes = [*_files(ctx, connection.dialect, compiled.entity, before, after), *_change(ctx, connection.dialect, intent, before, after)]
+    own = rows.statements(compiled, before, after, connection.dialect)
+    _run(ctx, connection, compiled, [_bound(statement, columns), *own, *_spine(ctx, intent.entity, before, columns), *changes])
+
+
+def rewrite(ctx: Context, connection: Connection, compiled: CompiledEntity, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Write a record in which only what follows from others has changed: no edit, so no change of its own. Raises as ``insert``."""
+    columns = compiled.writes.encode(dict(after)) | {"id_": bind_id(after["id"], connection.dialect)}
+    own = rows.statements(compiled, before, after, connection.dialect)
+    _run(ctx, connection, compiled, [_bound(compiled.writes.update, columns), *own])
+
+
+def _run(ctx: Context, connection: Connection, compiled: CompiledEntity, statements: list[Bound]) -> None:
     try:
-        own = rows.statements(compiled, before, after, connection.dialect)
-        connection.batch([_bound(statement, columns), *own, *_spine(ctx, intent.entity, before, columns), *changes])
+        connection.batch(statements)
     except Duplicate as refused:
         raise _in_use(ctx, compiled.entity, refused.rule) from refused
     except Dangling as refused:

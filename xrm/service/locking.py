@@ -14,8 +14,10 @@ from typing import Any
 
 from xrm.compile.application import CompiledEntity
 from xrm.compile.columns import bind_id, is_id
+from xrm.compile.deriving import MOST_AT_ONCE, Term, Use
 from xrm.compile.row_parts import RowsWrite
 from xrm.errors import Invalid, NotFound, Problem, Unavailable
+from xrm.expr import Moment
 from xrm.model.entity import Entity
 from xrm.model.fields import Field
 from xrm.service.context import Context
@@ -23,6 +25,10 @@ from xrm.service.policy import may_here
 from xrm.service.rows import links_in, read, row_problem
 from xrm.store.database import Connection
 from xrm.store.migrate import admitted as release_admitted
+
+FIRST = "00000000-0000-0000-0000-000000000000"
+"""An id before every other."""
+READ = Use()
 
 
 @dataclass(slots=True)
@@ -76,7 +82,7 @@ def lock(
     for rows in compiled.rows:
         held_rows = _sent_rows(values.get(rows.field.name))
         sent += [(field, key, _no_row_target(ctx, rows, n, field)) for n, field, key in links_in(rows, held_rows)]
-    wanted: list[tuple[str, str, Problem | None]] = []
+    wanted: list[tuple[str, str, Problem | None, str]] = []
     before: dict[str, Any] | None = None
     problems: list[Problem] = []
     for field, key, lost in sent:
@@ -84,16 +90,20 @@ def lock(
         if target is None:
             problems.append(lost)
         else:
-            wanted.append((target, key, lost))
+            wanted.append((target, key, lost, field.name))
     if id is not None:
-        wanted.append((entity.name, id, None))
-    for target, key, missing in sorted(wanted, key=lambda item: item[:2]):
-        if missing is None:
+        wanted.append((entity.name, id, None, ""))
+        wanted += [(target, key, None, "ahead") for target, key in ahead(connection, compiled, id, values)]
+    for target, key, missing, name in sorted(wanted, key=lambda item: item[:2]):
+        use = compiled.derivation.uses.get(name, READ)
+        if missing is None and name:
+            take(ctx, connection, target, key)
+        elif missing is None:
             before = _own(ctx, connection, compiled, action, key)
-        elif (target, key) in held.links:
+        elif (f"{target}{use.kind}", key) in held.links:
             continue
-        elif _linked(ctx, connection, target, key):
-            held.links.add((target, key))
+        elif _linked(ctx, connection, target, key, use):
+            held.links.add((f"{target}{use.kind}", key))
         else:
             problems.append(missing)
     if problems:
@@ -123,10 +133,41 @@ def _key(id: str, connection: Connection) -> object:
     return bind_id(id, connection.dialect)
 
 
-def _linked(ctx: Context, connection: Connection, entity: str, id: str) -> bool:
-    """Whether the record that a link will point at is there for this actor; it stays there until commit."""
+def ahead(connection: Connection, compiled: CompiledEntity, id: str, values: Mapping[str, object]) -> set[tuple[str, str]]:
+    """What the write will change beside the record itself, as far as one step tells: locked with it, in order.
+
+    SQLite has one writer, and wants no locks. What lies further is locked when it is reached, in the order of ranks; should two
+    writes meet there, one starts again.
+    """
+    follows = compiled.derivation
+    if connection.dialect == "sqlite" or not (follows.shares or follows.followers) or not is_id(id):
+        return set()
+    row = connection.one(compiled.writes.read.sql, compiled.writes.read.bind({"id": bind_id(id, connection.dialect)}))
+    record = compiled.writes.decode(row) if row else {}
+    found = {(one.rollup.entity, record[one.rollup.link]) for one in follows.shares if record.get(one.rollup.link)}
+    for one in follows.followers:
+        if one.lookup.watched & values.keys():
+            bound = {"id": bind_id(id, connection.dialect), "past": bind_id(FIRST, connection.dialect), "most": MOST_AT_ONCE + 1}
+            ids = [str(found_row[0]) for found_row in connection.all(one.ids.sql, one.ids.bind(bound))]
+            found |= {(one.lookup.entity, key) for key in ids} if len(ids) <= MOST_AT_ONCE else set()
+    return found - {(compiled.entity.name, id)}
+
+
+def take(ctx: Context, connection: Connection, entity: str, id: str) -> None:
+    """Lock a record that will be changed."""
+    statement = ctx.service.application.entities[entity].writes.lock
+    connection.one(statement.sql, statement.bind({"id": bind_id(id, connection.dialect)}))
+
+
+def _linked(ctx: Context, connection: Connection, entity: str, id: str, use: Use) -> bool:
+    """Whether the record that a link will point at is there for this actor; it stays there until commit, and as ``use`` wants it."""
     compiled = ctx.service.application.entities[entity]
     rule = ctx.policy(entity).rule("read")
+    if use.kind:
+        ready = compiled.writes.lock if use.kind == "own" else compiled.writes.lock_read
+        found = connection.one(ready.sql, ready.bind({"id": _key(id, connection)}))
+        if found is not None:
+            _share(ctx, connection, compiled, compiled.writes.decode(found), use.further)
     statement = compiled.writes.lock_shared if rule is True else compiled.writes.lock_shared_whole
     row = connection.one(statement.sql, statement.bind({"id": _key(id, connection)}))
     if row is None:
@@ -137,9 +178,41 @@ def _linked(ctx: Context, connection: Connection, entity: str, id: str) -> bool:
     return record["deleted_at"] is None and may_here(ctx, entity, "read", with_links(ctx, connection, compiled, record))
 
 
+def _share(ctx: Context, connection: Connection, compiled: CompiledEntity, record: Mapping[str, Any], links: tuple[str, ...]) -> None:
+    """Hold what values are read from beyond a linked record; what will change too is locked for that at once, since two that
+    share a lock cannot both raise it."""
+    for name in links:
+        field = compiled.entity.field(name)
+        if field and field.to and record.get(name):
+            writes = ctx.service.application.entities[field.to].writes
+            statement = writes.lock if compiled.derivation.uses.get(name, READ).kind == "own" else writes.lock_read
+            connection.one(statement.sql, statement.bind({"id": bind_id(record[name], connection.dialect)}))
+
+
+class Asking(dict[str, Any]):
+    """A record whose rules ask something of the records that link to it: the database is asked when a rule wants it."""
+
+    __slots__ = ("_connection", "_moment", "_terms")
+
+    def __init__(self, record: Mapping[str, Any], connection: Connection, moment: Moment, terms: Mapping[str, Term]) -> None:
+        super().__init__(record)
+        self._connection, self._moment, self._terms = connection, moment, terms
+
+    def __missing__(self, key: str) -> Any:
+        """Not kept, since the record may change before it is asked again. A name that is no question is a KeyError."""
+        term, dialect = self._terms[key], self._connection.dialect
+        values = {"id": bind_id(self["id"], dialect)}
+        for name, path, convert in term.outer:
+            value = self.get(path)
+            values[name] = value if value is None or convert is None else convert(value)
+        found = self._connection.one(term.statement.sql, term.statement.bind(values, self._moment))
+        return term.decode(found[0]) if found else None
+
+
 def with_links(ctx: Context, connection: Connection, compiled: CompiledEntity, record: Mapping[str, Any]) -> dict[str, Any]:
     """The record with what its rules read from beyond its links (``category.code``), raw; empty links give nothing."""
-    row = dict(record)
+    terms = compiled.derivation.terms
+    row = Asking(record, connection, ctx.moment, terms) if terms else dict(record)
     follow(connection, compiled, row, {})
     return row
 
@@ -168,11 +241,12 @@ def hold(
     old = {} if before is None or before["deleted_at"] is not None else before
     problems = []
     for field, key, missing in _new_links(ctx, compiled, old, after):
-        if any((target, key) in held.links for target in field.targets):
+        use = compiled.derivation.uses.get(field.name, READ)
+        if any((f"{target}{use.kind}", key) in held.links for target in field.targets):
             continue
         entity = target_of(ctx, connection, field, key)
-        if entity is not None and _linked(ctx.as_system(), connection, entity, key):
-            held.links.add((entity, key))
+        if entity is not None and _linked(ctx.as_system(), connection, entity, key, use):
+            held.links.add((f"{entity}{use.kind}", key))
         else:
             problems.append(missing)
     if problems:

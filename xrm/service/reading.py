@@ -94,10 +94,16 @@ def get_record(ctx: Context, entity: str, id: str, fields: tuple[str, ...] = (),
     return read.flat(row)
 
 
-def get_document(ctx: Context, entity: str, id: str, fields: tuple[str, ...] = ()) -> tuple[int, msgspec.Struct]:
-    """The version of one record, and its document for JSON. Raises as ``get_record`` does."""
+def get_document(ctx: Context, entity: str, id: str, fields: tuple[str, ...] = ()) -> tuple[str, msgspec.Struct]:
+    """The tag of one record's state, and its document for JSON. Raises as ``get_record`` does."""
     read, row = _one(ctx, Query(entity, fields), id)
-    return row[read.version or 0], read.document(row)
+    derived = None if read.derived is None else row[read.derived]
+    return tag(row[read.version or 0], derived), read.document(row)
+
+
+def tag(version: int, derived: int | None) -> str:
+    """``3``, or ``3-12`` where twelve changes followed from other records: those are no edits, so that the version stands."""
+    return f"{version}-{derived}" if derived else str(version)
 
 
 def _one(ctx: Context, query: Query, id: str) -> tuple[Read, tuple[Any, ...]]:
@@ -316,7 +322,7 @@ def _prepare(ctx: Context, query: Query, one: bool, after: tuple[bool, ...] | No
 
 def _not_too_far(shape: Shape) -> None:
     """Each link that is followed is a join; SQLite takes 64, and row rules have theirs."""
-    paths = {*shape.fields, *(key.path for key in shape.sort), *(path for one in shape.filters for path in one.paths)}
+    paths = {*shape.fields, *(key.path for key in shape.sort), *(path for one in shape.filters for path in one.reads)}
     links = {path[:at] for path in paths for at, sign in enumerate(path) if sign == "."}
     if len(links) > MOST_LINKS:
         raise Invalid(Problem("XRM512", f"a list follows {MOST_LINKS} links at most; this follows {len(links)}", path=("fields",)))
@@ -362,8 +368,8 @@ def _no_view(name: str | None) -> NotFound:
 
 def _seen_whole(ctx: Context, entity: Entity, view: View) -> bool:
     """Whether every name the view's filter reads is visible: a view is no way round a hidden field."""
-    paths = view.filter.checked.paths if view.filter else ()
-    return all(path.partition(".")[0] == "actor" or ctx.policies.resolve(entity.name, path) for path in paths)
+    paths = view.filter.checked.reads if view.filter else ()
+    return all(path.partition(".")[0] == "actor" or ctx.policies.shows(entity.name, path) for path in paths)
 
 
 def _link(ctx: Context, entity: Entity, linked: tuple[str, str] | None) -> str | None:

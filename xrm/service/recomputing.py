@@ -25,7 +25,7 @@ def recompute(service: Service, entity: str) -> int:
     while True:
         ctx = service.acting(SYSTEM_ACTOR)
         page = list_records(ctx, Query(entity, ("id",), sort="created_at", limit=BATCH, after=after))
-        ready = [prepared_write(ctx, Intent("update", entity, {}, row["id"], historic=True)) for row in page.rows]
+        ready = [prepared_write(ctx, Intent("update", entity, {}, row["id"], historic=True, remake=True)) for row in page.rows]
         with service.database.transaction() as connection:
             held = Held()
             for write in ready:

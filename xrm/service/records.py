@@ -7,7 +7,7 @@ may the actor, with the final values? → record + change + payload + jobs → c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from xrm.compile.columns import is_id
@@ -15,38 +15,14 @@ from xrm.errors import Invalid, Problem, Stale
 from xrm.service import commit, deleting, files, locking, numbering, rows, validation
 from xrm.service.accepting import accepted
 from xrm.service.context import Context
+from xrm.service.deriving import follow_up
 from xrm.service.hooks import prepare
+from xrm.service.intent import Action, Intent
 from xrm.service.locking import Held
 from xrm.service.policy import may, may_here, may_move
+from xrm.service.reading import tag
 from xrm.store.database import Connection
 from xrm.store.ids import new_id
-
-Action = Literal["create", "update", "transition", "delete", "restore"]
-
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """What a caller wants written. ``version`` is the one it saw; None where the action has none to compare.
-
-    ``historic``: the values are history (any state, any time), which needs the ``historic`` right and is marked.
-    """
-
-    action: Action
-    entity: str
-    values: Mapping[str, object] = field(default_factory=dict)
-    id: str | None = None
-    version: int | None = None
-    transition: str | None = None
-    historic: bool = False
-    own_id: str | None = None
-    """The id of a new record that must have a certain one (the system's own user)."""
-    follows: bool = False
-    """It follows from another write, which was judged: a rule that it breaks becomes a flag."""
-
-    @property
-    def lenient(self) -> bool:
-        """What breaks a rule is taken as it is, and flagged."""
-        return self.historic or self.follows
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +34,11 @@ class Written:
     record: Mapping[str, Any]
     changed: bool
     warnings: tuple[Problem, ...] = ()
+
+    @property
+    def tag(self) -> str:
+        """What tells this state of the record from every other: its version, and how often it changed without being edited."""
+        return tag(self.version, self.record.get("derived"))
 
 
 def create(ctx: Context, entity: str, values: Mapping[str, object], *, historic: bool = False) -> Written:
@@ -157,7 +138,8 @@ def _transact(
         return Written(after["id"], before["version"], before, False, warnings)
     commit.insert(ctx, connection, compiled, intent, before, after)
     warnings += _along(ctx, intent, connection, held, reach)
-    return Written(after["id"], after["version"], after, True, warnings)
+    own = follow_up(ctx, connection, compiled, before, after).get((intent.entity, after["id"]), after)
+    return Written(after["id"], after["version"], own, True, warnings)
 
 
 def _along(ctx: Context, intent: Intent, connection: Connection, held: Held, reach: deleting.Reach | None) -> tuple[Problem, ...]:
@@ -173,6 +155,7 @@ def _along(ctx: Context, intent: Intent, connection: Connection, held: Held, rea
         if action != "delete":
             locking.hold(ctx, connection, compiled, before, after, held)
         commit.insert(ctx, connection, compiled, follows, before, after)
+        follow_up(ctx, connection, compiled, before, after)
 
     if reach is not None:
         deleting.carry_out(ctx, connection, reach, step)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from xrm.compile.application import CompiledEntity
 from xrm.compile.constraints import EMPTY
-from xrm.compile.rules import CompiledMove
+from xrm.compile.rules import CompiledMove, fit
 from xrm.errors import Forbidden, Invalid, NotFound, Problem, nearest
 from xrm.model.data import Keyed
 from xrm.model.entity import Entity
@@ -53,6 +53,7 @@ def complete(
         problems += _set(ctx, connection, compiled, intent, before or {}, row)
     follow(connection, compiled, row, links)
     links = {name: row.get(name) for name in links}
+    _wholes(compiled, intent, before, row)
     misfits = _compute(ctx, compiled, row)
     follow(connection, compiled, row, links)
     warnings: list[Problem] = []
@@ -81,6 +82,34 @@ def complete(
     if problems:
         raise Invalid(*(_told(ctx, compiled.entity, problem) for problem in problems))
     return tuple(_told(ctx, compiled.entity, problem) for problem in (*warnings, *judged.warnings))
+
+
+def _wholes(compiled: CompiledEntity, intent: Intent, before: Mapping[str, Any] | None, row: dict[str, Any]) -> None:
+    """Fields that are one question about linked records change with those; a new record has none yet."""
+    for name, whole in compiled.derivation.wholes.items():
+        if before is None:
+            row[name] = whole.start
+        elif intent.remake:
+            row[name] = fit(whole.field, row[whole.key])
+
+
+def figure(
+    ctx: Context, connection: Connection, compiled: CompiledEntity, intent: Intent, before: Mapping[str, Any], row: dict[str, Any]
+) -> list[Problem]:
+    """All that follows in a record from the rest of it: computed values, the title, flags. What would refuse an edit is a flag."""
+    problems: list[Problem] = []
+    for whole in compiled.derivation.wholes.values():
+        _fitted(ctx, row, whole.field, row.get(whole.field.name), problems)
+    misfits = _compute(ctx, compiled, row)
+    scopes = rows.Scopes(connection, compiled)
+    if compiled.rows:
+        rows.compute(ctx, compiled, row, scopes, problems)
+        misfits = _compute(ctx, compiled, row)
+    judged = constraints.judge(ctx, compiled, intent, before, row)
+    if compiled.rows:
+        row_rules.judge(ctx, compiled, intent, before, row, scopes, judged)
+    row["flags"] = " ".join(judged.flags) or None
+    return problems + misfits
 
 
 def _told(ctx: Context, entity: Entity, problem: Problem) -> Problem:
@@ -191,14 +220,10 @@ def unmet(ctx: Context, move: CompiledMove, row: Mapping[str, Any], ahead: bool 
 
 def _compute(ctx: Context, compiled: CompiledEntity, row: dict[str, Any]) -> list[Problem]:
     problems: list[Problem] = []
-    words = ctx.words
     state = compiled.entity.lifecycle.states.get(row["state"]) if compiled.entity.lifecycle else None
     row["open"] = state is None or not state.final
     for field, closure in compiled.rules.computes:
-        try:
-            row[field.name] = coerce(field, closure(row, ctx.moment))
-        except Misfit as misfit:
-            problems.append(Problem("XRM502", f"{words(field.label)} {misfit.message}", path=(field.name,), hint=misfit.hint))
+        _fitted(ctx, row, field, closure(row, ctx.moment), problems)
     row["title"] = compiled.rules.title(row)
     return problems
 
@@ -218,3 +243,12 @@ def _amounts(ctx: Context, compiled: CompiledEntity, before: Mapping[str, Any] |
             message = f"{words(field.label)} may have {digits} digits after the point in {code}"
             problems.append(Problem("XRM502", message, path=(field.name,)))
     return problems
+
+
+def _fitted(ctx: Context, row: dict[str, Any], field: Field, value: object, problems: list[Problem]) -> None:
+    """Put a computed value into the record, or note why it does not fit."""
+    try:
+        row[field.name] = coerce(field, value)
+    except Misfit as misfit:
+        label = ctx.words(field.label)
+        problems.append(Problem("XRM502", f"{label} {misfit.message}", path=(field.name,), hint=misfit.hint))

@@ -10,7 +10,7 @@ from typing import Literal
 
 from xrm.model.access import RIGHTS, Grant, Right, Role
 from xrm.model.application import Application
-from xrm.model.entity import Entity, NumberFormat
+from xrm.model.entity import Entity, Inverse, NumberFormat
 from xrm.model.fields import Check, Conversion, Expression, Field, Option, Text, Unique, Value
 from xrm.model.lifecycle import Ask, Guard, Lifecycle, State, Transition
 from xrm.model.standard import USER, user_entity
@@ -104,6 +104,7 @@ class _Builder:
 
     def user(self, known: Known, standard: Entity) -> Entity:
         """The user with what the application adds to it; every role goes on reading."""
+        standard = replace(standard, inverses=MappingProxyType({name: self.inverse(one) for name, one in known.inverses.items()}))
         if known.part is None:
             return standard
         added = self.entity(known, known.part)
@@ -141,6 +142,7 @@ class _Builder:
             title=title,
             number=_number(self.word(part, "number", ""), part.flag("gapless")),
             key=self.word(part, "key", "") or None,
+            inverses=MappingProxyType({name: self.inverse(inverse) for name, inverse in known.inverses.items()}),
             unique=tuple(self.unique(rule) for rule in part.parts("unique")),
             checks=tuple(self.check(rule) for rule in part.parts("checks")),
             lifecycle=self.lifecycle(part.part("lifecycle")),
@@ -153,6 +155,12 @@ class _Builder:
             base=known.base,
         )
         return replace(entity, views=MappingProxyType(self.views(part, entity)))
+
+    def inverse(self, bare: Inverse) -> Inverse:
+        """A collection, called as its records are where its name is as theirs is."""
+        part = self.meaning.names.entities[bare.entity].part
+        plural = part.label("plural") if part and bare.name == f"{bare.entity}s" else None
+        return replace(bare, label=label_text(plural, self.locale, "")) if plural else bare
 
     def field(self, bare: Field, part: Part) -> Field:
         inner = part.named("fields") if bare.rows else {}

@@ -8,7 +8,8 @@ from xrm.expr import Checked
 from xrm.model.fields import Field
 from xrm.source.disclosure import protected_reads
 from xrm.source.findings import Findings
-from xrm.source.names import EntityScope, Known, reads
+from xrm.source.inference import reads
+from xrm.source.names import EntityScope, Known
 from xrm.source.outline import Formula, Given, Part
 
 FIELD_CONDITIONS = ("required", "recommended", "show", "readonly")

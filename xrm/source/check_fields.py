@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import re2
 
+from xrm.errors import Place
 from xrm.expr import ANY, Checked
 from xrm.model.contents import ACCEPT, bytes_of, size_text
 from xrm.model.fields import Field
@@ -13,11 +14,12 @@ from xrm.model.kinds import BUSINESS_UNITS
 from xrm.model.rows import ROW_NAMES
 from xrm.model.standard import SYSTEM_NAMES
 from xrm.model.values import MOST_FILES, MOST_SIZE
-from xrm.source.check_constraints import UNCOMPUTED, check_constraints, circle_from
+from xrm.source.check_constraints import UNCOMPUTED, check_constraints
 from xrm.source.check_rows import NUMBER_OF_ROWS, check_in_row, check_rows
 from xrm.source.disclosure import check_reads
 from xrm.source.findings import Findings
-from xrm.source.names import ANY_ENTITY, EntityScope, Known, dependencies, formulas_of
+from xrm.source.inference import Step, circles, formulas_of, graph
+from xrm.source.names import ANY_ENTITY, EntityScope, Known
 from xrm.source.outline import Formula, Part, Word
 from xrm.source.vocabulary import CURRENCIES, RESERVED
 
@@ -32,7 +34,6 @@ NEEDED = (
 def check_fields(findings: Findings, known: Known, part: Part) -> None:
     """The fields of an entity, or of the rows of a field (whose ``known`` is that of the rows, and ``part`` the field)."""
     scope = findings.names.scope(known.name)
-    circular = _circles(findings, part)
     for name, inner in part.named("fields").items():
         _name(findings, inner, ROW_NAMES if scope.parent else SYSTEM_NAMES)
         _target(findings, inner)
@@ -56,7 +57,7 @@ def check_fields(findings: Findings, known: Known, part: Part) -> None:
             else:
                 _values(findings, inner, field, scope)
             _indexed(findings, inner, field)
-        elif not inner.has("type") and inner.given("compute") and name not in circular:
+        elif not inner.has("type") and inner.given("compute") and (known.name, name) not in findings.circular:
             _untyped(findings, inner, scope)
 
 
@@ -67,6 +68,8 @@ def _name(findings: Findings, part: Part, kept: tuple[str, ...]) -> None:
         use = f"every {'row' if kept == ROW_NAMES else 'record'} has it" if name in kept else "it means something else in expressions"
         hint = {"title": "name it 'subject' or 'name'", "number": "the key 'number' of the entity declares it"}.get(name)
         findings.note("XRM205", f"the name '{name}' is reserved: {use}", part.place, part.path, hint)
+    elif name in ("deleted_at", "derived"):
+        findings.note("XRM205", f"the name '{name}' is reserved: xrm keeps it itself", part.place, part.path)
     elif name.endswith("_key"):
         hint = f"for example '{name.removesuffix('_key')}_code'"
         findings.note("XRM205", "a name may not end with '_key'", part.place, part.path, hint)
@@ -232,7 +235,7 @@ def _computed(findings: Findings, part: Part, field: Field, scope: EntityScope) 
         findings.note("XRM206", "'compute' wants an expression, beginning with '='", node.place, path, hint)
         return
     for checked in findings.given(given, field, scope, path):
-        _own_fields_only(findings, part, checked, path)
+        _derived(findings, part, checked, scope, path)
         check_reads(findings, checked, field, scope, place=part.at("compute"), path=path)
 
 
@@ -249,13 +252,42 @@ def _untyped(findings: Findings, part: Part, scope: EntityScope) -> None:
         findings.note("XRM202", message, part.place, part.path, "for example: type: decimal, places: 2")
 
 
-def _own_fields_only(findings: Findings, part: Part, checked: Checked, path: tuple[str, ...]) -> None:
+MOST_LOOKUPS = 2
+"""Links that a computed field follows."""
+UNSETTLED = frozenset({"flags", "version", "updated_at", "updated_by"})
+"""What every write changes, or what follows from everything else."""
+
+
+def _leads_to_several(scope: EntityScope, path: str) -> bool:
+    first = scope.follow((path.partition(".")[0],))
+    return isinstance(first, Field) and bool(first.several)
+
+
+def _derived(findings: Findings, part: Part, checked: Checked, scope: EntityScope, path: tuple[str, ...]) -> None:
+    """What a computed field may read: it is stored, and made again whenever something that it reads has changed."""
     place = part.at("compute")
-    far = sorted(read for read in checked.paths if "." in read.removeprefix("parent."))
-    if far:
-        hint = "copy it with 'default' or with the 'set' of a transition"
-        message = f"a computed field reads fields of its own record only, and '{far[0]}' follows a link"
-        findings.note("XRM303", message, place, path, hint)
+    if scope.parent is not None:
+        far = sorted(read for read in checked.paths if "." in read.removeprefix("parent."))
+        if far:
+            message = f"a computed field of a row reads its row and its record only, and '{far[0]}' follows a link"
+            findings.note("XRM245", message, place, path, "copy it with 'default'")
+    too_far = sorted(read for read in checked.paths if read.count(".") > MOST_LOOKUPS and scope.parent is None)
+    inside = sorted(read for read in checked.gathered if read.count(".") > 1)
+    if too_far:
+        hint = "make a part of it a computed field of the linked record, and read that"
+        message = f"a computed field follows at most {MOST_LOOKUPS} links, and '{too_far[0]}' follows more"
+        findings.note("XRM245", message, place, path, hint)
+    if inside:
+        hint = "make it a computed field there, and read that"
+        findings.note("XRM245", f"'{inside[0]}' follows a link from each record of a collection", place, path, hint)
+    several = [read for read in checked.paths if read.count(".") == MOST_LOOKUPS and _leads_to_several(scope, read)]
+    if several:
+        message = f"'{several[0]}' goes on beyond a link to several entities"
+        findings.note("XRM245", message, place, path, "make it a computed field of each of them, and read that")
+    unsettled = sorted(read for read in checked.reads if read.rpartition(".")[2] in UNSETTLED)
+    if unsettled:
+        message = f"'{unsettled[0]}' changes with every write, so that nothing can be computed from it"
+        findings.note("XRM245", message, place, path, "read the fields that it follows from")
     if checked.reads_actor or checked.reads_clock:
         what = "who asks" if checked.reads_actor else "the time"
         message = f"a computed field is stored, so that it cannot depend on {what}"
@@ -269,16 +301,49 @@ def _indexed(findings: Findings, part: Part, field: Field) -> None:
         findings.note("XRM206", f"a field of type {field.type} cannot be indexed", part.at("index"), (*part.path, "index"))
 
 
-def _circles(findings: Findings, part: Part) -> frozenset[str]:
-    """Computed fields that depend on themselves: every circle once, from its first field. The fields in circles."""
-    graph = dependencies(part)
-    done: set[str] = set()
-    found: set[str] = set()
-    for name in graph:
-        circle = circle_from(graph, name, done)
-        if circle:
-            inner = part.named("fields")[circle[0]]
-            shown = " → ".join((*circle, circle[0]))
-            findings.note("XRM208", f"this depends on itself: {shown}", inner.at("compute"), (*inner.path, "compute"))
-            found.update(circle)
+def check_circles(findings: Findings) -> frozenset[Step]:
+    """Computed fields that depend on themselves, through whatever entities: every circle once. The fields in circles."""
+    found: set[Step] = set()
+    for circle in circles(graph(findings.names)):
+        places = [_computed_at(findings, step) for step in circle]
+        if all((entity, name) in found for entity, name in circle) or places[0] is None:
+            continue
+        one = len({entity for entity, _ in circle}) == 1
+        words = [name if one else f"{entity}.{name}" for entity, name in circle]
+        hint = None if one else ", ".join(f"{word} at {place}" for word, place in zip(words, places, strict=True))
+        shown = " → ".join((*words, words[0]))
+        path = ("title",) if circle[0][1] == "title" else ("fields", circle[0][1], "compute")
+        findings.note("XRM208", f"this depends on itself: {shown}", places[0], path, hint)
+        found.update(circle)
     return frozenset(found)
+
+
+def _computed_at(findings: Findings, step: Step) -> Place | None:
+    known = findings.names.entities[step[0]]
+    if known.part is None:
+        return None
+    inner = known.part.named("fields").get(step[1])
+    return inner.at("compute") if inner else known.part.at(step[1])
+
+
+def check_inverses(findings: Findings) -> None:
+    """A collection has a name of its own on the entity that a link leads to."""
+    taken: dict[Step, Place] = {}
+    for known in findings.names.entities.values():
+        for part in known.part.named("fields").values() if known.part and not known.abstract else ():
+            word, target = part.word("inverse"), _target_of(findings, part)
+            if word is None or target is None:
+                continue
+            path, field = (*part.path, "inverse"), target.part.named("fields").get(word.text) if target.part else None
+            other = field.place if field else taken.get((target.name, word.text))
+            if other is not None:
+                message = f"'{word.text}' is on '{target.name}' already"
+                findings.note("XRM204", message, word.place, path, f"the other one stands at {other}")
+            elif word.text in {*SYSTEM_NAMES, *RESERVED} or target.field(word.text):
+                findings.note("XRM205", f"the name '{word.text}' is reserved", word.place, path, "take another, such as a plural")
+            taken.setdefault((target.name, word.text), word.place)
+
+
+def _target_of(findings: Findings, part: Part) -> Known | None:
+    to = part.word("to")
+    return findings.names.entities.get(to.text) if to else None

@@ -13,14 +13,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 import phonenumbers
 
 from xrm.errors import Place, Problem
-from xrm.expr import Checked, Function
+from xrm.expr import Checked, Function, Type
 from xrm.model.check_digits import CHECKS
 from xrm.model.data import ReferenceRecord
 from xrm.model.fields import Field
 from xrm.model.standard import USER
 from xrm.source.check_changes import check_changes, check_entity_names
 from xrm.source.check_constraints import check_constraints
-from xrm.source.check_fields import check_currency, check_fields
+from xrm.source.check_fields import check_circles, check_currency, check_fields, check_inverses
 from xrm.source.check_lifecycle import check_lifecycle
 from xrm.source.disclosure import check_message, check_order, check_title
 from xrm.source.findings import Findings
@@ -62,6 +62,8 @@ def check(outline: Outline, names: Names, functions: Mapping[str, Function]) -> 
         _labels(findings, outline.application)
     _one_of_each(findings, outline)
     check_entity_names(findings, outline)
+    check_inverses(findings)
+    findings.circular = check_circles(findings)
     for part in outline.entities:
         name = part.word("entity")
         known = names.entities.get(name.text) if name else None
@@ -266,7 +268,7 @@ def _unique(findings: Findings, known: Known, part: Part) -> None:
                 message = f"a field of type {field.type} cannot be unique"
                 findings.note("XRM206", message, word.place, (*rule.path, "fields"))
         checked = findings.condition(rule.formula("when"), scope, (*rule.path, "when"), "sql")
-        if checked and (checked.reads_actor or checked.reads_clock or any("." in path for path in checked.paths)):
+        if checked and (checked.reads_actor or checked.reads_clock or checked.gathered or any("." in path for path in checked.paths)):
             message = "this condition reads fields of its own record only: no link, no actor, no time"
             findings.note("XRM307", message, rule.at("when"), (*rule.path, "when"))
 
@@ -323,13 +325,13 @@ def _views(findings: Findings, known: Known, part: Part) -> None:
         check_order(findings, scope, paths, "sort", place=view.at("sort"), path=(*view.path, "sort"))
         checked = findings.condition(view.formula("filter"), scope, (*view.path, "filter"), "sql")
         if checked:
-            check_order(findings, scope, checked.paths, "filter", place=view.at("filter"), path=(*view.path, "filter"))
+            check_order(findings, scope, checked.reads, "filter", place=view.at("filter"), path=(*view.path, "filter"))
 
 
 def path_field(findings: Findings, scope: EntityScope, word: Word, path: tuple[str, ...]) -> Field | None:
     """The field that a path leads to; None, and a problem, where it leads nowhere."""
     names = tuple(word.text.removeprefix("-").split("."))
-    if len(names) == 1:
+    if len(names) == 1 and names[0] not in scope.here.inverses:
         return findings.field(scope.here, Word(names[0], word.scalar), path)
     if len(names) > MOST_LINKS + 1:
         findings.note("XRM206", f"a path follows at most {MOST_LINKS} links", word.place, path)
@@ -339,6 +341,10 @@ def path_field(findings: Findings, scope: EntityScope, word: Word, path: tuple[s
         if found is None:
             shown = Word(names[end - 1], word.scalar)
             findings.unknown("field", shown, path, scope.names(names[: end - 1]))
+            return None
+        if isinstance(found, Type) and found.name == "collection" and end < len(names):
+            message = f"'{names[end - 1]}' is a collection: a list shows how many there are"
+            findings.note("XRM206", message, word.place, path, f"write {'.'.join(names[:end])}, or name a computed field")
             return None
         if not isinstance(found, Field):
             return None

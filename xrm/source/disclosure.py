@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterable
 
 from xrm.errors import Place
-from xrm.expr import Checked
+from xrm.expr import Checked, Type
 from xrm.model.fields import Field
+from xrm.model.standard import USER
 from xrm.source.findings import Findings
 from xrm.source.names import EntityScope, Known
 from xrm.source.nearness import nearest
@@ -28,6 +29,8 @@ def protected_reads(scope: EntityScope, paths: Iterable[str]) -> tuple[tuple[str
             field = scope.follow(names[:end])
             if isinstance(field, Field) and field.protected:
                 found.append((path, _owner(scope, names[:end]), field.name))
+            elif isinstance(field, Type) and (link := _behind(scope, names[:end])) and link[1].protected:
+                found.append((path, link[0], link[1].name))
     return tuple(found)
 
 
@@ -35,7 +38,53 @@ def _owner(scope: EntityScope, names: tuple[str, ...]) -> str:
     if scope.parent and names[0] == "parent" and len(names) == 2:
         return scope.parent.name
     link = scope.follow(names[:-1]) if len(names) > 1 else None
+    if isinstance(link, Type):
+        return link.entity or ""
     return (link.to or "") if isinstance(link, Field) else scope.here.name
+
+
+def _behind(scope: EntityScope, names: tuple[str, ...]) -> tuple[str, Field] | None:
+    """The entity and the link behind a collection."""
+    before = scope.follow(names[:-1]) if len(names) > 1 else None
+    here = scope.all.entities.get((before.to or "") if isinstance(before, Field) else scope.here.name)
+    inverse = here.inverses.get(names[-1]) if here else None
+    link = scope.all.entities[inverse.entity].fields.get(inverse.field) if inverse else None
+    return (inverse.entity, link) if inverse and link else None
+
+
+def _passed(scope: EntityScope, paths: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """The other entities whose records paths read: (path, entity)."""
+    found = []
+    for path in sorted(paths):
+        names = tuple(path.split("."))
+        for end in range(1, len(names) + 1):
+            step = scope.follow(names[:end])
+            entity = step.entity if isinstance(step, Type) else step.to if isinstance(step, Field) and end < len(names) else None
+            if entity and entity in scope.all.entities:
+                found.append((path, entity))
+    return tuple(found)
+
+
+def _reads_all(findings: Findings, entity: str, role: str) -> bool:
+    """Whether a role may read every record of an entity; everybody reads the users."""
+    if entity == USER:
+        return True
+    part = findings.names.entities[entity].part
+    grants = part.named("access") if part else {}
+    return any(name in grants and grants[name].flag("read") for name in (role, *findings.names.roles.get(role, ())))
+
+
+def _check_sources(findings: Findings, checked: Checked, field: Field, scope: EntityScope, *, place: Place, path: tuple[str, ...]) -> None:
+    """A stored value made from other records is seen by no role that may not read those records."""
+    part = scope.here.part
+    for read, entity in _passed(scope, checked.reads):
+        for role in findings.names.roles if part else ():
+            seen = not field.protected or field.name in sees(findings, role, scope.here.name)
+            if part and seen and _reads(findings, part, role) and not _reads_all(findings, entity, role):
+                message = f"the role '{role}' sees '{field.name}', which is made from '{read}', and it may not read every '{entity}'"
+                hint = f"let '{role}' read every '{entity}', protect the field, or say discloses: true"
+                findings.note("XRM209", message, place, path, hint)
+                return
 
 
 def sees(findings: Findings, role: str, entity: str) -> frozenset[str]:
@@ -52,7 +101,9 @@ def check_reads(findings: Findings, checked: Checked, field: Field, scope: Entit
     """A field that takes its value from protected fields is seen by no more roles than they are."""
     if field.discloses:
         return
-    for read, entity, name in protected_reads(scope, checked.paths):
+    if path[-1] == "compute":
+        _check_sources(findings, checked, field, scope, place=place, path=path)
+    for read, entity, name in protected_reads(scope, checked.reads):
         if not field.protected:
             message = f"'{field.name}' would show the protected field '{read}'"
             findings.note("XRM209", message, place, path, "make it protected too, or say discloses: true")

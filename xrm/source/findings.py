@@ -8,6 +8,8 @@ from typing import Literal
 
 from xrm.errors import Place, Problem, Severity
 from xrm.expr import BOOL, Checked, ExpressionError, Fault, Function, Type, compile_check
+from xrm.expr.gathered import linked
+from xrm.expr.portable import database_faults
 from xrm.model.data import Keyed
 from xrm.model.fields import Field
 from xrm.model.values import Misfit
@@ -36,6 +38,8 @@ class Findings:
     """The names that each expression could use."""
     values: dict[tuple[str, Place], object] = field(default_factory=dict)
     here: str = ""
+    circular: frozenset[tuple[str, str]] = frozenset()
+    """(entity, field) of every computed field that depends on itself."""
     told: frozenset[tuple[str, Place]] = frozenset()
     """Codes and places of the problems that stand already, while an heir is checked: what it inherits is told once."""
 
@@ -104,6 +108,10 @@ class Findings:
         if wanted and checked.type.entity not in (None, wanted):
             message = f"gives {checked.type}, but {expect} is wanted here"
             self.faults(formula, (Fault("XRM309", message, 0, len(formula.text)),), path)
+            return None
+        asked = [fault for gather in linked(checked.node) for fault in database_faults(gather)]
+        if asked:
+            self.faults(formula, asked, path)
             return None
         self.expressions[self.here, formula.place] = checked
         self.scopes[self.here, formula.place] = scope

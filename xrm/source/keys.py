@@ -146,8 +146,8 @@ FIELD = MapKind(
             "still may.", "{type: text, readonly: depth > 20}"),
         Key("default", Value(), "What a new record starts with. A default may read others.",
             "{type: link, to: user, default: =actor}"),
-        Key("compute", Value(), "An expression over the record's own fields that always gives its value.",
-            "{compute: =depth * 2}"),
+        Key("compute", Value(), "An expression that always gives its value: over the record's own fields, what its links lead to, its rows "
+            "and what links to it.", "{compute: =depth * 2}"),
         Key("fields", Named("field", may_be_empty=False), "What each row holds, in order. A condition or value there reads "
             "the row's own fields, `parent` (the record) and `actor`.",
             "{type: rows, fields: {item: text, amount: {type: money, required: item != null}}}", types=("rows",)),
@@ -190,6 +190,8 @@ FIELD = MapKind(
             "{type: file, accept: [pdf, office]}", types=FILED, default="pdf, images, office and text; of an image: images"),
         Key("size", Text(20), "The most bytes of one file, in KB, MB or GB (thousands).", "{type: file, size: 25 MB}", types=FILED,
             default="`10 MB`"),
+        Key("inverse", Name(), "What the records that link here are called on the entity that the link leads to: a collection in its "
+            "expressions, and a count in its views.", "{type: link, to: user, inverse: requests}", types=("link", "user")),
         Key("protected", Boolean(), "Only roles that name it in `sees` see it, only those in `edits` change it.",
             "{type: text, protected: true}"),
         Key("renamed_from", Ref("earlier name", many=True), "What it was called in earlier releases: its values are kept.",
@@ -204,7 +206,7 @@ FIELD = MapKind(
             "{compute: =tax_id != null, discloses: true}"),
     ),
     short="type",
-    later=("inverse", "find", "filter", "sensitive",
+    later=("find", "filter", "sensitive",
            "copy", "extends"),
 )  # fmt: skip
 

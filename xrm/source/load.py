@@ -10,7 +10,7 @@ from pathlib import Path
 from xrm.errors import Place, Problem, has_errors, ordered
 from xrm.expr import STANDARD, Function
 from xrm.model.application import Application
-from xrm.source import build, checks, lay, listing, named_types, names, packs, schema, translations
+from xrm.source import build, checks, inference, lay, listing, named_types, names, packs, schema, translations
 from xrm.source.document import Document, read_text
 from xrm.source.folder import APPLICATION, SUFFIXES, read_folder
 from xrm.source.outline import Ghost, Outline, Part
@@ -62,7 +62,7 @@ def _load(files: Mapping[str, str], functions: Mapping[str, Function], unread: t
     found, told = translations.translated(found, languages, own)
     told += translations.check_locales(found, own)
     documents += [*data, *languages]
-    known = names.index(found, functions)
+    known = inference.inferred(names.index(found), functions)
     meaning, meant = checks.check(found, known, functions)
     read = [problem for document in documents for problem in document.problems]
     problems = _shown(

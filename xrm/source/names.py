@@ -9,18 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from graphlib import CycleError, TopologicalSorter
 
 from xrm.errors import Place
-from xrm.expr import ANY, TEXT, ExpressionError, Function, Type, compile_check, list_of, parse, ref
-from xrm.expr import Node as Syntax
-from xrm.expr.syntax import Path as SyntaxPath
+from xrm.expr import ANY, TEXT, Type, list_of, ref
+from xrm.expr.types import collection
 from xrm.model.contents import USUAL, bytes_of
+from xrm.model.entity import Inverse
 from xrm.model.fields import ENTITY, MONEY_PLACES, Field, OnDelete, Option, Text, alike
 from xrm.model.kinds import KINDS, TYPES, FieldType
 from xrm.model.standard import USER, system_fields, user_fields
 from xrm.model.values import USUAL_SIZE
-from xrm.source.outline import Formula, Label, Outline, Part
+from xrm.source.outline import Label, Outline, Part
 
 TERRITORY = re.compile(r"^.*?(-(?=[A-Z]{2}$)|$)")
 """All of a locale but its country."""
@@ -55,6 +54,7 @@ class Known:
     ghost: bool = False
     base: str | None = None
     abstract: bool = False
+    inverses: Mapping[str, Inverse] = field(default_factory=dict)
 
     def field(self, name: str) -> Field | None:
         return self.fields.get(name) or self.system.get(name)
@@ -69,7 +69,7 @@ class Known:
 
     @property
     def all_names(self) -> tuple[str, ...]:
-        return (*self.fields, *self.system, *self.unknown)
+        return (*self.fields, *self.system, *self.unknown, *self.inverses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +147,12 @@ class EntityScope:
         if known.ghost or path[0] in known.unknown:
             return ANY
         found, rest = known.field(path[0]), path[1:]
+        if found is None and path[0] in known.inverses:
+            inner = self.all.entities[known.inverses[path[0]].entity]
+            return self._follow(inner, rest, depth + 1) if rest else collection(inner.name)
+        if found is not None and found.type == "rows":
+            own = self.all.rows.get(f"{known.name}.{found.name}") if depth == 0 else None
+            return collection(f"{known.name}.{found.name}", held=True) if not rest else _row_field(own, rest)
         if not rest or found is None:
             return found
         if found.type != "link":
@@ -167,6 +173,9 @@ class EntityScope:
         if path == ("actor",):
             return tuple(ACTOR)
         found = self.follow(path)
+        if isinstance(found, Type) and found.name == "collection":
+            inner = self.all.entities.get(found.entity or "") or self.all.rows.get(found.entity or "")
+            return inner.all_names if inner else ()
         if not isinstance(found, Field) or found.type != "link" or len(path) > MOST_LINKS:
             return ()
         targets = [known for target in found.targets if (known := self.all.entities.get(target))]
@@ -175,7 +184,14 @@ class EntityScope:
         return (ENTITY.name, *(name for name in targets[0].all_names if self.follow((*path, name)))) if targets else ()
 
 
-def index(outline: Outline, functions: Mapping[str, Function]) -> Names:
+def _row_field(own: Known | None, rest: tuple[str, ...]) -> Field | Type | None:
+    """A field of a row; what lies beyond a link of a row is not asked from its record."""
+    if own is None or len(rest) > 1:
+        return None
+    return ANY if rest[0] in own.unknown else own.field(rest[0])
+
+
+def index(outline: Outline) -> Names:
     """Everything that is defined. Of two definitions of one name the first counts."""
     application = outline.application
     locale = locale_of(application)
@@ -203,8 +219,30 @@ def index(outline: Outline, functions: Mapping[str, Function]) -> Names:
         sound=bool(roles) and application is not None and "roles" not in application.broken,
         records=_records(outline, entities),
     )
-    bare = _led(replace(bare, rows={own.name: own for known in entities.values() for own in _rows_of(known, basis)}))
-    return _rows_inferred(_inferred(_rows_inferred(bare, functions), functions), functions)
+    led = _led(replace(bare, rows={own.name: own for known in entities.values() for own in _rows_of(known, basis)}))
+    return replace(led, entities=_with_inverses(_with_rows(led), locale))
+
+
+def _with_rows(names: Names) -> dict[str, Known]:
+    """The entities, where each field that holds rows has their fields."""
+    entities = dict(names.entities)
+    for name, known in names.rows.items():
+        entity, _, field = name.partition(".")
+        fields = entities[entity].fields
+        entities[entity] = replace(entities[entity], fields={**fields, field: replace(fields[field], rows=known.fields)})
+    return entities
+
+
+def _with_inverses(entities: Mapping[str, Known], locale: str) -> dict[str, Known]:
+    """Each entity with the collections that links of others make there. Of two of one name the first counts."""
+    found: dict[str, dict[str, Inverse]] = {}
+    for known in entities.values():
+        for link in known.fields.values() if not known.abstract else ():
+            if link.inverse and not link.many:
+                made = Inverse(link.inverse, known.name, link.name, {locale: humanised(link.inverse)})
+                for target in link.targets:
+                    found.setdefault(target, {}).setdefault(link.inverse, made)
+    return {name: replace(known, inverses=found[name]) if name in found else known for name, known in entities.items()}
 
 
 ANY_ENTITY = "any"
@@ -321,21 +359,6 @@ def _rows_of(known: Known, basis: Basis) -> Iterable[Known]:
             yield Known(f"{known.name}.{name}", inner.place, inner, fields, {}, unknown, ghost)
 
 
-def _rows_inferred(names: Names, functions: Mapping[str, Function]) -> Names:
-    """Rows with what their computed fields give, as far as it is known, and the fields that hold them."""
-    rows = {
-        name: _with_inferred(names, known, known.part, functions) if known.part and known.unknown else known
-        for name, known in names.rows.items()
-    }
-    entities = dict(names.entities)
-    for name, known in rows.items():
-        entity, _, field = name.partition(".")
-        fields = dict(entities[entity].fields)
-        fields[field] = replace(fields[field], rows=known.fields)
-        entities[entity] = replace(entities[entity], fields=fields)
-    return replace(names, entities=entities, rows=rows)
-
-
 def _in_many_currencies(field: Field, fields: Mapping[str, Field]) -> Field:
     """An amount whose currency stands in another field is kept with the digits of the one that has most."""
     named = fields.get(field.currency_from or "")
@@ -371,6 +394,7 @@ def bare_field(part: Part, name: str, type_: str, basis: Basis, *, places: int |
         options=basis.roles if type_ == "role" else _options(part, locale),
         ordered=part.flag("ordered"),
         many=part.flag("many"),
+        inverse=_word(part, "inverse", "") or None,
         to=USER if type_ == "user" else next((word.text for word in part.words("to")), None),
         accept=_accept(part, type_),
         size=bytes_of(_word(part, "size", "")) or (USUAL_SIZE if type_ in ("file", "image") else None),
@@ -423,94 +447,3 @@ def removals(part: Part) -> tuple[tuple[str, str | None], ...]:
     if "removed" not in part.values:
         return ()
     return tuple((name, word.text if (word := inner.word("to")) else None) for name, inner in part.named("removed").items())
-
-
-# -- computed fields without a type ------------------------------------------------------------------------------------
-
-
-def reads(formula: Formula) -> tuple[str, ...]:
-    """The first names of the paths in an expression; none where it cannot be read."""
-    try:
-        waiting: list[Syntax] = [parse(formula.text)]
-    except ExpressionError:
-        return ()
-    found: dict[str, None] = {}
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, SyntaxPath):
-            found[node.names[0]] = None
-        waiting.extend(node.parts)
-    return tuple(found)
-
-
-def formulas_of(part: Part) -> tuple[Formula, ...]:
-    """The expressions that compute a field."""
-    given = part.given("compute")
-    if given is None:
-        return ()
-    return tuple(one for case in given.cases for one in (case.when, case.use) if isinstance(one, Formula))
-
-
-def dependencies(part: Part) -> dict[str, tuple[str, ...]]:
-    """For every computed field of an entity the names that it reads."""
-    fields = part.named("fields")
-    return {
-        name: tuple(dict.fromkeys(read for formula in formulas for read in reads(formula)))
-        for name, inner in fields.items()
-        if (formulas := formulas_of(inner))
-    }
-
-
-def _inferred(names: Names, functions: Mapping[str, Function]) -> Names:
-    entities = dict(names.entities)
-    for known in names.entities.values():
-        if known.part and known.unknown:
-            entities[known.name] = _with_inferred(names, known, known.part, functions)
-    return replace(names, entities=entities)
-
-
-def _with_inferred(names: Names, known: Known, part: Part, functions: Mapping[str, Function]) -> Known:
-    fields = dict(known.fields)
-    unknown = set(known.unknown)
-    for name in _in_order(dependencies(part)):
-        inner = part.named("fields").get(name)
-        if name not in unknown or inner is None or inner.has("type"):
-            continue
-        here = Known(known.name, known.place, part, fields, known.system, frozenset(unknown))
-        parent = names.entities[known.name.partition(".")[0]] if known.name in names.rows else None
-        found = _type_given(inner, EntityScope(names, here, parent), functions)
-        if found:
-            fields[name] = bare_field(inner, name, found[0], names.basis, places=found[1])
-            unknown.discard(name)
-    standard = {name: found for name, found in known.fields.items() if name not in part.named("fields")}
-    ordered = {name: fields[name] for name in part.named("fields") if name in fields}
-    return replace(known, fields={**standard, **ordered}, unknown=frozenset(unknown))
-
-
-def _in_order(graph: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """What is read before what reads it; fields in a circle are left out."""
-    remaining = {name: [read for read in before if read in graph] for name, before in graph.items()}
-    while True:
-        try:
-            return tuple(TopologicalSorter(remaining).static_order())
-        except CycleError as error:
-            circle = set(error.args[1])
-            remaining = {name: [read for read in before if read not in circle] for name, before in remaining.items() if name not in circle}
-
-
-def _type_given(part: Part, scope: EntityScope, functions: Mapping[str, Function]) -> tuple[str, int | None] | None:
-    given = part.given("compute")
-    formula = next((case.use for case in given.cases if isinstance(case.use, Formula)), None) if given else None
-    if formula is None:
-        return None
-    try:
-        type_ = compile_check(formula.text, scope, None, functions).type
-    except ExpressionError:
-        return None
-    if type_.name == "decimal" and (type_.scale is None or type_.scale > 9):
-        return None
-    names = {
-        "text": "text", "int": "integer", "decimal": "decimal", "bool": "boolean", "date": "date", "datetime": "datetime",
-        "time": "time", "duration": "duration", "days": "duration",
-    }  # fmt: skip
-    return (names[type_.name], type_.scale) if type_.name in names else None

@@ -187,8 +187,8 @@ def _views(tongue: Tongue, policies: Policies, entity: Entity, sees: Callable[[s
 
 
 def _reads_only(policies: Policies, entity: Entity, view: View) -> bool:
-    paths = view.filter.checked.paths if view.filter else ()
-    return all(path.partition(".")[0] == "actor" or policies.resolve(entity.name, path) for path in paths)
+    paths = view.filter.checked.reads if view.filter else ()
+    return all(path.partition(".")[0] == "actor" or policies.shows(entity.name, path) for path in paths)
 
 
 def _view(
