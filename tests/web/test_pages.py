@@ -337,7 +337,7 @@ def test_create_shows_defaults_and_leads_to_the_record(city: City) -> None:
     record = city.get(id)
     assert (record["subject"], str(record["cost"]), record["urgent"]) == ("Noise", "1250.50", True)
     assert str(record["visit_at"]) == "2026-07-01 16:30:00+00:00"
-    assert "Created." in words(sam.get(answer.headers["location"]).text)
+    assert "Created, with 1 warning." in words(sam.get(answer.headers["location"]).text)
 
 
 def test_a_refused_form_comes_back_as_it_was_sent(city: City) -> None:
@@ -491,8 +491,8 @@ def test_a_move_on_a_record_that_changed_asks_again(city: City) -> None:
     form = ana.get(f"/w/request/{id}/move/triage").text
     bo.fill(f"/w/request/{id}/edit", subject="Other")
     answer = ana.submit(form)
-    assert answer.status_code == 422
-    assert "Somebody has changed this record" in words(answer.text)
+    assert answer.status_code == 412
+    assert "Bo Second saved this record while you were editing" in words(answer.text)
     assert ana.submit(answer.text).status_code == 303
 
 

@@ -13,6 +13,7 @@ from xrm.service.reading import Query, list_records
 from xrm.web import pages, row_forms, uploads
 from xrm.web.cells import currency_of, is_link
 from xrm.web.failures import said
+from xrm.web.mirror import Mirror
 from xrm.web.screens import Screen
 from xrm.web.typed import editable, link_of, posted, title_of, value_of
 
@@ -120,12 +121,10 @@ def values(screen: Screen, texts: Mapping[str, str]) -> dict[str, object]:
 
 
 def sections(
-    ctx: Context, screen: Screen, fields: Mapping[str, Iterable[Field]], filled: Filled, required: Mapping[str, bool] | None = None
+    ctx: Context, screen: Screen, fields: Mapping[str, Iterable[Field]], filled: Filled, mirror: Mirror
 ) -> tuple[pages.Section, ...]:
-    """The inputs under their sections' labels. ``required`` overrides what fields say (a move asks in its own way)."""
-    return tuple(
-        pages.Section(label, tuple(_input(ctx, screen, one, filled, required or {}) for one in found)) for label, found in fields.items()
-    )
+    """The inputs under their sections' labels, as the rules are with what stands in them."""
+    return tuple(pages.Section(label, tuple(_input(ctx, screen, one, filled, mirror) for one in found)) for label, found in fields.items())
 
 
 def troubles(screen: Screen, problems: Iterable[Problem], inputs: Iterable[str]) -> tuple[pages.Trouble, ...]:
@@ -146,10 +145,10 @@ def names(sections_: Iterable[pages.Section]) -> tuple[str, ...]:
     )
 
 
-def _input(ctx: Context, screen: Screen, one: Field, filled: Filled, required: Mapping[str, bool]) -> pages.Input:
+def _input(ctx: Context, screen: Screen, one: Field, filled: Filled, mirror: Mirror) -> pages.Input:
     tongue = screen.tongue
     ruled = one.name in filled.ruled
-    must = required.get(one.name, one.required is not False and not ruled)
+    must = one.name in mirror.must and not ruled
     made = pages.Input(
         name=one.name,
         kind=one.kind.input,
@@ -161,6 +160,10 @@ def _input(ctx: Context, screen: Screen, one: Field, filled: Filled, required: M
         wide=one.kind.long or (one.type == "text" and (one.length or TEXT_LENGTH["text"]) > LONG_TEXT),
         after=_after(one),
         limit=(one.length or 0) if one.kind.input == "area" else 0,
+        applies=one.name not in mirror.out,
+        varies=one.name in mirror.varies,
+        fixed=one.name in mirror.fixed,
+        asked=one.name in mirror.asked,
         before=tongue.display.symbol(code) if one.type == "money" and (code := currency_of(tongue, one)) else "",
     )
     if one.type == "rows":
@@ -170,13 +173,15 @@ def _input(ctx: Context, screen: Screen, one: Field, filled: Filled, required: M
     if one.kind.kept == "files":
         return _file_input(ctx, screen, one, made, filled)
     if one.type in ("choice", "boolean"):
-        return replace(made, options=tuple(_options(screen, one, made)))
+        closed = mirror.closed.get(one.name, frozenset())
+        options = tuple(replace(option, closed=option.value in closed and not option.selected) for option in _options(screen, one, made))
+        return replace(made, options=options)
     return made
 
 
 def _rows_input(ctx: Context, screen: Screen, one: Field, made: pages.Input, filled: Filled) -> pages.Input:
     def empty(inner: Screen, field: Field) -> pages.Input:
-        return _input(ctx, inner, field, Filled({}), {})
+        return _input(ctx, inner, field, Filled({}), Mirror(must=frozenset({field.name} if field.required is not False else ())))
 
     columns, rows = row_forms.table(screen, one, made.value, filled.words, filled.wrong, empty, filled.focus)
     most = one.maximum if isinstance(one.maximum, int) else MOST_ROWS

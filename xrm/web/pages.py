@@ -160,6 +160,7 @@ class Option:
     value: str
     label: str
     selected: bool = False
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,6 +378,12 @@ class Input:
     focus: bool = False
     focused: str = ""
     touched: bool = False
+    applies: bool = True
+    """Whether the field applies with what stands in the form; without script it is shown all the same."""
+    varies: bool = False
+    fixed: bool = False
+    asked: bool = False
+    """A change of it may change what the form shows: the server is asked."""
 
     @property
     def id(self) -> str:
@@ -428,6 +435,10 @@ class FormPage:
     hidden: tuple[tuple[str, str], ...] = ()
     troubles: tuple[Trouble, ...] = ()
     guard: bool = True
+    mirror: str = ""
+    """Where what depends on the inputs is asked for; empty where nothing does."""
+    previews: tuple[tuple[str, str, str], ...] = ()
+    """Values that follow from the inputs: name, label, text."""
 
     @property
     def uploads(self) -> bool:

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from xrm.errors import NotFound
+from xrm.service.constraints import flagged
 from xrm.service.context import Context
 from xrm.service.moves import Move, may_now, moves
 from xrm.service.reading import HistoryEntry, get_record, history
 from xrm.web import pages
+from xrm.web.mirror import mirror
 from xrm.web.related import Titles, related
 from xrm.web.screens import Screen, Screens, form_fields
 from xrm.web.timeline import SHOWN, days, stages
@@ -81,7 +83,7 @@ def record_page(ctx: Context, screens: Screens, screen: Screen, id: str, *, all_
     if found.deleted:
         return _deleted_page(screen, found)
     entity = screen.entity.name
-    groups, empty = _filled(screen, found)
+    groups, empty = _filled(screen, found, outside(ctx, screen, found))
     allowed, past = may_now(ctx, entity, id), history(ctx, entity, id)
     shown = past if all_changes else past[:SHOWN]
     return pages.RecordPage(
@@ -92,7 +94,7 @@ def record_page(ctx: Context, screens: Screens, screen: Screen, id: str, *, all_
         crumbs=crumbs(screen),
         badges=badges(screen, found),
         facts=_head(screen, found),
-        flags=flags(screen, found),
+        flags=flags(ctx, screen, found),
         stages=stages(ctx, screen, found.row, past),
         steps=_steps(screen, found, moves(ctx, entity, id)),
         groups=groups,
@@ -107,10 +109,11 @@ def record_page(ctx: Context, screens: Screens, screen: Screen, id: str, *, all_
     )
 
 
-def _filled(screen: Screen, found: Found) -> tuple[tuple[pages.Group, ...], tuple[str, ...]]:
-    """The groups of facts that have a value, and the labels of those that have none."""
-    groups = [pages.Group(group.label, tuple(f for f in group.facts if found.row.get(f.name) not in (None, ()))) for group in screen.groups]
-    empty = (fact.label for group in screen.groups for fact in group.facts if found.row.get(fact.name) in (None, ()))
+def _filled(screen: Screen, found: Found, out: frozenset[str] = frozenset()) -> tuple[tuple[pages.Group, ...], tuple[str, ...]]:
+    """The groups of facts that have a value, and the labels of those that have none; without what does not apply (``out``)."""
+    asked = [(group.label, [fact for fact in group.facts if fact.name not in out]) for group in screen.groups]
+    groups = [pages.Group(label, tuple(fact for fact in facts if found.row.get(fact.name) not in (None, ()))) for label, facts in asked]
+    empty = (fact.label for _, facts in asked for fact in facts if found.row.get(fact.name) in (None, ()))
     return tuple(group for group in groups if group.facts), tuple(empty)
 
 
@@ -155,10 +158,19 @@ def badges(screen: Screen, found: Found) -> tuple[pages.Badge, ...]:
     return tuple(made)
 
 
-def flags(screen: Screen, found: Found) -> tuple[str, ...]:
-    """The messages of ``should`` checks that do not hold; the record keeps their names."""
-    names = str(found.row.get("flags") or "").split()
-    return tuple(screen.tongue.words(check.message) for check in screen.entity.checks if check.name in names)
+def flags(ctx: Context, screen: Screen, found: Found) -> tuple[str, ...]:
+    """What the record's flags say, with the field that they are about where the words do not name it."""
+    told = []
+    for problem in flagged(ctx, ctx.entity(screen.entity.name), found.row):
+        label = screen.words(problem.path[0]) if problem.path and problem.code == "XRM504" else ""
+        told.append(f"{label}: {problem.message}" if label else problem.message)
+    return tuple(told)
+
+
+def outside(ctx: Context, screen: Screen, found: Found) -> frozenset[str]:
+    """The fields that do not apply to the record, as far as the actor may know: the page does not show them."""
+    rules = ctx.entity(screen.entity.name).rules.constraints
+    return mirror(ctx, screen.entity.name, screen.entity.fields.values(), found.row, {}).out if rules.shows else frozenset()
 
 
 def _steps(screen: Screen, found: Found, found_moves: Sequence[Move]) -> tuple[pages.Step, ...]:
@@ -183,7 +195,7 @@ def peek_page(ctx: Context, screen: Screen, id: str) -> pages.PeekPage:
         url=url(screen, found),
         row=found.row,
         badges=badges(screen, found),
-        flags=flags(screen, found),
+        flags=flags(ctx, screen, found),
         facts=_head(screen, found),
         long=tuple(fact for fact in long if screen.entity.fields[fact.name].kind.long)[:1],
         moves=tuple(pages.Link(step.label, step.url) for step in steps if step.allowed),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
 from functools import partial
 
+import msgspec
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -19,12 +21,14 @@ from xrm.service.sessions import SESSION_LIFE, issue, revoke
 from xrm.web import pages, writing
 from xrm.web import visit as visits
 from xrm.web.lists import list_page
+from xrm.web.mirror import Mirror
 from xrm.web.personal import change_password, keep_look, preferences_page
 from xrm.web.record import find_any, peek_page, record_page
 from xrm.web.screens import Screen
 from xrm.web.search import home_page, only_hit, options, search_page
-from xrm.web.security import HEADERS
+from xrm.web.security import HEADERS, PAGE_HEADERS
 from xrm.web.site import Desk, Endpoint, Outside, Site
+from xrm.web.typed import posted
 from xrm.web.visit import see_other
 
 log = logging.getLogger("xrm.web")
@@ -52,6 +56,9 @@ def routes(service: Service) -> list[Route]:
         Route("/w/{entity}", signed(get=list_)),
         Route("/w/{entity}/new", signed(get=new, post=create)),
         Route("/w/{entity}/options", signed(get=option_list)),
+        Route("/w/{entity}/new/mirror", signed(post=mirror_new, asks=True)),
+        Route(f"{record}/edit/mirror", signed(post=mirror_edit, asks=True)),
+        Route(f"{record}/move/{{move}}/mirror", signed(post=mirror_move, asks=True)),
         Route(record, signed(get=show)),
         Route(f"{record}/peek", signed(get=peek)),
         Route(f"{record}/edit", signed(get=edit, post=save)),
@@ -173,7 +180,14 @@ def option_list(desk: Desk) -> Response:
 def show(desk: Desk) -> Response:
     everything = desk.visit.given.get("changes") == "all"
     page = record_page(desk.ctx, desk.screens, desk.screen(), desk.id, all_changes=everything)
-    return desk.show(page, notice=_moved(desk, page) or _done(desk))
+    return desk.show(page, notice=_moved(desk, page) or _warned(desk, page) or _done(desk))
+
+
+def _warned(desk: Desk, page: pages.RecordPage) -> pages.Notice | None:
+    """After a save, that there is something to look at; the record says what."""
+    count = len(page.flags)
+    done = {"created": "Created", "saved": "Saved"}.get(desk.visit.given.get("done", ""))
+    return pages.Notice(f"{done}, with {count} warning{'' if count == 1 else 's'}.", "warn") if done and count else None
 
 
 def _moved(desk: Desk, page: pages.RecordPage) -> pages.Notice | None:
@@ -243,6 +257,29 @@ def ask_restore(desk: Desk) -> Response:
 
 def restore(desk: Desk) -> Response:
     return _after(desk, writing.do_restore(desk.ctx, desk.screen(), desk.id, desk.form), "restored")
+
+
+def mirror_new(desk: Desk) -> Response:
+    screen = desk.screen()
+    return _reflection(desk, screen, partial(writing.new_mirror, desk.ctx, screen))
+
+
+def mirror_edit(desk: Desk) -> Response:
+    screen = desk.screen()
+    return _reflection(desk, screen, partial(writing.edit_mirror, desk.ctx, screen, desk.id))
+
+
+def mirror_move(desk: Desk) -> Response:
+    screen = desk.screen()
+    return _reflection(desk, screen, partial(writing.move_mirror, desk.ctx, screen, desk.id, desk.visit.params["move"]))
+
+
+def _reflection(desk: Desk, screen: Screen, ask: Callable[[Mapping[str, str]], Mirror]) -> Response:
+    """What a form shows with what was typed into it. Nothing is written."""
+    posts = ((one.name, posted(desk.visit.sent, one)) for one in screen.entity.fields.values() if one.name in screen.policy.editable)
+    sent = {name: text for name, text in posts if text is not None}
+    body = msgspec.json.encode(writing.reflected(screen, ask(sent)))
+    return Response(body, headers=dict(PAGE_HEADERS), media_type="application/json")
 
 
 def _after(desk: Desk, outcome: Written | writing.Refused, done: str) -> Response:

@@ -121,8 +121,10 @@ NOWHERE = pages.Navigation(())
 class Endpoint:
     """A page for people who are signed in, as an ASGI application: a function for each method."""
 
-    def __init__(self, site: Site, **methods: Work) -> None:
+    def __init__(self, site: Site, *, asks: bool = False, **methods: Work) -> None:
+        """``asks``: a POST that writes nothing, so that it waits for no writer."""
         self._site = site
+        self._asks = asks
         self._methods = methods
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -136,7 +138,7 @@ class Endpoint:
             asked = await visit(Request(scope, receive), service)
             if asked.files:
                 asked = await service.database.run(partial(self._with_files, asked))
-            carry_out = service.database.read if asked.reads else service.run_write
+            carry_out = service.database.read if asked.reads or self._asks else service.run_write
             response = await carry_out(partial(self._answer, asked, work))
         await response(scope, receive, send)
 

@@ -122,6 +122,8 @@ def _said(screen: Screen, kind: Kind, entry: HistoryEntry, count: int) -> tuple[
     if kind == "moved":
         before, after = entry.fields.get("state", (None, None))
         return f"moved it from {screen.text('state', before)} to", screen.text("state", after)
+    if kind == "changed" and not count:
+        return "brought what follows from other fields up to date", ""
     if kind == "changed":
         return ("changed 1 field" if count == 1 else f"changed {count} fields"), ""
     return TEXTS.get(kind, entry.action), ""

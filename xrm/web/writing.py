@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from xrm.compile.constraints import value_paths
+from xrm.compile.constraints import Mirrored, value_paths
 from xrm.errors import Invalid, NotFound, Problem, Stale
 from xrm.model.fields import Field
 from xrm.service import deleting, records
@@ -22,10 +22,12 @@ from xrm.service.reading import HistoryEntry, history
 from xrm.service.records import Written
 from xrm.web import forms, pages
 from xrm.web.forms import Filled
+from xrm.web.mirror import Mirror, mirror
 from xrm.web.record import Found, crumbs, find, find_any, stage_labels, url
 from xrm.web.related import Titles
 from xrm.web.screens import Screen, form_fields
 from xrm.web.timeline import rows_before, shown, stored_value
+from xrm.web.typed import editable
 
 Sent = Mapping[str, str]
 
@@ -56,10 +58,43 @@ def new_form(ctx: Context, screen: Screen, given: Sent, problems: Sequence[Probl
     brought = {one.name: given[one.name] for one in every if one.name in given}
     filled = sent or replace(start, texts={**start.texts, **brought})
     filled = replace(filled, ruled=frozenset(one.name for one in every if _by_rule(one)))
+    shown = new_mirror(ctx, screen, filled.texts)
     title = f"New {screen.label[:1].lower()}{screen.label[1:]}"
     return _form(
-        ctx, screen, fields, filled, problems, title, f"{screen.url}/new", f"Create {screen.label.lower()}", screen.url, crumbs(screen)
-    )
+        ctx, screen, fields, filled, problems, title, f"{screen.url}/new", f"Create {screen.label.lower()}", screen.url, crumbs(screen),
+        shown,
+    )  # fmt: skip
+
+
+def new_mirror(ctx: Context, screen: Screen, texts: Sent) -> Mirror:
+    """Raises Forbidden (XRM507) for who may create none."""
+    may(ctx, screen.entity.name, "create")
+    fields = [one for found in form_fields(screen, creating=True, state=None).values() for one in found]
+    lifecycle = screen.entity.lifecycle
+    row: dict[str, object] = {"open": True, **({"state": lifecycle.initial.name} if lifecycle else {})}
+    return mirror(ctx, screen.entity.name, fields, row, forms.values(screen, _of(fields, texts)), new=True)
+
+
+def edit_mirror(ctx: Context, screen: Screen, id: str, texts: Sent) -> Mirror:
+    """Raises NotFound or Forbidden."""
+    may(ctx, screen.entity.name, "update")
+    found = find(ctx, screen, id)
+    fields = [one for some in _editable(screen, found).values() for one in some]
+    return mirror(ctx, screen.entity.name, fields, found.row, forms.values(screen, _of(fields, texts)))
+
+
+def move_mirror(ctx: Context, screen: Screen, id: str, name: str, texts: Sent) -> Mirror:
+    """Raises NotFound or Invalid (XRM510)."""
+    move, found = known_move(ctx, screen, id, name), find(ctx, screen, id)
+    fields = _asked(screen, move)
+    asks = ctx.entity(screen.entity.name).rules.moves[name].asks
+    rules = {ask.field.name: Mirrored(show=ask.show, required=ask.required) for ask in asks}
+    row = {**found.row, "state": move.target}
+    return mirror(ctx, screen.entity.name, fields, row, forms.values(screen, _of(fields, texts)), asks=rules)
+
+
+def _of(fields: Iterable[Field], texts: Sent) -> Sent:
+    return {one.name: texts[one.name] for one in fields if one.name in texts and one.kind.kept not in ("apart", "files")}
 
 
 def _defaults(ctx: Context, screen: Screen, fields: Iterable[Field]) -> Filled:
@@ -102,7 +137,8 @@ def edit_form(ctx: Context, screen: Screen, id: str, problems: Sequence[Problem]
     now = forms.filled_from(screen, [one for some in fields.values() for one in some], found.row)
     filled = sent.over(now) if sent else now
     here = url(screen, found)
-    page = _form(ctx, screen, fields, filled, problems, f"Edit {found.name}", f"{here}/edit", "Save", here, crumbs(screen, found))
+    shown = edit_mirror(ctx, screen, id, filled.texts)
+    page = _form(ctx, screen, fields, filled, problems, f"Edit {found.name}", f"{here}/edit", "Save", here, crumbs(screen, found), shown)
     return replace(page, hidden=(("version", found.version),))
 
 
@@ -139,8 +175,10 @@ def do_edit(ctx: Context, screen: Screen, id: str, form: Sent) -> Written | Refu
 # ----------------------------------------------------------------------- conflict
 
 
-def conflict_page(ctx: Context, screen: Screen, found: Found, version: int, fields: Sequence[Field], sent: Filled) -> pages.ConflictPage:
-    """What both changed stands side by side; nothing that was typed is lost."""
+def conflict_page(
+    ctx: Context, screen: Screen, found: Found, version: int, fields: Sequence[Field], sent: Filled, action: str = "edit"
+) -> pages.ConflictPage:
+    """What both changed stands side by side; nothing that was typed is lost. ``action``: what was sent, an edit or a move."""
     since = [entry for entry in history(ctx, screen.entity.name, found.id) if entry.version > version]
     titles = Titles(ctx)
     texts = _texts_before(screen, fields, found, since)
@@ -159,7 +197,7 @@ def conflict_page(ctx: Context, screen: Screen, found: Found, version: int, fiel
     return pages.ConflictPage(
         title=heading,
         heading=heading,
-        action=f"{url(screen, found)}/edit",
+        action=f"{url(screen, found)}/{action}",
         cancel=url(screen, found),
         by=since[0].actor if since else "Somebody",
         at=since[0].at if since else ctx.moment.now,
@@ -232,7 +270,7 @@ def move_form(
     here = url(screen, found)
     page = _form(
         ctx, screen, {"": fields} if fields else {}, filled, problems, f"{move.label}: {found.name}", f"{here}/move/{name}", move.label,
-        here, crumbs(screen, found), {ask.field: ask.required is True for ask in move.ask},
+        here, crumbs(screen, found), move_mirror(ctx, screen, id, name, filled.texts),
     )  # fmt: skip
     intro = f"{found.heading} goes from “{before}” to “{after}”."
     return replace(page, heading=move.label, intro=intro, hidden=(("version", found.version),), guard=bool(fields))
@@ -244,8 +282,10 @@ def _asked(screen: Screen, move: Move) -> list[Field]:
 
 def do_move(ctx: Context, screen: Screen, id: str, name: str, form: Sent) -> Written | Refused:
     move, found = known_move(ctx, screen, id, name), find(ctx, screen, id)
-    sent = forms.filled_by(ctx, screen, _asked(screen, move), form)
-    if table := forms.pressed(ctx, screen, _asked(screen, move), form, sent):
+    fields = _asked(screen, move)
+    kept = {field: text for field, text in form.items() if form.get(f"keep.{field.partition('.')[0]}") != "theirs"}
+    sent = forms.filled_by(ctx, screen, fields, kept)
+    if table := forms.pressed(ctx, screen, fields, form, sent):
         return Refused(move_form(ctx, screen, id, name, (), table), 200)
     problems = sent.problems or _token_problem(form)
     version = int(form["version"]) if form.get("version", "").isdecimal() else int(found.version)
@@ -253,8 +293,7 @@ def do_move(ctx: Context, screen: Screen, id: str, name: str, form: Sent) -> Wri
         try:
             return records.transition(ctx, screen.entity.name, id, version, name, forms.values(screen, sent.texts))
         except Stale:
-            text = "somebody has changed this record since you opened this page: look at it again, then send it once more"
-            problems = (Problem("XRM508", text),)
+            return Refused(conflict_page(ctx, screen, find(ctx, screen, id), version, fields, sent, f"move/{name}"), 412)
         except Invalid as error:
             problems = error.problems
     return Refused.form(move_form(ctx, screen, id, name, problems, replace(sent, problems=tuple(problems))), problems)
@@ -353,9 +392,10 @@ def _form(
     submit: str,
     cancel: str,
     way: tuple[pages.Link, ...],
-    required: Mapping[str, bool] | None = None,
+    shown: Mirror,
 ) -> pages.FormPage:
-    made = forms.sections(ctx, screen, fields, filled, required)
+    made = forms.sections(ctx, screen, fields, filled, shown)
+    computed = shown.computed if shown.asked else {}
     return pages.FormPage(
         title=f"Error: {title}" if problems else title,
         heading=title,
@@ -365,7 +405,28 @@ def _form(
         crumbs=way,
         sections=made,
         troubles=forms.troubles(screen, problems, forms.names(made)),
+        mirror=f"{action}/mirror" if shown.asked else "",
+        previews=tuple((name, screen.words(name), screen.text(name, value)) for name, value in computed.items()),
     )
+
+
+def reflected(screen: Screen, shown: Mirror) -> Mapping[str, object]:
+    """What a form is told after a change (JSON): the state of each of its fields, and the values that follow, as text."""
+    display = screen.tongue.display
+    return {
+        "fields": {
+            name: {
+                "applies": name not in shown.out,
+                "must": name in shown.must and name not in shown.defaults,
+                "fixed": name in shown.fixed,
+                "closed": sorted(shown.closed.get(name, ())),
+            }
+            for name in screen.entity.fields
+            if name in screen.policy.editable
+        },
+        "computed": {name: screen.text(name, value) for name, value in shown.computed.items()},
+        "defaults": {name: editable(display, screen.entity.fields[name], value) for name, value in shown.defaults.items()},
+    }
 
 
 def _token_problem(form: Sent) -> tuple[Problem, ...]:

@@ -1,0 +1,165 @@
+"""What a form shows of the rules while it is filled in: the service's own closures, asked with what stands in the inputs.
+
+Nothing is decided here: the write path decides. A rule that reads what the actor may not see is not mirrored, so that no form
+answers questions about hidden values; what lies beyond links is read with the actor's own rights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from xrm.compile.application import CompiledEntity
+from xrm.compile.constraints import EMPTY, Mirrored, Truth, roots, value_paths
+from xrm.errors import XrmError
+from xrm.model.fields import Field
+from xrm.model.values import Misfit, coerce
+from xrm.service.context import Context
+from xrm.service.keys import keyed
+from xrm.service.reading import get_record
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """``out``: fields that do not apply; ``must``: required now; ``fixed``: not to be changed by hand; ``closed``: options that
+    cannot be chosen, by field. ``computed`` and ``defaults`` are the values that follow from what stands in the form. ``asked``
+    are the fields whose change may change any of it; ``varies`` those that may come and go."""
+
+    out: frozenset[str] = frozenset()
+    must: frozenset[str] = frozenset()
+    fixed: frozenset[str] = frozenset()
+    closed: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    computed: Mapping[str, object] = field(default_factory=dict)
+    defaults: Mapping[str, object] = field(default_factory=dict)
+    asked: frozenset[str] = frozenset()
+    varies: frozenset[str] = frozenset()
+
+
+def mirror(
+    ctx: Context,
+    entity: str,
+    fields: Iterable[Field],
+    row: Mapping[str, object],
+    typed: Mapping[str, object],
+    *,
+    new: bool = False,
+    asks: Mapping[str, Mirrored] | None = None,
+) -> Mirror:
+    """``row``: the record as this actor sees it; ``typed``: what stands in the inputs, which may not fit their fields; ``asks``:
+    the rules of a move, in place of the fields' own."""
+    compiled, names = ctx.entity(entity), {one.name for one in fields}
+    mirrored = compiled.rules.constraints.mirrored if asks is None else asks
+    rules = {name: said for name in names if (said := _seen(ctx, entity, mirrored.get(name)))}
+    made: Row = {**row, **{name: _fitting(compiled.entity.fields[name], value) for name, value in typed.items()}}
+    defaults = _defaulted(ctx, compiled, names, typed, made) if new else {}
+    paths = _paths(ctx, compiled, rules.values())
+    _follow(ctx, compiled, paths, made)
+    computed = _computed(ctx, compiled, made)
+    out: set[str] = set()
+    order = [shown.field.name for shown in compiled.rules.constraints.shows]
+    for name in (*(one for one in order if one in rules), *(one for one in rules if one not in order)):
+        show = rules[name].show
+        if show and not show.holds(made, ctx.moment):
+            out.add(name)
+            if made.get(name) not in EMPTY:
+                made[name] = None
+                _follow(ctx, compiled, paths, made)
+                computed = _computed(ctx, compiled, made)
+    held = {name: said for name, said in rules.items() if name not in out}
+    return Mirror(
+        out=frozenset(out),
+        must=frozenset(name for name, said in held.items() if said.required and said.required.holds(made, ctx.moment)),
+        fixed=frozenset(name for name, said in held.items() if said.readonly and said.readonly.holds(made, ctx.moment)),
+        closed={name: shut for name, said in held.items() if said.options and (shut := _shut(ctx, said.options, made)) is not None},
+        computed=computed,
+        defaults=defaults,
+        asked=_asked(ctx, compiled, names, rules.values(), new),
+        varies=frozenset(name for name, said in rules.items() if said.show),
+    )
+
+
+def _seen(ctx: Context, entity: str, said: Mirrored | None) -> Mirrored | None:
+    """A field's rules without those that read what this actor may not see."""
+    if said is None:
+        return None
+
+    def seen(rule: Truth | None) -> Truth | None:
+        return rule if rule and all(ctx.policies.resolve(entity, path) for path in rule.paths) else None
+
+    options = {name: rule for name, one in (said.options or {}).items() if (rule := seen(one))}
+    return Mirrored(seen(said.show), seen(said.required), seen(said.readonly), options or None)
+
+
+def _shut(ctx: Context, options: Mapping[str, Truth], row: Row) -> frozenset[str]:
+    return frozenset(name for name, when in options.items() if not when.holds(row, ctx.moment))
+
+
+def _fitting(one: Field, value: object) -> object:
+    try:
+        return coerce(one, value)
+    except Misfit:
+        return None
+
+
+def _truths(said: Mirrored) -> Iterable[Truth]:
+    return (one for one in (said.show, said.required, said.readonly, *(said.options or {}).values()) if one)
+
+
+def _paths(ctx: Context, compiled: CompiledEntity, rules: Iterable[Mirrored]) -> frozenset[str]:
+    """What the rules read beyond links."""
+    return frozenset(path for said in rules for one in _truths(said) for path in one.paths if "." in path)
+
+
+def _follow(ctx: Context, compiled: CompiledEntity, paths: frozenset[str], row: Row) -> None:
+    """Read what lies beyond the links, as far as the actor may see it."""
+    for name in roots(paths):
+        one = compiled.entity.field(name)
+        wanted = tuple(path.partition(".")[2] for path in paths if path.startswith(f"{name}."))
+        found = _beyond(ctx, one, row.get(name), wanted) if one and row.get(name) else {}
+        row.update({f"{name}.{path}": found.get(path) for path in wanted})
+
+
+def _beyond(ctx: Context, one: Field, id: object, paths: tuple[str, ...]) -> Mapping[str, object]:
+    for target in one.targets:
+        try:
+            return get_record(ctx, target, str(id), paths)
+        except XrmError:
+            continue
+    return {}
+
+
+def _may_follow(ctx: Context, compiled: CompiledEntity, paths: frozenset[str]) -> bool:
+    """Whether a value can be told from the inputs: it reads fields of the record itself that the actor sees."""
+
+    def seen(path: str) -> bool:
+        one = None if "." in path else ctx.policies.resolve(compiled.entity.name, path)
+        return path == "actor" or path.startswith("actor.") or (one is not None and not one.apart)
+
+    return all(map(seen, paths))
+
+
+def _computed(ctx: Context, compiled: CompiledEntity, row: Row) -> Mapping[str, object]:
+    """The computed fields that the actor sees, where all that they are made of can be seen too."""
+    found = {}
+    for one, closure in compiled.rules.computes:
+        if ctx.policy(compiled.entity.name).sees(one.name) and _may_follow(ctx, compiled, value_paths(one.compute)):
+            row[one.name] = found[one.name] = _fitting(one, closure(row, ctx.moment))
+    return found
+
+
+def _defaulted(ctx: Context, compiled: CompiledEntity, names: set[str], typed: Mapping[str, object], row: Row) -> Mapping[str, object]:
+    """The defaults of inputs that are empty, in their order; put into ``row`` as the write will."""
+    found = {}
+    for one, closure in compiled.rules.defaults:
+        if one.name in names and typed.get(one.name) in (None, "") and _may_follow(ctx, compiled, value_paths(one.default)):
+            row[one.name] = found[one.name] = keyed(ctx, ctx.service.database.connection, closure(row, ctx.moment))
+    return found
+
+
+def _asked(ctx: Context, compiled: CompiledEntity, names: set[str], rules: Iterable[Mirrored], new: bool) -> frozenset[str]:
+    read = frozenset(path for said in rules for one in _truths(said) for path in one.paths)
+    values = [one.compute for one, _ in compiled.rules.computes] + ([one.default for one, _ in compiled.rules.defaults] if new else [])
+    return roots(read.union(*(value_paths(value) for value in values))) & names
