@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.support.application import Answer, Applications, Person, Running
+from tests.support.application import Answer, Applications, Person, Running, apply_to, loaded
+from xrm.compile import differences
 from xrm.errors import Invalid, NotFound
 from xrm.model import contents
 from xrm.service import files
@@ -323,3 +324,26 @@ def test_a_missing_record_has_none(application: Applications) -> None:
     ):
         with pytest.raises(NotFound):
             files.held(ana.ctx, entity, id, field, digest)
+
+
+def test_a_renamed_field_keeps_its_files(application: Applications) -> None:
+    """After a rename the field has its files, and its history those it had."""
+    running = application({"case": CASE})
+    ana = running.person("ana", "agent")
+    id = ana.create("case", anything=staged(ana, PDF, "a.pdf")).id
+    ana.update("case", id, 1, anything=staged(ana, PDF + b"%2", "b.pdf"))
+    apply_to(running.database, {"case": CASE.replace("anything: {type: file", "attachment: {renamed_from: anything, type: file")})
+    later = files_of(application.opened(running.url), ana)
+    assert [one["name"] for one in later.get("case", id)["attachment"]] == ["b.pdf"]
+    for content in (PDF, PDF + b"%2"):
+        assert files.held(later.ctx, "case", id, "attachment", hashlib.sha256(content).hexdigest()).size == len(content)
+
+
+@pytest.mark.parametrize(("was", "now", "follows"), [
+    ("image", "file", True), ("file", "image", False), ("file", "{type: file, many: true}", True), ("{type: file, many: true}", "file", False),
+    ("file", "{type: file, accept: pdf}", True), ("file", "json", False),
+])  # fmt: skip
+def test_which_changes_of_a_field_keep_its_files(was: str, now: str, follows: bool) -> None:
+    """An image becomes a file, one becomes many; nothing else by itself."""
+    before, after = (loaded(f"fields: {{name: text, it: {kind}}}")[0].entities["note"].fields["it"] for kind in (was, now))
+    assert differences.follows(before, after) is follows

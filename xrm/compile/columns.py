@@ -175,7 +175,7 @@ def json_from_database(field: Field, dialect: DialectName) -> Converter:
     if kept in ("day", "clock"):
         return None
     if kept == "files" and not field.many:
-        return lambda text: msgspec.Raw(text[1:-1].encode())  # the only one, out of its list
+        return lambda text: msgspec.Raw(json_text(msgspec.json.decode(text)[0]).encode())  # the only one, out of its list
     if kept == "span":
         return lambda microseconds: duration_words(span(microseconds))
     if kept == "count":

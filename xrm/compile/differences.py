@@ -37,6 +37,8 @@ def follows(was: Field, now: Field) -> bool:
         return was.places == now.places
     if now.type in WORDS and was.kind.kept == "text":
         return was.folded or not now.folded
+    if was.kind.kept == now.kind.kept == "files":
+        return now.type in (was.type, "file") and now.many >= was.many  # every image is a file, and one is one of many
     return kept_as(was) == kept_as(now)
 
 

@@ -73,6 +73,8 @@ def steps(
     for one in renamed:
         if one.what == "entity":
             yield Step(str(one), _entity(one.was, one.now))
+    if "xrm_file" in there.tables:
+        yield from _files(holders)
     yield from _values(holders, renamed, dialect)
 
 
@@ -90,6 +92,17 @@ def _entity(was: str, now: str) -> tuple[str, ...]:
 
 def _said(entity: str) -> str:
     return f'"entity":"{entity}"'
+
+
+def _files(holders: Sequence[Holder]) -> Iterator[Step]:
+    """Which files a record has or had in a field: under the field's new name, so that its history still gives them."""
+    for holder in holders:
+        pairs = {was.name: name for name, (was, _) in holder.fields.items() if was.kind.kept == "files" and was.name != name}
+        if pairs and holder.part is None:
+            records = f"SELECT id FROM xrm_record WHERE entity = {literal(holder.after.name)}"
+            where = f" AND record IN ({records})"
+            said = ", ".join(f"{old} to {new}" for old, new in pairs.items())
+            yield Step(f"files of {holder.after.name} go from {said}", (replaced("xrm_file", "field", pairs, "sqlite", where),))
 
 
 def _values(holders: Sequence[Holder], renamed: Sequence[Renaming], dialect: DialectName) -> Iterator[Step]:
