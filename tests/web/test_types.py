@@ -50,7 +50,7 @@ SHOWN = [
     "Low",
     "Web form, At the desk",
     "Head",
-    "¥1,500",
+    "¥1,500 ",
     "+1 213-555-0134",
 ]
 
@@ -73,7 +73,7 @@ def test_a_value_of_each_type_goes_in_and_is_shown(visitor: Visitor) -> None:
     for shown in SHOWN:
         assert shown in words(listed)
     form = visitor.get(f"{made.headers['location'].partition('?')[0]}/edit").text
-    for value in ("12.5", "17:30", "1 day 1 hour 30 minutes", "5 business days"):
+    for value in ("1500", "12.5", "17:30", "1 day 1 hour 30 minutes", "5 business days"):
         assert f'value="{value}"' in unescape(form)
     assert 'name="channels.web" value="1" checked' in form and 'name="channels.phone" value="1">' in form
     assert "[a link](https://example.org)" in form

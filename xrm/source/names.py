@@ -434,7 +434,12 @@ def _options(part: Part, locale: str) -> tuple[Option, ...]:
 
 def _option(part: Part, name: str, locale: str) -> Option:
     tone = part.word("tone")
-    return Option(name, label_text(part.label("label"), locale, humanised(name)), tone.text if tone else None, renamed_from=earlier(part))
+    return Option(
+        name,
+        label_text(part.label("label"), locale, name if name.isupper() else humanised(name)),
+        tone.text if tone else None,
+        renamed_from=earlier(part),
+    )
 
 
 def earlier(part: Part) -> tuple[str, ...]:

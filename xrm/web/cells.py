@@ -20,7 +20,7 @@ from xrm.expr.places import polygons
 from xrm.model.application import Application
 from xrm.model.contents import CONTENTS, UNKNOWN, size_text
 from xrm.model.entity import Entity
-from xrm.model.fields import ENTITY, Field, Text
+from xrm.model.fields import ENTITY, MONEY_PLACES, Field, Text
 from xrm.model.rows import row_entity
 from xrm.model.values import counted
 from xrm.web.display import Display, phone
@@ -136,13 +136,18 @@ def currency_of(tongue: Tongue, field: Field) -> str | None:
     return None if field.currency_from else field.currency or tongue.application.currency
 
 
+def in_digits(amount: Decimal, code: object) -> Decimal:
+    """An amount with the digits of its currency, which may be fewer than it is kept with."""
+    return amount.quantize(Decimal(1).scaleb(-MONEY_PLACES.get(str(code), 2)))
+
+
 def money(tongue: Tongue, field: Field, value: object, code: object) -> str:
     """An amount in a currency. Of one that is not known here the number alone, without the places that it does not use."""
     amount = _decimal(value)
     if not field.currency_from:
         return tongue.display.money(amount, field.currency or tongue.application.currency)
     if isinstance(code, str):
-        return tongue.display.money(amount, code)
+        return tongue.display.money(in_digits(amount, code), code)
     used = -int(amount.normalize().as_tuple().exponent)
     return tongue.display.number(amount, max(0, min(field.places, used)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from xrm.errors import Problem
 from xrm.model.fields import Field
@@ -11,7 +12,7 @@ from xrm.model.values import MOST_ROWS, TEXT_LENGTH, counted
 from xrm.service.context import Context
 from xrm.service.reading import Query, list_records
 from xrm.web import pages, row_forms, uploads
-from xrm.web.cells import currency_of, is_link
+from xrm.web.cells import currency_of, in_digits, is_link
 from xrm.web.failures import said
 from xrm.web.mirror import Mirror
 from xrm.web.screens import Screen
@@ -64,13 +65,19 @@ def filled_from(screen: Screen, fields: Iterable[Field], row: Mapping[str, objec
     """The form as the record is now."""
     display = screen.tongue.display
     fields = list(fields)
-    texts = {f.name: editable(display, f, row.get(f.name)) for f in fields if not f.apart}
+    texts = {f.name: editable(display, f, _kept(f, row)) for f in fields if not f.apart}
     words = {f.name: str(row.get(f"{f.name}.title") or "") for f in fields if is_link(f)}
     for one in fields:
         if one.type == "rows":
             texts[one.name], shown = row_forms.text_of(screen, one, row.get(one.name))
             words |= shown
     return Filled(texts, words, record=row)
+
+
+def _kept(field: Field, row: Mapping[str, object]) -> object:
+    """The value as it is; an amount with the digits of the currency that its record names."""
+    value = row.get(field.name)
+    return in_digits(value, row.get(field.currency_from)) if field.currency_from and isinstance(value, Decimal) else value
 
 
 def filled_by(ctx: Context, screen: Screen, fields: Iterable[Field], form: Mapping[str, str]) -> Filled:
