@@ -126,7 +126,7 @@ def test_new_refuses_a_folder_that_is_not_empty(tmp_path: Path, name: str) -> No
 def test_schema_prints_a_json_schema(tmp_path: Path) -> None:
     """Which knows the application's own entities and roles."""
     schema = json.loads(runner.invoke(app, ["schema", "--app", written(tmp_path, f"entity: thing\n{FIELDS}")]).stdout)
-    assert schema["definitions"]["field"]["anyOf"][0]["properties"]["to"]["enum"] == ["thing", "user"]
+    assert schema["definitions"]["field"]["anyOf"][0]["properties"]["to"]["anyOf"][0]["enum"] == ["thing", "user", "any"]
 
 
 def test_check_keeps_the_editors_schema_up_to_date(tmp_path: Path) -> None:

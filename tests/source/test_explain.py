@@ -137,7 +137,7 @@ def test_uses_are_listed_by_place(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("word", "words"),
     [
-        ("fields.link.to", ["entity a link leads to", "name of an entity"]),
+        ("fields.link.to", ["entity a link leads to", "one or more entities"]),
         ("lifecycle.transitions.guards.must", ["What must hold."]),
         ("fields.money", ["currency"]),
         ("access", ["map from role to grant", "read, create"]),

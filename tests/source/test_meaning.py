@@ -5,11 +5,11 @@ import pytest
 from tests.source.definitions import APPLICATION, FIELDS, problems, thing, told
 from xrm.source.keys import KINDS
 
-STATES = "lifecycle:\n  states: {new: {initial: true}, done: {}}\n"
+STATES = "lifecycle:\n  states: {new: {initial: true}, done: {final: true}}\n"
 
 ONE_SLIP = [
     # structure
-    ("colour: red\n", f"3:1 XRM201 unknown key 'colour' (the keys here: {', '.join(KINDS['entity'].by_name)})"),
+    ("shade: red\n", f"3:1 XRM201 unknown key 'shade' (the keys here: {', '.join(KINDS['entity'].by_name)})"),
     ("lable: Thing\n", "3:1 XRM201 unknown key 'lable' (did you mean 'label'?)"),
     ("clocks: {}\n", "3:1 XRM201 unknown key 'clocks' (it is not part of this version)"),
     ("sort: name\n", "3:1 XRM201 unknown key 'sort' ('sort' is a key of a view: is the indentation right?)"),
@@ -242,7 +242,7 @@ def test_rights_and_filters_are_for_the_database() -> None:
 
 def test_all_problems_come_at_once_in_the_order_of_the_file() -> None:
     """Structure, names and expressions together."""
-    found = problems("entity: thing\nicon: x\nfields: {a: txet}\nchecks: {c: {must: b > 1, message: No}}\ncolour: red\n")
+    found = problems("entity: thing\nicon: x\nfields: {a: txet}\nchecks: {c: {must: b > 1, message: No}}\nshade: red\n")
     assert [(one.place.line, one.code) for one in found if one.place] == [(2, "XRM206"), (3, "XRM203"), (4, "XRM302"), (5, "XRM201")]
 
 

@@ -32,6 +32,7 @@ ENTITY = {
 }
 STATES = "new: {initial: true}, done: {final: true}"
 FRAMES = {
+    "brand": ("xrm.yml", "brand: EXAMPLE"),
     "role": ("xrm.yml", "roles: {agent: {}, example: EXAMPLE}"),
     "field": ("", "FIELD"),
     "conversion": ("", "CONVERSION"),
@@ -40,8 +41,8 @@ FRAMES = {
     "unique": ("", "unique: {example: EXAMPLE}"),
     "check": ("", "checks: {example: EXAMPLE}"),
     "lifecycle": ("", "lifecycle: EXAMPLE"),
-    "state": ("", "lifecycle: {states: {new: {initial: true}, example: EXAMPLE}, transitions: {go: {from: new, to: example}}}"),
-    "transition": ("", f"lifecycle: {{states: {{{STATES}, waiting: {{}}}}, transitions: {{wait: {{from: new, to: waiting}}, a: {{from: new, to: done}}, example: EXAMPLE}}}}"),
+    "state": ("", "lifecycle: {states: {new: {initial: true}, example: EXAMPLE}, transitions: {go: {from: new, to: example}, back: {from: example, to: new}}}"),
+    "transition": ("", f"lifecycle: {{states: {{{STATES}, waiting: {{}}}}, transitions: {{wait: {{from: new, to: waiting}}, a: {{from: waiting, to: done}}, example: EXAMPLE}}}}"),
     "ask": ("", f"lifecycle: {{states: {{{STATES}}}, transitions: {{go: {{from: new, to: done, ask: {{outcome: EXAMPLE}}}}}}}}"),
     "guard": ("", f"lifecycle: {{states: {{{STATES}}}, transitions: {{go: {{from: new, to: done, guards: [EXAMPLE]}}}}}}"),
     "grant": ("", "access: {agent: EXAMPLE}"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dataclasses import field as part
 
 from xrm.model.access import Role
+from xrm.model.brand import Brand
 from xrm.model.data import ReferenceRecord
 from xrm.model.entity import Entity
 from xrm.model.fields import ENTITY, Field, Text, alike
@@ -27,6 +28,7 @@ class Application:
     entities: Mapping[str, Entity]
     files: Mapping[str, str]
     digest: str
+    brand: Brand | None = None
     data: tuple[ReferenceRecord, ...] = ()
     """The records that the definition brings, from ``data/``."""
     locales: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from typing import Literal
 
 from xrm.model.access import RIGHTS, Grant, Right, Role
 from xrm.model.application import Application
+from xrm.model.brand import Brand, brand
 from xrm.model.entity import Entity, Inverse, NumberFormat
 from xrm.model.fields import Check, Conversion, Expression, Field, Option, Text, Unique, Value
 from xrm.model.lifecycle import Ask, Guard, Lifecycle, State, Transition
@@ -60,6 +61,7 @@ class _Builder:
             timezone=self.word(part, "timezone", "UTC"),
             currency=names.currency,
             types=tuple(part.named("types")),
+            brand=self.brand(part.part("brand")),
             roles=MappingProxyType(roles),
             entities=MappingProxyType(entities),
             data=self.meaning.records,
@@ -70,6 +72,11 @@ class _Builder:
         )
 
     # -- pieces -----------------------------------------------------------------------------------------------------
+
+    def brand(self, part: Part | None) -> Brand | None:
+        return (
+            brand(self.word(part, "colour", ""), self.word(part, "dark", "") or None, self.word(part, "bar", "") or None) if part else None
+        )
 
     def word(self, part: Part, key: str, default: str) -> str:
         word = part.word(key)

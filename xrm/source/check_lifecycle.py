@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xrm.source.check_sense import check_ends, check_movers
 from xrm.source.disclosure import check_message, check_reads
 from xrm.source.findings import Findings
 from xrm.source.names import Known
@@ -22,6 +23,7 @@ def check_lifecycle(findings: Findings, known: Known, part: Part) -> None:
     sound = _moves(findings, known, lifecycle, states)
     if states and sound:
         _reachable(findings, lifecycle, states)
+        check_ends(findings, lifecycle)
 
 
 def _initial(findings: Findings, lifecycle: Part, states: dict[str, Part] | object) -> None:
@@ -50,6 +52,7 @@ def _moves(findings: Findings, known: Known, lifecycle: Part, states: object) ->
         _asked(findings, known, move)
         _set(findings, known, move)
         _guards(findings, known, move)
+        check_movers(findings, known, move)
     return sound
 
 

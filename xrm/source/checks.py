@@ -22,6 +22,7 @@ from xrm.source.check_changes import check_changes, check_entity_names
 from xrm.source.check_constraints import check_constraints
 from xrm.source.check_fields import check_circles, check_currency, check_fields, check_inverses
 from xrm.source.check_lifecycle import check_lifecycle
+from xrm.source.check_sense import check_brand, check_conditions, check_sort
 from xrm.source.disclosure import check_message, check_order, check_title
 from xrm.source.findings import Findings
 from xrm.source.listing import check_listings
@@ -71,6 +72,7 @@ def check(outline: Outline, names: Names, functions: Mapping[str, Function]) -> 
             findings.enter(known)
             _entity(findings, known, part)
         _labels(findings, part)
+    check_conditions(findings)
     records = check_listings(findings, outline.listings)
     meaning = Meaning(outline, names, findings.expressions, findings.values, findings.scopes, records)
     return meaning, tuple(findings.problems)
@@ -91,6 +93,8 @@ def _application(findings: Findings, part: Part) -> None:
         findings.unknown("country", country, ("country",), near)
     if currency:
         check_currency(findings, currency, ("currency",))
+    if brand := part.part("brand"):
+        check_brand(findings, brand)
     for name, role in part.named("roles").items():
         for word in role.words("includes"):
             findings.role(word, (*role.path, "includes"))
@@ -320,9 +324,12 @@ def _views(findings: Findings, known: Known, part: Part) -> None:
     for view in part.parts("views"):
         for word in view.words("columns"):
             path_field(findings, scope, word, (*view.path, "columns"))
+        sound = len(findings.problems)
         sorts = [word for word in view.words("sort") if _sorted(findings, scope, word, (*view.path, "sort"))]
         paths = [word.text.removeprefix("-") for word in sorts]
         check_order(findings, scope, paths, "sort", place=view.at("sort"), path=(*view.path, "sort"))
+        if len(findings.problems) == sound:
+            check_sort(findings, view, sorts)
         checked = findings.condition(view.formula("filter"), scope, (*view.path, "filter"), "sql")
         if checked:
             check_order(findings, scope, checked.reads, "filter", place=view.at("filter"), path=(*view.path, "filter"))

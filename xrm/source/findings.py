@@ -25,6 +25,17 @@ MOST_LISTED = 12
 MOST_HINTS = 500
 
 
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A condition that was written, and the entity that was being checked."""
+
+    entity: str
+    formula: Formula
+    checked: Checked
+    scope: EntityScope
+    path: Path
+
+
 @dataclass(slots=True)
 class Findings:
     """``expressions`` and ``values`` are what the definition's expressions and data turned out to be, by the entity that
@@ -36,6 +47,7 @@ class Findings:
     expressions: dict[tuple[str, Place], Checked] = field(default_factory=dict)
     scopes: dict[tuple[str, Place], EntityScope] = field(default_factory=dict)
     """The names that each expression could use."""
+    stated: list[Stated] = field(default_factory=list)
     values: dict[tuple[str, Place], object] = field(default_factory=dict)
     here: str = ""
     circular: frozenset[tuple[str, str]] = frozenset()
@@ -94,6 +106,8 @@ class Findings:
         if formula is None:
             return None
         checked = self.expression(formula, scope, BOOL, path)
+        if checked:
+            self.stated.append(Stated(self.here, formula, checked, scope, path))
         if checked and use == "sql":
             self.faults(formula, checked.sql_faults, path)
         return checked

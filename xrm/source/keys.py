@@ -59,10 +59,24 @@ APPLICATION = MapKind(
         Key("types", Named("field"), "Types of your own: a field of one has its keys. What the field says itself goes before; options "
             "are added to those of the type.", "types:\n  channel: {type: choice, options: {phone: Telephone, web: Web form}}\n"
             "  plate: {type: text, length: 10, pattern: '[A-Z0-9]+'}"),
+        Key("brand", One("brand"), "The colours of the pages.", "brand: '#1f4e8c'"),
         Key("use", Ref("pack", many=True), "The standard packs that it uses; what is not named is absent. Their entities "
             "stand beside its own: `add_to` gives them access and more, `extends` makes heirs of them.", "use: contacts"),
     ),
-    later=("calendars", "brand", "queues", "portal"),
+    later=("calendars", "queues", "portal"),
+)  # fmt: skip
+
+BRAND = MapKind(
+    "brand",
+    "The brand",
+    "Colours as six hexadecimal digits, quoted. A bare value is the colour; the others are made from it. Text on them is white or black, "
+    "whichever is read better; the check refuses a colour that cannot be made out on the pages (WCAG 2.2).",
+    (
+        Key("colour", Text(7), "Of buttons and marks on light pages.", "{colour: '#1f4e8c'}", required=True),
+        Key("dark", Text(7), "The same on dark pages.", "{colour: '#1f4e8c', dark: '#8fb8f0'}", default="the colour, lighter"),
+        Key("bar", Text(7), "Of the bar at the top.", "{colour: '#1f4e8c', bar: '#16324f'}", default="the colour"),
+    ),
+    short="colour",
 )  # fmt: skip
 
 ROLE = MapKind(
@@ -420,7 +434,7 @@ CASE = MapKind(
 KINDS: Mapping[str, MapKind] = {
     kind.name: kind
     for kind in (
-        APPLICATION, ROLE, ENTITY, FIELD, CONVERSION, REMOVAL, OPTION, UNIQUE, CHECK, LIFECYCLE, STATE, TRANSITION, ASK, GUARD, GRANT, VIEW,
-        SECTION, CASE,
+        APPLICATION, BRAND, ROLE, ENTITY, FIELD, CONVERSION, REMOVAL, OPTION, UNIQUE, CHECK, LIFECYCLE, STATE, TRANSITION, ASK, GUARD,
+        GRANT, VIEW, SECTION, CASE,
     )
 }  # fmt: skip

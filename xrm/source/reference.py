@@ -120,7 +120,7 @@ def described(kind: Kind) -> str:
         case kinds.Ref(of="content"):
             return "one or more kinds of content"
         case kinds.Ref(many=True):
-            return f"one or more {kind.of}s" if not kind.may_be_empty else f"a list of {kind.of}s"
+            return f"one or more {_plural(kind.of)}" if not kind.may_be_empty else f"a list of {_plural(kind.of)}"
         case kinds.Ref():
             return f"name of {'an' if kind.of == 'entity' else 'a'} {kind.of}"
         case kinds.Range():
@@ -138,6 +138,10 @@ def described(kind: Kind) -> str:
         case kinds.Layouts():
             return f"list of {kind.of}s, or `{{default: list}}`"
     return WORDS[type(kind)]
+
+
+def _plural(noun: str) -> str:
+    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
 
 
 def _types() -> str:

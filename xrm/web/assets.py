@@ -12,6 +12,8 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from xrm.model.brand import Brand
+
 STATIC = Path(__file__).parent / "static"
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 SCRIPT = "xrm.js"
@@ -51,9 +53,11 @@ def _icon(sprite: str, name: str, style: str) -> Markup:
     return Markup('<svg class="{}" aria-hidden="true"><use href="{}#i-{}"/></svg>').format(style, sprite, name)
 
 
-def load(folder: Path = STATIC) -> Assets:
-    """Raises OSError where a file of the package is missing."""
+def load(brand: Brand | None = None, folder: Path = STATIC) -> Assets:
+    """The files, the style sheet in an agency's colours. Raises OSError where a file of the package is missing."""
     bodies = {name: (folder / name).read_bytes() for name in SERVED}
+    if brand:
+        bodies["xrm.css"] += f"\n{brand.css}\n".encode()
     bodies[SCRIPT] = bundle(folder / "js").encode()
     files = {name: _asset(name, body) for name, body in bodies.items()}
     symbols = re.findall(r'id="i-([a-z0-9-]+)"', bodies["icons.svg"].decode())

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, select_autoescape
 from markupsafe import Markup
 
+from xrm.model.brand import Brand
 from xrm.web.assets import Assets, load
 from xrm.web.pages import Frame, Navigation, Page
 
@@ -57,7 +58,7 @@ class Renderer:
         return kept[here]
 
 
-@lru_cache(maxsize=1)
-def renderer() -> Renderer:
-    """The renderer of this process: templates and files are part of the package and do not change while it runs."""
-    return Renderer(load())
+@lru_cache(maxsize=8)
+def renderer(brand: Brand | None) -> Renderer:
+    """The renderer for a brand: templates and files are part of the package and do not change while a process runs."""
+    return Renderer(load(brand))

@@ -69,7 +69,7 @@ class Site:
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self.renderer = renderer()
+        self.renderer = renderer(service.application.model.brand)
         self.assets: Assets = self.renderer.assets
         self._screens: dict[tuple[frozenset[str], str], Screens] = {}
 
