@@ -14,7 +14,7 @@ from xrm.web.site import Site
 
 CITY = {
     "xrm.yml": XRM + "use: contacts\n",
-    "entities/contacts.yml": "add_to: party\nfields: {tax_id: {type: text, protected: true}}\naccess: {agent: [read, create, update], boss: {sees: [tax_id], edits: [tax_id]}}\n",
+    "entities/contacts.yml": "add_to: party\nfields: {tax_id: {type: text, protected: true}, contact_points: {fields: {since: date}}}\naccess: {agent: [read, create, update], boss: {sees: [tax_id], edits: [tax_id]}}\n",
     "entities/resident.yml": "entity: resident\nextends: person\nfields: {card: {type: text, unique: true}, born: {required: true}}\n",
     "entities/badge.yml": "add_to: user\nfields: {badge: {type: text, unique: true}, shout: {compute: =badge}, pay: {type: integer, protected: true}}\n"
     "checks: {b: {must: badge != 'x', message: No such badge, field: badge}}\naccess: {boss: {sees: [pay]}}\n",
@@ -27,6 +27,8 @@ def test_what_was_written_in_pieces_runs_as_one(application: Applications) -> No
     ana, bea = running.person("ana", "agent"), running.person("bea", "boss")
     person = ana.create("person", name="Ada Byron", email="ada@example.org")
     bea.update("person", person.id, None, tax_id="NL1")
+    ana.update("person", person.id, None, contact_points=[{"kind": "web", "value": "example.org", "since": date(2026, 1, 1)}])
+    assert [(row["kind"], row["since"]) for row in ana.get("person", person.id)["contact_points"]] == [("web", date(2026, 1, 1))]
     assert "tax_id" not in ana.get("person", person.id) and bea.get("person", person.id)["tax_id"] == "NL1"
 
     with pytest.raises(Invalid) as refused:
@@ -155,3 +157,19 @@ def test_labels_follow_the_language_that_a_user_has_chosen(application: Applicat
     assert (spanish[0]["message"], english[0]["message"]) == ("Barrio is required", "Ward is required")
     screen = Site(running.service).screens_of(chosen).by_entity["person"]
     assert (screen.plural, screen.words("ward"), screen.words("family_name")) == ("Personas", "Barrio", "Apellidos")
+
+
+EVERY = {
+    "entities/every.yml": "entity: every\nkey: code\nfields:\n  code: {type: text, unique: true, required: true}\n  long: long_text\n  whole: integer\n  exact: decimal\n"
+    "  price: money\n  yes: boolean\n  day: date\n  at: datetime\n  hour: time\n  span: duration\n  share: percent\n  one: {type: choice, options: [a, b]}\n"
+    "  some: {type: choice, many: true, options: [a, b, c]}\n  place: point\n  any: json\n  mail: email\n  call: phone\n  page: url\n  who: user\naccess: {agent: [read, create]}\n",
+    "data/every.yml": "A1:\n  long: Two words\n  whole: 7\n  exact: 1.50\n  price: 12.50\n  yes: true\n  day: 2026-01-31\n  at: 2026-01-31T10:00:00Z\n  hour: 09:30\n  span: 2 hours\n"
+    "  share: 12.5\n  one: a\n  some: [a, c]\n  place: {lat: 1.5, lon: 2.5}\n  any: {x: [1, 2.5]}\n  mail: a@example.org\n  call: +31201234567\n  page: https://example.org\n  who: system\n",
+}  # fmt: skip
+
+
+def test_a_record_with_a_value_of_every_type_is_written_once(application: Applications) -> None:
+    """What the database gives back is what the file says: a second plan has nothing to write."""
+    running = application(EVERY)
+    assert planned(running, EVERY) == []
+    assert running.system.all("every")[0]["version"] == 1
