@@ -1,12 +1,21 @@
 """Rows: a child table, written and read with its record by the one way to write and the one way to read."""
 
+import io
+import json
+from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.application import Applications, Running
+from tests.support.application import Applications, Running, apply_to, loaded
+from tests.transfer.samples import imported, words
+from xrm.compile.application import compile_application
+from xrm.compile.differences import refigured
 from xrm.errors import Invalid, Stale
+from xrm.service.transfer.exporting import Export, export
+from xrm.store import migrate
 
 ITEM = """
 title: "{name}"
@@ -16,7 +25,7 @@ access: {boss: [read, create, update, delete], agent: read}
 ORDER = """
 title: "{name}"
 fields:
-  name: text
+  name: {type: text, unique: true}
   rush: boolean
   rate: {type: decimal, compute: '=rush == true ? 2.00 : 1.00'}
   lines:
@@ -64,6 +73,8 @@ def test_rows_are_written_and_read_with_their_record(running: Running) -> None:
     assert plain(lines, "item", "secret") == [("Paint", "s"), ("Wood", None), ("Bolt", None)]
     assert (lines[0]["id"], lines[2]["id"]) == (second, first)
     assert again.version == made.version + 1
+    with pytest.raises(Invalid, match="Lines, row 2: it is no row of this record"):
+        boss.update("order", made.id, None, lines=[{"id": first}, {"id": first}])
     with pytest.raises(Stale):
         boss.update("order", made.id, made.version, lines=[])
     assert not boss.update(
@@ -73,6 +84,11 @@ def test_rows_are_written_and_read_with_their_record(running: Running) -> None:
     assert running.rows("SELECT count(*) FROM order__lines") == [(1,)]
     boss.update("order", made.id, None, lines=None)
     assert boss.get("order", made.id)["lines"] == ()
+
+
+def planned(running: Running, texts: dict[str, str]) -> migrate.Plan:
+    model, _ = loaded(texts)
+    return migrate.plan(running.database, compile_application(model, running.dialect).tables, model.digest)
 
 
 REFUSED: list[tuple[Any, list[tuple[str, tuple[str, ...], str]]]] = [
@@ -174,3 +190,45 @@ def test_rest_reads_and_writes_rows(running: Running) -> None:
     assert api.get("/api/order", filter="lines == null").codes == ["XRM303"]
     assert api.get("/api/order", filter="sum(lines.amount) > 2").json["items"] == []
     assert [item["name"] for item in api.get("/api/order", filter="lines.exists(l, l.item == 'a')").json["items"]] == ["One"]
+
+
+def test_rows_are_exported_and_read_back(application: Applications, running: Running, tmp_path: Path) -> None:
+    """A table has the rows of a record in one cell, as JSON; imported again it changes nothing; into another application it is the same."""
+    boss = running.person("bea", "boss")
+    line = {"item": "a", "amount": "2.00", "due": date(2026, 3, 2), "where": {"lat": 1.5, "lon": 2.5}, "secret": "s"}
+    boss.create("order", name="One", lines=[line, {"item": "b", "kind": None}])
+    boss.create("order", name="Two")
+    out = io.StringIO(newline="")
+    assert export(boss.ctx, Export("order", ("name", "lines")), out) == 2
+    map_ = "import: order\nkey: name\ncolumns: {name: name, lines: lines}\n"
+    other = application({"order": ORDER, "item": ITEM}).person("bea", "boss")
+    assert imported(boss, tmp_path, out.getvalue(), map_, entity="order").unchanged == 2
+    assert imported(other, tmp_path, out.getvalue(), map_, entity="order").created == 2
+    rows, again = ([{**row, "id": ""} for row in who.all("order", sort="name")[0]["lines"]] for who in (boss, other))
+    assert rows == again
+    assert rows[0]["total"] == Decimal("2.00")
+    lines = io.StringIO()
+    export(boss.ctx, Export("order", ("name", "lines"), form="jsonl"), lines)
+    assert json.loads(lines.getvalue().splitlines()[0])["lines"][0]["due"] == "2026-03-02"
+    wrong = imported(boss, tmp_path, 'name,lines\nOne,"[{""itm"": 1}]"\n', map_, entity="order")
+    assert words(wrong) == ["row 2: lines: Lines, row 1: 'itm' is not a field of these rows"]
+
+
+def test_rows_come_and_go_with_the_definition(application: Applications) -> None:
+    """A new field of a row is a column, a field or a whole table that goes is counted first; what stays is as it was."""
+    access = "access: {agent: [read, create, update]}\n"
+    old = {"note": f"fields: {{name: text, lines: {{type: rows, fields: {{a: text, b: integer}}}}}}\n{access}"}
+    new = {"note": f"fields: {{name: text, lines: {{type: rows, fields: {{a: text, c: {{compute: =a + '!'}}}}}}}}\n{access}"}
+    gone = {"note": f"fields: {{name: text}}\n{access}"}
+    running = application(old)
+    made = running.person("ana", "agent").create("note", name="One", lines=[{"a": "x", "b": 1}, {"a": "y"}])
+    assert [step.loses for step in planned(running, new).steps if step.loses] == ["1 values of note__lines.b"]
+    apply_to(running.database, new)
+    later = application.opened(running.url)
+    assert refigured(loaded(old)[0], loaded(new)[0]) == ("note",)
+    ana = later.person("bo", "agent")
+    assert plain(ana.get("note", made.id)["lines"], "a", "c") == [("x", "x!"), ("y", "y!")]
+    assert [step.loses for step in planned(running, gone).steps if step.loses] == ["2 records of note__lines"]
+    apply_to(running.database, gone)
+    assert "lines" not in application.opened(running.url).person("cy", "agent").get("note", made.id)
+    assert planned(running, gone).empty

@@ -6,6 +6,7 @@ from xrm.compile.pairing import entity_pairs
 from xrm.model.application import Application
 from xrm.model.entity import Entity
 from xrm.model.fields import Expression, Field, Value
+from xrm.model.rows import row_entity, rows_of
 from xrm.model.values import TEXT_LENGTH
 
 WORDS = ("text", "long_text", "markdown")
@@ -62,11 +63,12 @@ def refigured(before: Application, after: Application) -> tuple[str, ...]:
 def _figured(entity: Entity) -> tuple[object, ...]:
     """All that says how derived values are made. Labels of options count: a title shows them."""
     computed = [(field.name, field.type, field.places, _cases(field.compute)) for field in entity.fields.values() if field.compute]
+    rows = [_figured(row_entity(entity, field)) for field in rows_of(entity)]
     checks = [(check.name, *map(_text, (check.when, check.must, check.should))) for check in entity.checks]
     ruled = [_ruled(field) for field in entity.fields.values() if _ruled(field) != _ruled(Field(field.name, field.type, {}))]
     sections = [(s.fields, *map(_text, (s.show, s.required))) for f in entity.forms.values() for s in f.sections if s.show or s.required]
     shown = [(f.name, f.type, f.options) for f in entity.all_fields.values() if f"{{{f.name}}}" in entity.title]
-    return (entity.title, tuple(computed), tuple(checks), tuple(ruled), tuple(sections), tuple(shown))
+    return (entity.title, tuple(computed), tuple(checks), tuple(ruled), tuple(sections), tuple(shown), tuple(rows))
 
 
 def _ruled(field: Field) -> tuple[object, ...]:

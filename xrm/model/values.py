@@ -516,6 +516,11 @@ def _json(field: Field, raw: object) -> object:
 def _rows(field: Field, raw: object) -> tuple[dict[str, object], ...]:
     """Rows as they were sent: each a map from field to value, with the ``id`` of a row that stays. How many there must
     be is judged with the record."""
+    if isinstance(raw, str):  # a cell of a table
+        try:
+            raw = msgspec.json.decode(raw)
+        except msgspec.DecodeError:
+            raw = None
     if isinstance(raw, (str, bytes, Mapping)) or not isinstance(raw, Sequence):
         raise Misfit("must be a list of rows", hint=f"for example [{{{', '.join(list(field.rows)[:2])}}}]")
     if len(raw) > MOST_ROWS:

@@ -86,22 +86,23 @@ def merge(ctx: Context, compiled: CompiledEntity, before: Mapping[str, Any] | No
         if sent is (before or {}).get(name):
             after[name] = tuple(map(dict, sent or ()))
             continue
-        after[name] = tuple(_merged(ctx, part, number, row, old, problems) for number, row in enumerate(sent))
+        left = dict(old)
+        after[name] = tuple(_merged(ctx, part, number, row, left, problems) for number, row in enumerate(sent))
         for number, echo in getattr(sent, "echoes", {}).items():
             _unchanged(ctx, part, number, echo, old.get(sent[number].get("id")), problems)
     if problems:
         raise Invalid(*problems)
 
 
-def _merged(ctx: Context, part: RowsWrite, number: int, row: Row, old: dict[str, Row], problems: list[Problem]) -> Row:
+def _merged(ctx: Context, part: RowsWrite, number: int, row: Row, left: dict[str, Row], problems: list[Problem]) -> Row:
     id = row.get("id")
     if id is None:
         return {**dict.fromkeys(part.field.rows), **row, "id": None, SAID: frozenset(row)}
-    if id not in old:
+    if id not in left:
         hint = "leave the id out for a new row; an id stands once in the list"
         problems.append(row_problem(ctx, part.field, number, "", "XRM527", "is no row of this record", hint))
         return {}
-    return {**old[id], **row}
+    return {**left.pop(id), **row}
 
 
 SAID = ""

@@ -132,6 +132,8 @@ def cell_text(field: Field, value: object) -> str:
     """The text of a value, which its field reads back as the same."""
     if value is None:
         return ""
+    if field.type == "rows":
+        return ROWS.encode(rows_of(field, value)).decode() if value else ""
     if field.kind.kept == "json":
         return msgspec.json.encode(value, order="deterministic").decode()
     if field.kind.kept == "files":
@@ -161,10 +163,23 @@ def _object(columns: tuple[Column, ...], row: Mapping[str, Any]) -> dict[str, An
     return {column.name: _json(column.field, row[column.path]) for column in columns}
 
 
+def rows_of(field: Field, value: object) -> list[dict[str, Any]]:
+    """Rows as they can be read back: what is computed follows again, and each is found again by what it holds."""
+    rows = value if isinstance(value, tuple) else ()
+    kept = [inner for inner in field.rows.values() if inner.compute is None]
+    return [{inner.name: _json(inner, row[inner.name]) for inner in kept if inner.name in row} for row in rows]
+
+
 def _json(field: Field, value: object) -> object:
+    if field.type == "rows":
+        return rows_of(field, value)
     worded = isinstance(value, datetime | timedelta) or (field.kind.kept == "count" and value is not None)
     return canonical(field, value) if worded else value
 
 
 def _plain(value: Any) -> object:
     return value.as_json()
+
+
+ROWS = msgspec.json.Encoder(enc_hook=_plain, decimal_format="string")
+"""Writes the rows of a record into one cell, as a JSON list."""
