@@ -140,6 +140,20 @@ def test_files_in_forms(application: Applications) -> None:
         assert answer.status_code == 401, "nobody's files are read"
 
 
+def test_a_row_is_added_and_files_stay(application: Applications) -> None:
+    """What was chosen before a row was added is kept with the form, and saved with it."""
+    running = application({"case": CASE.replace("fields:\n", "fields:\n  lines: {type: rows, fields: {item: text}}\n")})
+    send, _ = client(running, "ana")
+    action, values = form_in(send("GET", "/w/case/new").text)
+    more = send("POST", action, values | {"subject": "One", "do": "lines.add"}, [("photos.new", ("a.jpg", jpeg(), ""))])
+    assert more.status_code == 200 and "a.jpg (not saved yet)" in text(more)
+    action, values = form_in(more.text)
+    made = send("POST", action, values | {"lines.0.item": "Bench"})
+    assert made.status_code == 303, "sent without parts too"
+    record = running.person("ana").get("case", made.headers["location"].partition("?")[0].rpartition("/")[2])
+    assert [one["name"] for one in record["photos"]] == ["a.jpg"]
+
+
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
 def test_files_in_a_browser(sqlite_databases: SqliteDatabases, tmp_path: Path, new_page: Callable[..., Page], script: bool) -> None:
     """A photo is chosen, shown and removed on a phone, with script and without; nothing scrolls sideways, nothing for axe to say."""
