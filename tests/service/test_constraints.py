@@ -296,3 +296,29 @@ access: {agent: {read: true, create: true, update: true}}
     assert ana.update("order", made.id, 3, lines=[rows[0], rows[1] | {"least": 1}]).changed
     with pytest.raises(Invalid, match="row 3: Price is required"):
         ana.update("order", made.id, 4, lines=[*rows, {"kind": "dear"}])
+
+
+def test_a_value_in_use_names_the_record_that_has_it(application: Applications) -> None:
+    """Alone, together with others, under a condition; never a record that the actor may not see."""
+    note = """
+title: "{name}"
+unique: {source: {fields: [code, part], when: live}}
+fields: {name: {type: text, unique: true}, code: text, part: integer, live: boolean, mine: boolean}
+access: {agent: {read: mine, create: true, update: true}}
+"""
+    running = application({"note": note})
+    ana = running.person("ana", "agent")
+    ana.create("note", name="One", code="A", part=1, live=True, mine=True)
+    running.system.create("note", name="Two", mine=False)
+    for values, said in (
+        ({"name": "ONE", "mine": True}, "Name is already in use by One"),
+        ({"name": "x", "code": "a", "part": 1, "live": True, "mine": True}, "Code and Part is already in use by One"),
+        ({"name": "two", "mine": True}, "Name is already in use"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            ana.create("note", **values)
+        assert [problem.message for problem in refused.value.problems] == [said]
+    free = ana.create("note", name="y", code="a", part=1, live=False, mine=True)
+    with pytest.raises(Invalid, match="Code and Part is already in use by One"):
+        ana.update("note", free.id, 1, live=True)
+    assert ana.update("note", free.id, 1, live=True, part=2).changed

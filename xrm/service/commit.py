@@ -55,21 +55,21 @@ def insert(
     statement = compiled.writes.insert if before is None else compiled.writes.update
     changes = [*_files(ctx, connection.dialect, compiled.entity, before, after), *_change(ctx, connection.dialect, intent, before, after)]
     own = rows.statements(compiled, before, after, connection.dialect)
-    _run(ctx, connection, compiled, [_bound(statement, columns), *own, *_spine(ctx, intent.entity, before, columns), *changes])
+    _run(ctx, connection, compiled, after, [_bound(statement, columns), *own, *_spine(ctx, intent.entity, before, columns), *changes])
 
 
 def rewrite(ctx: Context, connection: Connection, compiled: CompiledEntity, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
     """Write a record in which only what follows from others has changed: no edit, so no change of its own. Raises as ``insert``."""
     columns = compiled.writes.encode(dict(after)) | {"id_": bind_id(after["id"], connection.dialect)}
     own = rows.statements(compiled, before, after, connection.dialect)
-    _run(ctx, connection, compiled, [_bound(compiled.writes.update, columns), *own])
+    _run(ctx, connection, compiled, after, [_bound(compiled.writes.update, columns), *own])
 
 
-def _run(ctx: Context, connection: Connection, compiled: CompiledEntity, statements: list[Bound]) -> None:
+def _run(ctx: Context, connection: Connection, compiled: CompiledEntity, after: Mapping[str, Any], statements: list[Bound]) -> None:
     try:
         connection.batch(statements)
     except Duplicate as refused:
-        raise _in_use(ctx, compiled.entity, refused.rule) from refused
+        raise _in_use(ctx, compiled.entity, refused.rule, after) from refused
     except Dangling as refused:
         raise Invalid(Problem("XRM511", "a linked record does not exist")) from refused
     except TooLong as refused:
@@ -134,10 +134,21 @@ def _change(ctx: Context, dialect: DialectName, intent: Intent, before: Mapping[
     return made
 
 
-def _in_use(ctx: Context, entity: Entity, rule: str) -> Invalid:
+class InUse(Invalid):
+    """A unique rule refuses a record; ``values`` are those of its fields, to find the record that has them."""
+
+    def __init__(self, problem: Problem, entity: str, id: str, values: Mapping[str, Any]) -> None:
+        super().__init__(problem)
+        self.entity = entity
+        self.id = id
+        self.values = values
+
+
+def _in_use(ctx: Context, entity: Entity, rule: str, after: Mapping[str, Any]) -> Invalid:
     fields = broken_rule(ctx.service.application.tables.entities[entity.name], rule)
     if not fields:
         return Invalid(Problem("XRM503", "a value that must be unique is already in use"))
     words = ctx.words
     labels = " and ".join(words(entity.all_fields[field].label) for field in fields)
-    return Invalid(Problem("XRM503", f"{labels} is already in use", path=(fields[0],)))
+    problem = Problem("XRM503", f"{labels} is already in use", path=(fields[0],))
+    return InUse(problem, entity.name, after["id"], {name: after.get(name) for name in fields})

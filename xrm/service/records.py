@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 from xrm.compile.columns import is_id
 from xrm.errors import Invalid, Problem, Stale
-from xrm.service import commit, deleting, files, locking, numbering, rows, validation
+from xrm.service import commit, deleting, files, locking, naming, numbering, rows, validation
 from xrm.service.accepting import accepted
 from xrm.service.context import Context
 from xrm.service.deriving import follow_up
@@ -71,15 +71,22 @@ def write(ctx: Context, intent: Intent) -> Written:
         Invalid: the values are refused; every problem names its field.
     """
     try:
-        written = prepared_write(ctx, intent)(None)
+        written = _written(ctx, intent)
+    except commit.InUse as refused:
+        raise naming.with_holder(ctx, refused) from refused
+    if written.changed:
+        ctx.service.after.wake()
+    return written
+
+
+def _written(ctx: Context, intent: Intent) -> Written:
+    try:
+        return prepared_write(ctx, intent)(None)
     except Invalid as refused:
         if not numbering.taken(intent, refused):
             raise
         numbering.pass_over(ctx, intent)
-        written = prepared_write(ctx, intent)(None)
-    if written.changed:
-        ctx.service.after.wake()
-    return written
+        return prepared_write(ctx, intent)(None)
 
 
 class PreparedWrite(Protocol):
