@@ -74,6 +74,8 @@ class Rules:
     defaults: tuple[tuple[Field, Closure], ...]
     computes: tuple[tuple[Field, Closure], ...]
     constraints: Constraints
+    judged: bool
+    """Whether there is any rule or check that a write may break."""
     amounts: tuple[Field, ...]
     """Money whose currency another field of the record names."""
     checks: tuple[CompiledCheck, ...]
@@ -84,12 +86,13 @@ class Rules:
 
 def rules(entity: Entity, quiet: frozenset[str] = frozenset()) -> Rules:
     """``quiet``: the fields that not every reader sees."""
-    fields = in_order(entity)
+    fields, made = in_order(entity), constraints(entity, quiet)
     return Rules(
         entity=entity,
         defaults=tuple((f, value_closure(f, f.default)) for f in fields if f.default),
         computes=tuple((f, value_closure(f, f.compute)) for f in fields if f.compute and whole_question(f) is None),
-        constraints=constraints(entity, quiet),
+        constraints=made,
+        judged=bool(made.fields or made.shows or made.readonly or entity.checks),
         amounts=tuple(f for f in fields if f.currency_from),
         checks=tuple(_check(check) for check in entity.checks),
         moves={move.name: _move(entity, move) for move in entity.lifecycle.transitions.values()} if entity.lifecycle else {},

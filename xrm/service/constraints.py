@@ -37,6 +37,10 @@ class Judgement:
     flags: list[str] = field(default_factory=list)
 
 
+NOTHING = Judgement()
+"""Of a record whose entity has no rule to break. Nobody writes into it."""
+
+
 def touches(before: Row | None, row: Row, names: Iterable[str]) -> bool:
     """Whether a write changes any of these; a new record is all new."""
     return before is None or any(before.get(name) != row.get(name) for name in names)
@@ -75,7 +79,10 @@ def left_out(ctx: Context, fields: Iterable[Field], sent: Iterable[str]) -> list
 
 def judge(ctx: Context, compiled: CompiledEntity, intent: Intent, before: Row | None, row: Row) -> Judgement:
     """Every rule and check on the record as it will be. History is taken as it was: what would refuse it is a flag."""
-    made, rules = Judgement(), compiled.rules
+    rules, known = compiled.rules, before is not None and before.get("flags")
+    if not (rules.judged or known or intent.historic or compiled.rows):
+        return NOTHING
+    made = Judgement()
     out = {one.name for one in hidden(ctx, compiled, row)} if rules.constraints.shows else frozenset()
     for check in rules.checks:
         if not check.holds(row, ctx.moment) and not _beside(check, out):
@@ -85,7 +92,8 @@ def judge(ctx: Context, compiled: CompiledEntity, intent: Intent, before: Row | 
             _constraint(ctx, intent, made, rule, before, row)
     if rules.constraints.readonly and intent.action != "transition" and not intent.lenient:
         made.problems += _by_hand(ctx, compiled, intent, before, row)
-    made.flags += _kept(compiled, intent, before, row)
+    if known or intent.historic:
+        made.flags += _kept(compiled, intent, before, row)
     made.flags += [
         one.flag for one in rules.constraints.shows if one.flag and one.field.name in out and row.get(one.field.name) not in EMPTY
     ]
