@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from tests.support.application import Applications, Running, apply_to, loaded
+from tests.support.application import XRM, Applications, Running, apply_to, loaded
 from tests.transfer.samples import imported, words
 from xrm.compile.application import compile_application
 from xrm.compile.differences import refigured
 from xrm.errors import Invalid, Stale
 from xrm.service.transfer.exporting import Export, export
+from xrm.source import load_text
 from xrm.store import migrate
 
 ITEM = """
@@ -212,6 +213,15 @@ def test_rows_are_exported_and_read_back(application: Applications, running: Run
     assert json.loads(lines.getvalue().splitlines()[0])["lines"][0]["due"] == "2026-03-02"
     wrong = imported(boss, tmp_path, 'name,lines\nOne,"[{""itm"": 1}]"\n', map_, entity="order")
     assert words(wrong) == ["row 2: lines: Lines, row 1: 'itm' is not a field of these rows"]
+
+
+def test_a_circle_through_rows_is_refused() -> None:
+    """A row may follow a computed field of its record, unless that follows the rows."""
+    rate = "{{type: decimal, compute: {}}}"
+    lines = "{type: rows, fields: {a: integer, total: {type: decimal, places: 4, compute: =a * parent.rate}}}"
+    for compute, said in (("=n * 2", []), ("=sum(lines.total)", ["this depends on itself: note.rate → note.lines.total → note.rate"])):
+        text = f"entity: note\nfields:\n  n: integer\n  rate: {rate.format(compute)}\n  lines: {lines}\n"
+        assert [problem.message for problem in load_text({"xrm.yml": XRM, "entities/note.yml": text}).problems] == said
 
 
 def test_rows_come_and_go_with_the_definition(application: Applications) -> None:

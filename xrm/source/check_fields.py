@@ -319,7 +319,7 @@ def check_circles(findings: Findings) -> frozenset[Step]:
 
 
 def _computed_at(findings: Findings, step: Step) -> Place | None:
-    known = findings.names.entities[step[0]]
+    known = findings.names.rows.get(step[0]) or findings.names.entities[step[0]]
     if known.part is None:
         return None
     inner = known.part.named("fields").get(step[1])
