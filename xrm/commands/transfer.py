@@ -204,7 +204,7 @@ def summary(report: Report, seconds: float) -> Iterator[str]:
     for entity, count in (report.linked or {}).items():
         yield f"also created {count:,} of {entity}, because rows link to them"
     if report.flagged:
-        yield f"flagged {report.flagged:,} that a check warns of"
+        yield f"flagged {report.flagged:,} that a rule warns of"
     if report.left_out:
         yield f"left out: {', '.join(report.left_out)}"
     if report.times_skipped or report.times_twice:

@@ -55,7 +55,7 @@ class Tally:
         self.created += prepared.creates
         self.updated += written.changed and not prepared.creates
         self.unchanged += not written.changed
-        self.flagged += bool(written.record.get("flags"))
+        self.flagged += bool(written.record.get("flags") or written.warnings)
 
     def add(self, other: Tally) -> None:
         self.created += other.created
