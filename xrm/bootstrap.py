@@ -17,18 +17,20 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from xrm import api, plugins, source, web
 from xrm.compile.application import CompiledApplication, compile_application
-from xrm.compile.tables import tables
+from xrm.compile.tables import part_name, table_name, tables
 from xrm.errors import Invalid, Problem, Unavailable, XrmError, has_errors, ordered
 from xrm.expr import Moment
 from xrm.model.application import Application
+from xrm.model.returning import as_new
 from xrm.plugins import Plugins
 from xrm.service import records, seeding
 from xrm.service.background import Background
 from xrm.service.context import SYSTEM_ACTOR, SYSTEM_ID, Service
-from xrm.service.evolving import write_all
+from xrm.service.evolving import Anew, recomputed, write_all
 from xrm.service.sessions import actor_named
+from xrm.service.transfer.exporting import Export, export
 from xrm.settings import Settings, settings
-from xrm.store import migrate, releases
+from xrm.store import applying, migrate, rehearsing, releases
 from xrm.store.blobs import Blobs
 from xrm.store.database import Connection, Database
 from xrm.store.numbers import Numbers
@@ -115,6 +117,70 @@ def plan_of(database: Database, application: Application) -> migrate.Plan:
     return replace(made, records=tuple(one.words for one in seedings), seeds=any(one.writes for one in seedings))
 
 
+def way_back(database: Database, number: int) -> Application:
+    """The application of an earlier release, to be planned like any other; what was renamed since goes by its name of now.
+
+    Raises:
+        Invalid: there is no such release (XRM410), or this version of xrm cannot read it.
+    """
+    release = releases.numbered(database, number)
+    loaded, refused = plugins.load(release.files)
+    found = source.load_text(release.files, loaded.functions)
+    if found.application is None or refused:
+        raise Invalid(*refused, *found.problems)
+    since = [one for later, one in releases.renamings(database) if later > number]
+    return as_new(found.application, since)
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What a rehearsal found: problems that would stop the plan, and what recomputing would change."""
+
+    problems: tuple[Problem, ...]
+    anew: tuple[Anew, ...] = ()
+
+
+def rehearse(database: Database, application: Application, made: migrate.Plan) -> Rehearsed:
+    """Run a plan on a copy, writes and recomputing too; nothing of it stays, and nobody waits for it."""
+    current = _current(database)
+    before = tables(current if current is not None else application)
+    compiled, loaded = compile_application(application, database.dialect), plugins.load(application.files)[0]
+    try:
+        with rehearsing.copy(database, before) as (other, connection):
+            release = applying.run(connection, made, application.files, at=datetime.now(UTC), by="rehearsal", why=None)
+            service = _service(other, compiled, loaded, Seal(bytes(32)), release)
+            write_all(service, connection, made.writes)
+            return Rehearsed((), tuple(recomputed(service, connection, entity) for entity in made.recompute))
+    except Invalid as refused:
+        return Rehearsed(tuple(refused.problems))
+
+
+def leave_exports(database: Database, made: migrate.Plan, folder: Path) -> tuple[Path, ...]:
+    """Write what a plan would lose into a folder, as CSV that ``xrm import`` reads back: the whole entity of each loss.
+
+    Call it in the transaction that applies the plan, before anything is changed.
+    """
+    current = _current(database)
+    if current is None or not made.losing:
+        return ()
+    folder.mkdir(parents=True, exist_ok=True)
+    compiled = compile_application(current, database.dialect)
+    ctx = _service(database, compiled, plugins.load(current.files)[0], Seal(bytes(32)), 0).acting(SYSTEM_ACTOR)
+    by_table = {part_name(table_name(one), field.name): one.name for one in current.entities.values() for field in one.fields.values()}
+    by_table |= {table_name(one): one.name for one in current.entities.values()}
+    written = []
+    for entity in dict.fromkeys(by_table[step.table] for step in made.losing if step.table in by_table):
+        for deleted in (False, True):
+            path = folder / f"{entity}{'.deleted' if deleted else ''}.csv"
+            with path.open("w", encoding="utf-8", newline="") as out:
+                count = export(ctx, Export(entity, deleted=deleted, files=folder), out)
+            if count or not deleted:
+                written.append(path)
+            else:
+                path.unlink()
+    return tuple(written)
+
+
 def _moment(application: Application) -> Moment:
     now, zone = datetime.now(UTC), ZoneInfo(application.timezone)
     names = {"id": SYSTEM_ID, "name": "system", "label": "System", "roles": ()}
@@ -139,7 +205,15 @@ def _current(database: Database) -> Application | None:
     return source.load_text(release.files, loaded.functions).application
 
 
-def apply(database: Database, application: Application, made: migrate.Plan, *, by: str = "system", why: str | None = None) -> int:
+def apply(
+    database: Database,
+    application: Application,
+    made: migrate.Plan,
+    *,
+    by: str = "system",
+    why: str | None = None,
+    export_to: Path | None = None,
+) -> int:
     """Run a plan; the new release's number. Afterwards the system's own user and the reference records stand in the
     database, and the jobs are done.
 
@@ -155,7 +229,12 @@ def apply(database: Database, application: Application, made: migrate.Plan, *, b
     def then(connection: Connection, release: int) -> None:
         write_all(service_of(release), connection, made.writes)
 
-    release = migrate.apply(database, made, application.files, at=datetime.now(UTC), by=by, why=why, then=then if made.writes else None)
+    def first() -> None:
+        if export_to is not None:
+            leave_exports(database, made, export_to)
+
+    at = datetime.now(UTC)
+    release = migrate.apply(database, made, application.files, at=at, by=by, why=why, first=first, then=then if made.writes else None)
     service = service_of(release)
     _system_user(service)
     seeding.seed(service)

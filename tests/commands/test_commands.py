@@ -129,8 +129,18 @@ def test_plan_apply_and_plan_again(run: Xrm, folder: Path, databases: TestDataba
     text = run("plan", "--app", folder)
     assert text.code == 0 and "create table note" in text.out and "CREATE TABLE note" in text.out
     made = run("plan", "--app", folder, "--format", "json").json
-    assert isinstance(made, dict) and set(made) == {"empty", "steps", "recompute", "records", "release", "digest"}
-    assert not made["empty"] and {"words", "sql", "loses"} == set(made["steps"][0])
+    assert isinstance(made, dict) and set(made) == {
+        "empty",
+        "steps",
+        "recompute",
+        "records",
+        "release",
+        "digest",
+        "base",
+        "writes",
+        "locks",
+    }
+    assert not made["empty"] and {"words", "sql", "loses", "rows", "seconds", "online", "writers_wait"} == set(made["steps"][0])
     refused = run("apply", "--app", folder, typed="n\n")
     assert (refused.code, "nothing was changed" in refused.out) == (1, True)
     done = run("apply", "--app", folder, "--why", "the first", typed="y\n")

@@ -11,10 +11,13 @@ from typing import Annotated
 import typer
 
 from xrm import bootstrap
-from xrm.commands import report
+from xrm.commands import report, showing
 from xrm.commands.opening import Folder, Format, database_of
 from xrm.errors import Invalid, Problem, Unavailable, ordered
+from xrm.model.application import Application
+from xrm.settings import Settings
 from xrm.store import changes, releases
+from xrm.store.database import Database
 from xrm.store.migrate import Plan
 
 
@@ -24,19 +27,41 @@ def register(app: typer.Typer) -> None:
     app.command("verify", help="Walk the change log's chain.\n\nExample: xrm verify --format json")(verify)
 
 
+From = Annotated[int | None, typer.Option("--from", metavar="RELEASE", help="Plan the way back to an earlier release.")]
+
+
 def plan(
     folder: Folder = Path(),
     form: Annotated[Format, typer.Option("--format", help="How the plan is printed.")] = Format.text,
+    source: From = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the plan to a file, for apply --plan.")] = None,
+    rehearse: Annotated[bool, typer.Option("--rehearse", help="Run it on a copy and tell what would happen.")] = False,
 ) -> None:
     with database_of(folder) as (settings, database):
         try:
-            _, made = bootstrap.plan(settings, database)
+            application, made = _planned(settings, database, source)
+            found = bootstrap.rehearse(database, application, made) if rehearse else None
         except Invalid as refused:
             if form is not Format.json:
                 raise
             print(report.as_json(ordered(refused.problems)))
             raise typer.Exit(1) from None
-    print(as_json(made) if form is Format.json else as_text(made))
+    if out is not None:
+        showing.write_file(made, source, out)
+    if form is Format.json:
+        more = {"rehearsed": showing.rehearsed_json(found)} if found else {}
+        print(json.dumps(showing.document(made) | more, indent=2))
+    else:
+        print(showing.as_text(made))
+        print(f"\n{showing.rehearsed(found)}" if found else "", end="\n" if found else "")
+    raise typer.Exit(1 if found and found.problems else 0)
+
+
+def _planned(settings: Settings, database: Database, source: int | None) -> tuple[Application, Plan]:
+    if source is None:
+        return bootstrap.plan(settings, database)
+    application = bootstrap.way_back(database, source)
+    return application, bootstrap.plan_of(database, application)
 
 
 def apply(
@@ -44,18 +69,27 @@ def apply(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")] = False,
     allow_loss: Annotated[bool, typer.Option("--allow-loss", help="Also drop what still holds data.")] = False,
     why: Annotated[str | None, typer.Option(help="Why, for the release's history.")] = None,
+    source: From = None,
+    file: Annotated[Path | None, typer.Option("--plan", metavar="FILE", help="Run exactly the plan in this file, or nothing.")] = None,
+    export_to: Annotated[Path | None, typer.Option(metavar="DIR", help="Where what is dropped is exported.")] = None,
 ) -> None:
+    read = showing.read_file(file) if file is not None else None
     with database_of(folder) as (settings, database):
-        application, made = bootstrap.plan(settings, database)
+        application, made = _planned(settings, database, read["from"] if read else source)
+        if read is not None:
+            showing.same(read, made)
         if made.empty:
             print("nothing to do: the database is what the definition says")
             return
-        print(as_text(made))
+        print(showing.as_text(made))
         _without_loss(made, allow_loss)
         if not yes and not typer.confirm("Apply this?"):
             print("nothing was changed")
             raise typer.Exit(1)
-        release = bootstrap.apply(database, application, made, by=_user(), why=why)
+        kept = export_to or settings.folder / "exports" / f"before-release-{(made.base or 0) + 1}"
+        release = bootstrap.apply(database, application, made, by=_user(), why=why, export_to=kept)
+    if made.losing:
+        print(f"exported what was dropped to {kept}")
     print(f"applied: release {release} is active")
 
 
@@ -79,32 +113,11 @@ def verify(
     raise typer.Exit(0 if found.broken is None else 1)
 
 
-def as_text(made: Plan) -> str:
-    if made.empty:
-        return "nothing to do: the database is what the definition says"
-    lines = []
-    for step in made.steps:
-        loses = f"   LOSES {step.loses}" if step.loses else ""
-        lines.append(f"- {step.words}{loses}")
-        lines += [f"    {line.rstrip()}" for sql in step.sql for line in f"{sql};".splitlines()]
-    lines += [f"- compute anew what follows from other fields in the records of {entity}" for entity in made.recompute]
-    lines += [f"- {words}" for words in made.records]
-    if made.text_changed:
-        lines.append("- make this definition the active release")
-    return "\n".join(lines)
-
-
-def as_json(made: Plan) -> str:
-    steps = [{"words": step.words, "sql": list(step.sql), "loses": step.loses} for step in made.steps]
-    body = {"empty": made.empty, "steps": steps, "release": made.text_changed, "digest": made.digest}
-    return json.dumps(body | {"recompute": list(made.recompute), "records": list(made.records)}, indent=2)
-
-
 def _without_loss(made: Plan, allowed: bool) -> None:
     """Raises Invalid (XRM401) for a plan that would destroy data without leave."""
-    losing = [step for step in made.steps if step.loses]
+    losing = made.losing
     if losing and not allowed:
-        hint = "export it first; --allow-loss drops it"
+        hint = "--allow-loss drops it, after an export"
         raise Invalid(*(Problem("XRM401", f"{step.words} would lose {step.loses}", hint=hint) for step in losing))
 
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from dataclasses import field as part
 from typing import Any
 
 from xrm.compile.rules import value_closure
 from xrm.errors import Invalid, XrmError
 from xrm.model.fields import Field
+from xrm.service.commit import BOOKKEEPING
 from xrm.service.context import SYSTEM_ACTOR, Context, Service
 from xrm.service.locking import Held
 from xrm.service.records import Intent, prepared_write
 from xrm.store.database import Connection
 from xrm.store.ddl import quoted
 from xrm.store.plans import Writes
+from xrm.store.savepoints import savepoint
 
 BATCH = 500
+SHOWN = 5
 
 
 def write_all(service: Service, connection: Connection, writes: Sequence[Writes]) -> None:
@@ -88,3 +92,45 @@ def _sent(value: object) -> object:
     """A value as a caller would send it."""
     as_json = getattr(value, "as_json", None)
     return as_json() if as_json is not None else value
+
+
+@dataclass(slots=True)
+class Anew:
+    """What recomputing an entity would change: how many records, the first of them in words, and those that refuse."""
+
+    entity: str
+    changed: int = 0
+    examples: list[str] = part(default_factory=list)
+    refused: int = 0
+    reasons: list[str] = part(default_factory=list)
+
+
+def recomputed(service: Service, connection: Connection, entity: str) -> Anew:
+    """Write every record of an entity again, in a transaction that will be rolled back, and tell what differs."""
+    ctx, held, found = service.acting(SYSTEM_ACTOR), Held(), Anew(entity)
+    compiled = service.application.entities[entity]
+    table = quoted(service.application.tables.entities[entity].name, connection.dialect)
+    for (key,) in connection.all(f"SELECT id FROM {table} WHERE deleted_at IS NULL ORDER BY id"):
+        row = connection.one(compiled.writes.lock.sql, compiled.writes.lock.bind({"id": key}))
+        assert row is not None
+        before = dict(compiled.writes.decode(row))
+        name = str(before.get("number") or before.get("title") or before["id"])
+        try:
+            with savepoint(connection):
+                written = prepared_write(ctx, Intent("update", entity, {}, before["id"], historic=True))(connection, held)
+        except XrmError as refused:
+            held.forget()
+            found.refused += 1
+            found.reasons += [f"{name}: {refused.problems[0].message}"] if len(found.reasons) < SHOWN else []
+            continue
+        if written.changed:
+            found.changed += 1
+            found.examples += [f"{name}: {_differing(before, written.record)}"] if len(found.examples) < SHOWN else []
+    return found
+
+
+def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    kept = BOOKKEEPING - {"title", "flags"}
+    return ", ".join(
+        f"{name} {before.get(name)} → {value}" for name, value in after.items() if name not in kept and before.get(name) != value
+    )

@@ -3,16 +3,25 @@ too), with the new release beside them."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
+
+import psycopg
 
 from xrm.errors import Invalid, Problem
 from xrm.store import outbox, releases
 from xrm.store.database import Connection, Database, DatabaseError
+from xrm.store.ddl import quoted
 from xrm.store.plans import Plan, Step
 
 LOCK = 7_246_002
 """The advisory lock (PostgreSQL) that writers share and ``apply`` takes alone."""
+WAIT = 500
+"""Milliseconds that a waiting step keeps others behind it."""
+PAUSE = 0.5
+"""Seconds in which they go on before it tries again."""
+TRIES = 120
 
 
 Then = Callable[[Connection, int], None]
@@ -20,36 +29,69 @@ Then = Callable[[Connection, int], None]
 
 
 def apply(
-    database: Database, made: Plan, files: Mapping[str, str], *, at: datetime, by: str, why: str | None, then: Then | None = None
+    database: Database,
+    made: Plan,
+    files: Mapping[str, str],
+    *,
+    at: datetime,
+    by: str,
+    why: str | None,
+    first: Callable[[], None] = lambda: None,
+    then: Then | None = None,
 ) -> int:
     """Run a plan and make its text the active release; the release's number. All of it, or none.
 
-    Writers of this and other processes wait, and find afterwards that their release is no longer the active one.
+    Steps that are online come before, each by itself: what they make is found again by the next plan if the rest does not
+    happen. The others lock every table they change first, in one go and for no longer than ``WAIT``: while it waits,
+    readers and writers wait behind it, so it gives up, lets them through, and tries again.
+
+    ``first`` runs before the first statement, ``then`` after the last, in the same transaction.
     """
     try:
-        with database.transaction() as connection:
-            _alone(connection)
-            _still_fits(connection, made)
-            release = run(connection, made, files, at=at, by=by, why=why)
-            if then is not None:
-                then(connection, release)
-            return release
+        _online(database, made)
+        for attempt in range(TRIES):
+            try:
+                with database.transaction() as connection:
+                    _alone(connection, made)
+                    _still_fits(connection, made)
+                    first()
+                    release = run(connection, made, files, at=at, by=by, why=why)
+                    if then is not None:
+                        then(connection, release)
+                    return release
+            except psycopg.errors.LockNotAvailable:
+                if attempt == TRIES - 1:
+                    raise
+                time.sleep(PAUSE)
+        raise AssertionError("unreachable")
     except DatabaseError as error:
         reason = str(error).strip().splitlines()[0]
         raise Invalid(Problem("XRM402", f"the database refused the plan: {reason}", hint="nothing was changed; try again")) from error
 
 
-def _alone(connection: Connection) -> None:
-    if connection.dialect == "postgresql":
-        connection.one("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
-    else:
+def _online(database: Database, made: Plan) -> None:
+    steps = [step for step in made.steps if step.online]
+    if steps:
+        _still_fits(database.connection, made)
+    for step in steps:
+        _run(database.connection, step)
+
+
+def _alone(connection: Connection, made: Plan) -> None:
+    if connection.dialect == "sqlite":
         connection.run("PRAGMA defer_foreign_keys = ON")  # what the last step leaves is what must hold
+        return
+    connection.run(f"SET LOCAL lock_timeout = '{WAIT}ms'")
+    connection.one("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+    if made.locks:
+        connection.run(f"LOCK TABLE {', '.join(quoted(name, 'postgresql') for name in made.locks)} IN ACCESS EXCLUSIVE MODE")
 
 
 def run(connection: Connection, made: Plan, files: Mapping[str, str], *, at: datetime, by: str, why: str | None) -> int:
     """The steps, the jobs that follow and the release, in the caller's transaction."""
     for step in made.steps:
-        _run(connection, step)
+        if not step.online:
+            _run(connection, step)
     for entity in made.recompute:
         outbox.enqueue(connection, "recompute", {"entity": entity}, at)
     release = releases.record(connection, made.digest, files, made.statements, at, by, why)
@@ -72,6 +114,8 @@ def _run(connection: Connection, step: Step) -> None:
             connection.raw.execute(statement)
         if step.work is not None:
             step.work(connection)
+    except psycopg.errors.LockNotAvailable:
+        raise
     except DatabaseError as error:
         reason = str(error).strip().splitlines()[0]
         hint = (

@@ -283,11 +283,12 @@ def problem(change: Change, found: Misfits) -> Problem:
     return Problem("XRM407", message, path=(change.holder.after.name, "fields", change.now.name), hint=hint)
 
 
-def steps(found: Sequence[Change], moment: Moment) -> Iterator[Step]:
-    """Each conversion, and the drop of what was set aside for it."""
+def steps(found: Sequence[Change], moment: Moment, cost: Mapping[str, tuple[int, float]]) -> Iterator[Step]:
+    """Each conversion. ``cost``: how many records it reads, and for about how long, by the name of the field."""
     for change in found:
         said = f"convert {change.name} from {words(change.was)} to {words(change.now)}"
-        yield Step(said, work=_Work(change, moment))
+        rows, seconds = cost.get(change.name, (None, None))
+        yield Step(said, work=_Work(change, moment), table=change.holder.table, rows=rows, seconds=seconds)
 
 
 @dataclass(frozen=True, slots=True)

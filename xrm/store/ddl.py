@@ -72,9 +72,9 @@ def _own(dialect: DialectName) -> dict[str, str]:
 
 def create_table(table: sa.Table, dialect: DialectName, late: Iterable[sa.ForeignKeyConstraint] = ()) -> str:
     """``late``: foreign keys that are added afterwards, by ``add_key``."""
-    if table.info.get("own"):
-        return _own(dialect)[table.name]
     left_out = set(late)
+    if table.info.get("own") and not left_out:
+        return _own(dialect)[table.name]
     return _table_text(table, dialect, tuple(key for key in table.foreign_key_constraints if key not in left_out))
 
 
@@ -88,8 +88,8 @@ def create_index(index: sa.Index, dialect: DialectName, *, concurrently: bool = 
     return text.replace("INDEX", "INDEX CONCURRENTLY", 1) if concurrently else text
 
 
-def drop_index(name: str, dialect: DialectName) -> str:
-    return f"DROP INDEX {quoted(name, dialect)}"
+def drop_index(name: str, dialect: DialectName, *, concurrently: bool = False) -> str:
+    return f"DROP INDEX {'CONCURRENTLY IF EXISTS ' if concurrently else ''}{quoted(name, dialect)}"
 
 
 def add_column(column: sa.Column[Any], dialect: DialectName, extra: str = "") -> str:

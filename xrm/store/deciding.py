@@ -102,7 +102,7 @@ def _gone(connection: Connection, gone: _Gone, found: Answers) -> None:
             return
     where = " AND deleted_at IS NOT NULL" if holder.part is None else ""
     statement = replaced(holder.table, gone.now, mapping, connection.dialect, where)
-    found.steps.append(Step(everything, (statement,), table=holder.table, rows=sum(held.values())))
+    found.steps.append(Step(everything, (statement,), table=holder.table_before, rows=sum(held.values())))
 
 
 def _held(connection: Connection, holder: Holder, column: str, names: set[str], where: str = "") -> dict[str, int]:
@@ -172,7 +172,7 @@ def system_columns(connection: Connection, holder: Holder, moment: Moment, count
         sql = [f"UPDATE {table} SET {sets}", spine]
         if connection.dialect == "postgresql":
             sql += [f"ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT" for column in ("state", "state_since")]
-        yield Step(f"put {count:,} records of {after.name} into the state {state.name}", tuple(sql), table=holder.table, rows=count)
+        yield Step(f"put {count:,} records of {after.name} into the state {state.name}", tuple(sql), table=holder.table_before, rows=count)
 
 
 def default_of(entity: Entity, column: str, dialect: str) -> str:

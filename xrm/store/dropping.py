@@ -42,7 +42,8 @@ def columns(
             if name not in table.c:
                 count = 0 if (old.name, name) in derived else values(connection, old.stood, name)
                 loses = f"{count:,} values of {old.name}.{name}" if count else None
-                yield Step(f"drop column {old.name}.{name}", (ddl.drop_column(old.name, name, connection.dialect),), loses)
+                statement = ddl.drop_column(old.name, name, connection.dialect)
+                yield Step(f"drop column {old.name}.{name}", (statement,), loses, table=old.stood)
 
 
 def tables(gone: Sequence[StandingTable], connection: Connection) -> Iterator[Step]:
@@ -53,11 +54,9 @@ def tables(gone: Sequence[StandingTable], connection: Connection) -> Iterator[St
     ]
     for table in sorted(gone, key=lambda one: (one.part is None, one.name)):
         count = records(connection, table.stood)
-        yield Step(
-            f"drop table {table.name}",
-            (*before, ddl.drop_table(table.name, dialect)),
-            f"{count:,} records of {table.name}" if count else None,
-        )
+        loses = f"{count:,} records of {table.name}" if count else None
+        spine = [] if table.part else [f"DELETE FROM xrm_record WHERE entity = {ddl.literal(table.name.removeprefix('xrm_'))}"]
+        yield Step(f"drop table {table.name}", (*before, *spine, ddl.drop_table(table.name, dialect)), loses, table=table.stood)
         before = []
 
 

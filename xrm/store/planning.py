@@ -6,6 +6,7 @@ indexes by name (a changed index has another).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -20,10 +21,13 @@ from xrm.errors import Invalid
 from xrm.expr import Moment
 from xrm.model.application import Application
 from xrm.model.entity import Entity
-from xrm.store import converting, ddl, deciding, dropping, releases, renaming
+from xrm.store import converting, ddl, deciding, dropping, measuring, releases, renaming
 from xrm.store.database import Connection, Database
 from xrm.store.plans import Plan, Step
 from xrm.store.standing import Standing, StandingTable, standing
+
+ONLINE = 10_000
+"""Records from which an index is made without stopping anybody (PostgreSQL)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +60,24 @@ def plan(
     text_changed, base = current is None or current.digest != digest, current.id if current else None
     there = standing(connection)
     if before is None or after is None or moment is None:
-        return Plan(tuple(_steps(there, tables, Shift(), connection)), digest, text_changed, base)
+        plain = tuple(_steps(there, tables, Shift(), connection))
+        return Plan(plain, digest, text_changed, base, locks=measuring.locked(plain, there, {}))
     shift = _shift(before, after)
     answers = deciding.answers(connection, shift.holders, shift.renamed)
     problems = list(answers.problems)
+    cost: dict[str, tuple[int, float]] = {}
     for change in shift.changes:
+        started = time.perf_counter()
         found = converting.check(connection, change, moment)
+        cost[change.name] = found.looked, 2 * (time.perf_counter() - started)  # it is read again, and written
         if found.failed:
             problems.append(converting.problem(change, found))
     if problems:
         raise Invalid(*problems)
-    data = (*_data(connection, shift, moment), *answers.steps)
-    steps = tuple(_steps(there, tables, shift, connection, data))
-    return Plan(steps, digest, text_changed, base, refigured(before, after), tuple(answers.writes), shift.renamed)
+    data = (*_data(connection, shift, moment, cost), *answers.steps)
+    steps = tuple(measuring.timed(_steps(there, tables, shift, connection, data), connection))
+    locks = measuring.locked(steps, there, renaming.tables(shift.holders))
+    return Plan(steps, digest, text_changed, base, refigured(before, after), tuple(answers.writes), shift.renamed, locks)
 
 
 def _shift(before: Application, after: Application) -> Shift:
@@ -86,8 +95,8 @@ def _shift(before: Application, after: Application) -> Shift:
     return Shift(its, renamings(before, after), tuple(changes), tables_of(before), converted)
 
 
-def _data(connection: Connection, shift: Shift, moment: Moment) -> Iterator[Step]:
-    yield from converting.steps(shift.changes, moment)
+def _data(connection: Connection, shift: Shift, moment: Moment, cost: Mapping[str, tuple[int, float]]) -> Iterator[Step]:
+    yield from converting.steps(shift.changes, moment, cost)
     for holder in shift.holders:
         if holder.part is None and deciding.has_new_system_columns(holder):
             yield from deciding.system_columns(connection, holder, moment, dropping.records(connection, holder.table_before))
@@ -101,6 +110,9 @@ def _steps(before: Standing, tables: Tables, shift: Shift, connection: Connectio
     gone = [table for name, table in there.tables.items() if name not in wanted and table.ours]
     follow = renaming.indexes(before, shift.old, tables, shift.holders) if shift.old is not None and dialect == "postgresql" else {}
     stale = _stale_indexes(there, tables, shift, follow)
+    online = _online(before, tables, shift, connection) if dialect == "postgresql" else {}
+    stale -= online.keys()
+    yield from online.values()
     yield from (Step(f"drop index {name}", (ddl.drop_index(name, dialect),)) for name in sorted(stale))
     yield from dropping.keys(both, gone, dialect)
     yield from renaming.steps(before, shift.holders, shift.converted, shift.renamed, dialect)
@@ -117,10 +129,29 @@ def _steps(before: Standing, tables: Tables, shift: Shift, connection: Connectio
     standing_indexes = (there.indexes.keys() - stale - follow.keys()) | set(follow.values())
     for _, table in sorted(wanted.items()):
         for index in sorted(table.indexes, key=lambda one: str(one.name)):
-            if str(index.name) not in standing_indexes:
-                yield Step(f"create index {index.name}", (ddl.create_index(index, dialect),), table=table.name)
+            if str(index.name) not in standing_indexes and str(index.name) not in online:
+                stood = there.tables[table.name].stood if table.name in there.tables else None
+                yield Step(f"create index {index.name}", (ddl.create_index(index, dialect),), table=stood)
     yield from dropping.columns(both, connection, _derived(shift))
     yield from dropping.tables(gone, connection)
+
+
+def _online(before: Standing, tables: Tables, shift: Shift, connection: Connection) -> dict[str, Step]:
+    """Indexes of large tables that can be made while everybody works: not unique, and on columns that stand and stay."""
+    found: dict[str, Step] = {}
+    for name, table in tables.metadata.tables.items():
+        standing = before.tables.get(name)
+        missing = [one for one in table.indexes if str(one.name) not in before.indexes or str(one.name) in before.broken]
+        moved = {column for holder in shift.holders if holder.table_before == name for column in renaming.columns(holder, frozenset())}
+        moved |= _set_aside(shift, name)
+        if standing is None or not missing or dropping.records(connection, name) < ONLINE:
+            continue
+        for index in missing:
+            if not index.unique and _reads(index) <= set(standing.columns) - moved:
+                leftover = (ddl.drop_index(str(index.name), "postgresql", concurrently=True),) if str(index.name) in before.broken else ()
+                sql = (*leftover, ddl.create_index(index, "postgresql", concurrently=True))
+                found[str(index.name)] = Step(f"create index {index.name}", sql, table=name, online=True)
+    return found
 
 
 def _stale_indexes(there: Standing, tables: Tables, shift: Shift, follow: Mapping[str, str]) -> set[str]:

@@ -67,7 +67,8 @@ class Plan:
     """Entities whose derived values are made anew afterwards, in a job for each."""
     writes: tuple[Writes, ...] = ()
     renamed: tuple[Renaming, ...] = ()
-
+    locks: tuple[str, ...] = ()
+    """Tables in use that nobody else can read or write while the steps run."""
     records: tuple[str, ...] = ()
     """What happens to the reference records of each entity, in words."""
     seeds: bool = False

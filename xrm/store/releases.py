@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from xrm.compile.columns import instant_text
 from xrm.compile.pairing import Renaming
+from xrm.errors import Invalid, Problem
 from xrm.store.database import Connection, Database
 
 FIELDS = 'id, digest, files, plan, at, "by", why'
@@ -30,11 +32,34 @@ class Release:
 
 def active(database: Database) -> Release | None:
     """The release that runs, or None in a database that nothing was applied to."""
+    return _one(database, "active") if has_tables(database) else None
+
+
+def numbered(database: Database, number: int) -> Release:
+    """A release by its number.
+
+    Raises:
+        Invalid: XRM410.
+    """
+    found = _one(database, f"id = {int(number)}") if has_tables(database) else None
+    if found is None:
+        raise Invalid(Problem("XRM410", f"there is no release {number}", hint="xrm releases lists them"))
+    return found
+
+
+def _one(database: Database, where: str) -> Release | None:
+    row = database.connection.one(f"SELECT {FIELDS} FROM xrm_release WHERE {where}")
+    return _release(row) if row else None
+
+
+def every(database: Database) -> tuple[Release, ...]:
+    """All releases, the newest first."""
     if not has_tables(database):
-        return None
-    row = database.connection.one(f"SELECT {FIELDS} FROM xrm_release WHERE active")
-    if row is None:
-        return None
+        return ()
+    return tuple(_release(row) for row in database.connection.all(f"SELECT {FIELDS} FROM xrm_release ORDER BY id DESC"))
+
+
+def _release(row: tuple[Any, ...]) -> Release:
     at = datetime.fromisoformat(row[4]) if isinstance(row[4], str) else row[4]
     files, plan = msgspec.json.decode(row[2]), tuple(msgspec.json.decode(row[3]))
     return Release(row[0], row[1], files, plan, at, row[5], row[6])
@@ -81,7 +106,8 @@ def record(
     connection.run("UPDATE xrm_release SET active = FALSE WHERE active")
     mark = ", ".join(["?" if sqlite else "%s"] * 7)
     row = connection.one(
-        f'INSERT INTO xrm_release (digest, files, plan, at, "by", why, active) VALUES ({mark}) RETURNING id',
+        f'INSERT INTO xrm_release (id, digest, files, plan, at, "by", why, active)'
+        f" VALUES ((SELECT coalesce(max(id), 0) + 1 FROM xrm_release), {mark}) RETURNING id",
         (
             digest,
             msgspec.json.encode(dict(files), order="sorted").decode(),

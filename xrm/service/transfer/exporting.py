@@ -52,6 +52,8 @@ class Export:
     form: Form = "csv"
     guarded: bool = False
     files: Path | None = None
+    deleted: bool = False
+    """Records that were deleted, instead of those that are there."""
 
 
 def export(ctx: Context, wanted: Export, out: TextIO, watch: Callable[[int], None] = lambda rows: None) -> int:
@@ -94,7 +96,9 @@ def _column(ctx: Context, entity: str, name: str) -> Column:
 
 def pages_of(ctx: Context, wanted: Export, columns: tuple[Column, ...]) -> Iterator[list[dict[str, Any]]]:
     """Page after page, by cursor. Without an order they come as they were made (ids grow), so that what is added meanwhile comes last."""
-    query = Query(wanted.entity, tuple(column.path for column in columns), wanted.filter, wanted.sort or "id", limit=MOST_ROWS)
+    query = Query(
+        wanted.entity, tuple(column.path for column in columns), wanted.filter, wanted.sort or "id", limit=MOST_ROWS, deleted=wanted.deleted
+    )
     while True:
         page = list_records(ctx, query)
         yield page.rows
