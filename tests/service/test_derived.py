@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.application import Applications, Person, Running
 from xrm.errors import Invalid
+from xrm.service import deriving
 
 READ = "access: {agent: [read, create, update, delete]}\n"
 DISTRICT = (
@@ -179,6 +180,42 @@ def test_a_value_that_follows_and_does_not_fit_refuses_the_write(application: Ap
     assert [problem.code for problem in refused.value.problems] == ["XRM534"]
     assert ana.get("box", box)["total"] == 7
     assert len(ana.all("thing")) == 1
+
+
+class Killed(BaseException):
+    """What no handler catches."""
+
+
+def test_very_many_followers_are_followed_up_by_a_job(running: Running, ana: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Until it is done the answers say as of when; a job that was killed half way is done again."""
+    category = ana.create("category", code="a").id
+    for n in range(5):
+        ana.create("request", name=str(n), category=category)
+    running.service.after.settle()
+    monkeypatch.setattr(deriving, "MOST_AT_ONCE", 4)
+    monkeypatch.setattr(deriving, "BATCH", 2)
+    ana.update("category", category, None, code="b")
+    assert {row["code"] for row in ana.all("request")} == {"a"}
+    assert "as-of" in ana.api.get("/api/request").headers
+    assert "as-of" not in ana.api.get("/api/district").headers
+    whole = deriving._batch
+    batches: list[object] = []
+
+    def dies(*given: Any) -> str | None:
+        if batches:
+            raise Killed
+        batches.append(given)
+        return whole(*given)
+
+    monkeypatch.setattr(deriving, "_batch", dies)
+    with pytest.raises(Killed):
+        running.service.after.settle()
+    assert sorted(row["code"] for row in ana.all("request")) == ["a", "a", "a", "b", "b"]
+    running.run("UPDATE xrm_job SET lease_until = NULL WHERE ended_at IS NULL")
+    monkeypatch.setattr(deriving, "_batch", whole)
+    running.service.after.settle()
+    assert {(row["code"], row["version"]) for row in ana.all("request")} == {("b", 1)}
+    assert "as-of" not in ana.api.get("/api/request").headers
 
 
 def test_writers_of_one_record_at_once_lose_nothing(running: Running, ana: Person) -> None:

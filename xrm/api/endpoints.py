@@ -10,9 +10,11 @@ from xrm.api import requests
 from xrm.api.answers import Answer, Header, encode
 from xrm.api.openapi import document as openapi_document
 from xrm.api.requests import ApiRequest
+from xrm.compile.columns import instant_text
 from xrm.errors import Invalid, NotFound
 from xrm.service import files, records, serving
 from xrm.service.context import Context
+from xrm.service.deriving import as_of
 from xrm.service.moves import Move, moves
 from xrm.service.reading import get_document, list_documents
 from xrm.service.records import Written
@@ -29,7 +31,7 @@ def list_(request: ApiRequest) -> Work:
 
     def work(ctx: Context) -> Answer:
         page = list_documents(ctx, query)
-        return Answer(200, encode({"items": page.rows, "next": page.next}))
+        return Answer(200, encode({"items": page.rows, "next": page.next}), _as_of(ctx, query.entity))
 
     return work
 
@@ -41,12 +43,18 @@ def get(request: ApiRequest) -> Work:
     def work(ctx: Context) -> Answer:
         state, document = get_document(ctx, request.entity, request.id, fields)
         tag = requests.etag(state)
-        headers: tuple[Header, ...] = ((b"etag", tag),)
+        headers: tuple[Header, ...] = ((b"etag", tag), *_as_of(ctx, request.entity))
         if alone and requests.knows(request.scope, tag):
             return Answer(304, headers=headers)
         return Answer(200, encode(document), headers)
 
     return work
+
+
+def _as_of(ctx: Context, entity: str) -> tuple[Header, ...]:
+    """``As-Of``: since when computed values wait for a job that makes them anew; absent when they do not."""
+    behind = as_of(ctx.service, entity)
+    return ((b"as-of", instant_text(behind).encode()),) if behind else ()
 
 
 async def create(request: ApiRequest) -> Work:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xrm.compile.dependencies import dependencies, expressions
 from xrm.compile.pairing import entity_pairs
 from xrm.model.application import Application
 from xrm.model.entity import Entity
@@ -55,14 +56,33 @@ def carried(was: Field, now: Field) -> bool:
 
 
 def refigured(before: Application, after: Application) -> tuple[str, ...]:
-    """The entities whose records hold what follows from other fields (titles, computed fields, flags) by older rules."""
+    """The entities whose records hold what follows from other fields (titles, computed fields, flags) by older rules, and those
+    whose computed values follow from such fields, however far."""
     pairs = entity_pairs(before, after)
-    return tuple(name for name, old in pairs.items() if _figured(old) != _figured(after.entities[name]))
+    own = {name for name, old in pairs.items() if _figured(old) != _figured(after.entities[name])}
+    steps = {(name, field) for name in own for field in _remade(pairs[name], after.entities[name])}
+    further = {entity for entity, _ in dependencies(after).following(steps)} if steps else set()
+    return tuple(name for name in pairs if name in own | further)
+
+
+def _remade(old: Entity, new: Entity) -> set[str]:
+    """The computed fields, and the title, that are made by other rules than before."""
+    computed = {name for name, field in new.fields.items() if field.compute and _made(old, old.fields.get(name)) != _made(new, field)}
+    return computed | ({"title"} if old.title != new.title else set())
+
+
+def _made(entity: Entity, field: Field | None) -> tuple[object, ...]:
+    """How a computed field is made: its rule, its type, and the collections that it asks."""
+    if field is None or field.compute is None:
+        return ()
+    asked = {path.partition(".")[0] for one in expressions(field.compute) for path in one.checked.gathered}
+    collections = tuple((one.name, one.entity, one.field) for name, one in sorted(entity.inverses.items()) if name in asked)
+    return (field.name, field.type, field.places, _cases(field.compute), collections)
 
 
 def _figured(entity: Entity) -> tuple[object, ...]:
     """All that says how derived values are made. Labels of options count: a title shows them."""
-    computed = [(field.name, field.type, field.places, _cases(field.compute)) for field in entity.fields.values() if field.compute]
+    computed = [_made(entity, field) for field in entity.fields.values() if field.compute]
     rows = [_figured(row_entity(entity, field)) for field in rows_of(entity)]
     checks = [(check.name, *map(_text, (check.when, check.must, check.should))) for check in entity.checks]
     ruled = [_ruled(field) for field in entity.fields.values() if _ruled(field) != _ruled(Field(field.name, field.type, {}))]

@@ -68,7 +68,10 @@ def follow_up(
     Raises:
         Invalid: a value that follows does not fit its field (XRM534), or is in use (XRM503).
     """
-    follows, due = compiled.derivation, _Due()
+    follows = compiled.derivation
+    if not (follows.followers or follows.shares or follows.reads_beyond):
+        return {}
+    due = _Due()
     back = before is not None and before.get("deleted_at") is not None and after.get("deleted_at") is None
     if back and follows.reads_beyond:  # while it was deleted nothing was followed up in it
         due.add(0, compiled.entity.name, after["id"], Cause())

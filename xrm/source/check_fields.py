@@ -327,23 +327,23 @@ def _computed_at(findings: Findings, step: Step) -> Place | None:
 
 
 def check_inverses(findings: Findings) -> None:
-    """A collection has a name of its own on the entity that a link leads to."""
+    """A collection has a name of its own on each entity that a link leads to."""
     taken: dict[Step, Place] = {}
     for known in findings.names.entities.values():
-        for part in known.part.named("fields").values() if known.part and not known.abstract else ():
-            word, target = part.word("inverse"), _target_of(findings, part)
-            if word is None or target is None:
-                continue
-            path, field = (*part.path, "inverse"), target.part.named("fields").get(word.text) if target.part else None
-            other = field.place if field else taken.get((target.name, word.text))
-            if other is not None:
-                message = f"'{word.text}' is on '{target.name}' already"
-                findings.note("XRM204", message, word.place, path, f"the other one stands at {other}")
-            elif word.text in {*SYSTEM_NAMES, *RESERVED} or target.field(word.text):
-                findings.note("XRM205", f"the name '{word.text}' is reserved", word.place, path, "take another, such as a plural")
-            taken.setdefault((target.name, word.text), word.place)
+        for name, part in known.part.named("fields").items() if known.part and not known.abstract else ():
+            word, link = part.word("inverse"), known.fields.get(name)
+            for target in link.targets if word and link else ():
+                _inverse(findings, part, word, target, taken)
 
 
-def _target_of(findings: Findings, part: Part) -> Known | None:
-    to = part.word("to")
-    return findings.names.entities.get(to.text) if to else None
+def _inverse(findings: Findings, part: Part, word: Word | None, entity: str, taken: dict[Step, Place]) -> None:
+    target = findings.names.entities.get(entity)
+    if word is None or target is None:
+        return
+    path, field = (*part.path, "inverse"), target.part.named("fields").get(word.text) if target.part else None
+    other = field.place if field else taken.get((entity, word.text))
+    if other is not None:
+        findings.note("XRM204", f"'{word.text}' is on '{entity}' already", word.place, path, f"the other one stands at {other}")
+    elif word.text in {*SYSTEM_NAMES, *RESERVED} or target.field(word.text):
+        findings.note("XRM205", f"the name '{word.text}' is reserved", word.place, path, "take another, such as a plural")
+    taken.setdefault((entity, word.text), word.place)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from xrm.errors import NotFound
 from xrm.service.constraints import flagged
 from xrm.service.context import Context
+from xrm.service.deriving import as_of
 from xrm.service.moves import Move, may_now, moves
 from xrm.service.reading import HistoryEntry, get_record, history
 from xrm.web import pages
@@ -94,7 +95,7 @@ def record_page(ctx: Context, screens: Screens, screen: Screen, id: str, *, all_
         crumbs=crumbs(screen),
         badges=badges(screen, found),
         facts=_head(screen, found),
-        flags=flags(ctx, screen, found),
+        flags=(*flags(ctx, screen, found), *_behind(ctx, screen)),
         stages=stages(ctx, screen, found.row, past),
         steps=_steps(screen, found, moves(ctx, entity, id)),
         groups=groups,
@@ -173,6 +174,12 @@ def outside(ctx: Context, screen: Screen, found: Found) -> frozenset[str]:
     return mirror(ctx, screen.entity.name, screen.entity.fields.values(), found.row, {}).out if rules.shows else frozenset()
 
 
+def _behind(ctx: Context, screen: Screen) -> tuple[str, ...]:
+    """That computed values wait to be made anew, and since when."""
+    since = as_of(ctx.service, screen.entity.name)
+    return (f"Computed values are as of {screen.tongue.display.instant(since)}; newer ones are being worked out.",) if since else ()
+
+
 def _steps(screen: Screen, found: Found, found_moves: Sequence[Move]) -> tuple[pages.Step, ...]:
     """What is allowed comes first, with a key each."""
     allowed = [move for move in found_moves if move.allowed]
@@ -195,7 +202,7 @@ def peek_page(ctx: Context, screen: Screen, id: str) -> pages.PeekPage:
         url=url(screen, found),
         row=found.row,
         badges=badges(screen, found),
-        flags=flags(ctx, screen, found),
+        flags=(*flags(ctx, screen, found), *_behind(ctx, screen)),
         facts=_head(screen, found),
         long=tuple(fact for fact in long if screen.entity.fields[fact.name].kind.long)[:1],
         moves=tuple(pages.Link(step.label, step.url) for step in steps if step.allowed),
