@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from tests.support.application import write_folder
 from xrm.commands import app
+from xrm.model.standard import user_entity
 from xrm.source import load_text
 
 FILES = {
@@ -127,3 +128,14 @@ def test_the_options_of_a_named_type_are_translated_where_the_type_is_written() 
     assert loaded.application and [p.message for p in loaded.problems] == []
     for field in loaded.application.entities["a"].fields.values():
         assert [option.label["es"] for option in field.options] == ["Teléfono", "Web"]
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"), [("en-US", "Created at"), ("nl-BE", "Aangemaakt op"), ("es", "Creado el"), ("de", "Created at")]
+)
+def test_what_every_application_has_is_labelled_in_three_languages(locale: str, words: str) -> None:
+    """In the application's own where xrm has it, else in English; each label has all three."""
+    user = user_entity(locale, [])
+    assert user.system_fields["created_at"].label[locale] == words
+    labels = [text for field in user.all_fields.values() for text in (field.label, *(option.label for option in field.options))]
+    assert [dict(label) for label in (user.label, user.plural, *labels) if set(label) != {locale, "en", "es", "nl"}] == []

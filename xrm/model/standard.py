@@ -18,6 +18,38 @@ SYSTEM_NAMES = (
 
 USER = "user"
 
+WORDS: Mapping[str, Text] = {
+    "Id": {"es": "Id", "nl": "Id"},
+    "Number": {"es": "Número", "nl": "Nummer"},
+    "Title": {"es": "Título", "nl": "Titel"},
+    "State": {"es": "Estado", "nl": "Status"},
+    "In this state since": {"es": "En este estado desde", "nl": "In deze status sinds"},
+    "Open": {"es": "Abierto", "nl": "Open"},
+    "Flags": {"es": "Avisos", "nl": "Markeringen"},
+    "Version": {"es": "Versión", "nl": "Versie"},
+    "Created at": {"es": "Creado el", "nl": "Aangemaakt op"},
+    "Created by": {"es": "Creado por", "nl": "Aangemaakt door"},
+    "Updated at": {"es": "Modificado el", "nl": "Gewijzigd op"},
+    "Updated by": {"es": "Modificado por", "nl": "Gewijzigd door"},
+    "User": {"es": "Usuario", "nl": "Gebruiker"},
+    "Users": {"es": "Usuarios", "nl": "Gebruikers"},
+    "Sign-in name": {"es": "Nombre de acceso", "nl": "Inlognaam"},
+    "Name": {"es": "Nombre", "nl": "Naam"},
+    "Email": {"es": "Correo electrónico", "nl": "E-mailadres"},
+    "Roles": {"es": "Roles", "nl": "Rollen"},
+    "Active": {"es": "Activo", "nl": "Actief"},
+    "Language": {"es": "Idioma", "nl": "Taal"},
+    "Theme": {"es": "Tema", "nl": "Thema"},
+    "As the device": {"es": "Como el dispositivo", "nl": "Zoals het apparaat"},
+    "Light": {"es": "Claro", "nl": "Licht"},
+    "Dark": {"es": "Oscuro", "nl": "Donker"},
+    "Density": {"es": "Densidad", "nl": "Dichtheid"},
+    "Comfortable": {"es": "Cómoda", "nl": "Ruim"},
+    "Compact": {"es": "Compacta", "nl": "Compact"},
+    "Keyboard shortcuts": {"es": "Atajos de teclado", "nl": "Sneltoetsen"},
+}
+"""The labels of what every application has, in Spanish and Dutch; they stand in English where they are used."""
+
 
 def system_fields(entity: str, locale: str, numbered: bool, states: Iterable[Option] | None) -> Mapping[str, Field]:
     """The fields that xrm keeps for every record of an entity, in the order in which they are shown.
@@ -26,7 +58,7 @@ def system_fields(entity: str, locale: str, numbered: bool, states: Iterable[Opt
     """
 
     def kept(name: str, type_: FieldType, label: str, to: str | None = None, options: Iterable[Option] = ()) -> Field:
-        return Field(name, type_, {locale: label}, to=to, options=tuple(options), system=True)
+        return Field(name, type_, _text(locale, label), to=to, options=tuple(options), system=True)
 
     fields = [kept("id", "link", "Id", to=entity)]
     if numbered:
@@ -100,4 +132,6 @@ def user_fields(locale: str) -> Mapping[str, Field]:
 
 
 def _text(locale: str, words: str) -> Text:
-    return {locale: words}
+    """The words in the application's own language, where xrm has them in it, and in the others that it has."""
+    others = WORDS.get(words, {})
+    return {locale: others.get(locale.partition("-")[0], words), "en": words, **others}
