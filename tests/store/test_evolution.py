@@ -256,3 +256,18 @@ def test_records_get_numbers_and_states(application: Applications) -> None:
     assert [(row["number"], row["state"], row["open"]) for row in rows] == [("N-0001", "new", True), ("N-0002", "over", False)]
     assert person.restore("note", ids[2], 2).record["number"] == "N-0003"
     assert person.create("note", name="next").record["number"] == "N-0004"
+
+
+def test_an_older_process_reads_what_is_still_there(application: Applications) -> None:
+    """After a rename, a process of the older release answers reads of it as not available (XRM405, 503), other reads as before, and
+    writes nothing."""
+    old = application({"note": note("name: text, size: integer"), "box": note("name: text")})
+    person, api = ana(old), ana(old).api
+    made = person.create("note", name="n", size=1)
+    box = person.create("box", name="b").id
+    with closing(Database(old.url)) as database:
+        apply_to(database, {"note": note("name: text, extent: {type: integer, renamed_from: size}"), "box": note("name: text")})
+    answer = api.get(f"/api/note/{made.id}")
+    assert (answer.status, answer.json["code"]) == (503, "XRM405")
+    assert api.get(f"/api/box/{box}").json["name"] == "b"
+    assert [api.post("/api/box", {"name": "c"}).status, api.post("/api/note", {"name": "c"}).status] == [503, 503]

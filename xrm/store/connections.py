@@ -47,7 +47,16 @@ class Stopped(BaseException):
 
 
 def _stopped(error: sqlite3.OperationalError) -> BaseException:
-    return Stopped() if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT else error
+    if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+        return Stopped()
+    return _moved(error) if str(error).startswith(("no such column", "no such table")) else error
+
+
+def _moved(error: Exception) -> Unavailable:
+    """What is read is not there any more: every statement is compiled from the release that this process runs."""
+    reason = str(error).splitlines()[0]
+    message = f"this process runs a release that is no longer active: what it reads has another name or is gone ({reason})"
+    return Unavailable(Problem("XRM405", message, hint="restart it"))
 
 
 class Connection(Protocol):
@@ -143,6 +152,10 @@ class SqliteConnection:
         return {name: str(self.raw.execute(f"PRAGMA {name}").fetchone()[0]) for name in ("synchronous", "journal_mode")}
 
 
+MOVED = (psycopg.errors.UndefinedColumn, psycopg.errors.UndefinedTable)
+"""What PostgreSQL says of names that another release took away."""
+
+
 class PostgresConnection:
     """PostgreSQL at READ COMMITTED, in UTC, with prepared statements."""
 
@@ -165,10 +178,16 @@ class PostgresConnection:
         return self.raw.info.transaction_status != psycopg.pq.TransactionStatus.IDLE
 
     def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        return self.cursor.execute(sql, parameters).fetchall()
+        try:
+            return self.cursor.execute(sql, parameters).fetchall()
+        except MOVED as error:
+            raise _moved(error) from error
 
     def one(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
-        return self.cursor.execute(sql, parameters).fetchone()
+        try:
+            return self.cursor.execute(sql, parameters).fetchone()
+        except MOVED as error:
+            raise _moved(error) from error
 
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         with _refusals():
