@@ -36,9 +36,13 @@ class Section:
     show: Expression | None = None
     required: Expression | bool = False
     readonly: Expression | bool = False
+    columns: int = 0
+    """How many fields stand beside each other at most; 0: as many as fit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
+    """``default`` is for editing and looking, ``new`` for making a record quickly, ``print`` for paper."""
+
     name: str
     sections: tuple[Section, ...]

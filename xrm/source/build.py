@@ -138,7 +138,7 @@ class _Builder:
         label = self.text(part, "label", known.name)
         plural = part.label("plural")
         title = self.word(part, "title", "") or _title(part.has("number"), fields)
-        form = self.form(part, fields, label)
+        forms = self.forms(part, fields, label)
         entity = Entity(
             name=known.name,
             label=label,
@@ -154,7 +154,7 @@ class _Builder:
             checks=tuple(self.check(rule) for rule in part.parts("checks")),
             lifecycle=self.lifecycle(part.part("lifecycle")),
             access=MappingProxyType({name: self.grant(name, inner) for name, inner in part.named("access").items()}),
-            forms=MappingProxyType({"default": form}),
+            forms=forms,
             compact=self.words(part, "compact") or _facts(fields),
             help=self.optional(part, "help"),
             renamed_from=earlier(part),
@@ -296,16 +296,18 @@ class _Builder:
             filter=self.condition(part, "filter"),
         )
 
-    def form(self, part: Part, fields: Mapping[str, Field], label: Text) -> Form:
-        sections = tuple(
-            Section(
-                self.text(inner, "section", ""), self.words(inner, "fields"), self.condition(inner, "show"),
-                self.truth(inner, "required"), self.truth(inner, "readonly"),
-            )
-            for inner in part.parts("forms")
-        )  # fmt: skip
+    def forms(self, part: Part, fields: Mapping[str, Field], label: Text) -> Mapping[str, Form]:
+        """Every form that is laid out, and the default one in any case."""
         editable = tuple(name for name, field in fields.items() if field.compute is None)
-        return Form("default", sections or (Section(label, editable),))
+        made = {form: tuple(map(self.section, part.layout(form))) for form in ("default", "new", "print")}
+        made["default"] = made["default"] or (Section(label, editable),)
+        return MappingProxyType({name: Form(name, sections) for name, sections in made.items() if sections})
+
+    def section(self, part: Part) -> Section:
+        return Section(
+            self.text(part, "section", ""), self.words(part, "fields"), self.condition(part, "show"),
+            self.truth(part, "required"), self.truth(part, "readonly"), part.number("columns") or 0,
+        )  # fmt: skip
 
 
 def _both(grant: Grant, added: Grant | None) -> Grant:

@@ -29,9 +29,14 @@ def check_constraints(findings: Findings, known: Known, part: Part) -> None:
             _bounds(findings, scope, inner, field)
             for option in inner.parts("options"):
                 _condition(findings, scope, option, "when", field)
-    for section in part.parts("forms"):
+    for section in part.layout("default"):
         for key in ("show", "required", "readonly"):
             _condition(findings, scope, section, key, None)
+    for section in (*part.layout("new"), *part.layout("print")):
+        for key in ("show", "required", "readonly"):
+            if section.has(key):
+                message = f"'{key}' holds on every way to write, and belongs to a section of the default form"
+                findings.note("XRM206", message, section.at(key), section.path, "write it there, or at the field")
     _circles(findings, part)
 
 
@@ -77,7 +82,7 @@ def _formulas(given: Given | None) -> Iterable[Formula]:
 def followings(part: Part) -> dict[str, tuple[str, ...]]:
     """For each field of an entity the fields that its default, its value or its being shown follows from."""
     shown: dict[str, list[Formula]] = {}
-    for section in part.parts("forms"):
+    for section in part.layout("default"):
         formula = section.formula("show")
         for word in section.words("fields") if formula else ():
             shown.setdefault(word.text, []).append(formula)  # type: ignore[arg-type]  # it is not None here

@@ -6,7 +6,7 @@ Each function looks at one concern and notes all it finds; nothing stops at the 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -370,9 +370,22 @@ def _sorted(findings: Findings, scope: EntityScope, word: Word, path: tuple[str,
 
 
 def _forms(findings: Findings, known: Known, part: Part) -> None:
-    seen: dict[str, Place] = {}
     sound = not part.has("forms") or "forms" not in part.broken
-    for section in part.parts("forms"):
+    shown = {form: _form(findings, known, part.layout(form)) for form in ("default", "new", "print")}
+    seen = shown["default"]
+    if not seen or not sound:
+        return
+    for name, field in part.named("fields").items():
+        if field.flag("required") and not field.has("default") and name not in seen:
+            message = f"'{name}' is required, and no section of the form has it"
+            findings.note("XRM206", message, part.at("forms"), ("forms",), "add it to a section", severity="warning")
+
+
+def _form(findings: Findings, known: Known, sections: Sequence[Part]) -> Mapping[str, Place] | None:
+    """The fields of a form, each with its place; None where there is no form, or something in it is refused."""
+    seen: dict[str, Place] = {}
+    sound = True
+    for section in sections:
         sound &= section.has("fields") and not section.broken
         for word in section.words("fields"):
             sound &= findings.field(known, word, (*section.path, "fields"), declared_only=True) is not None
@@ -380,9 +393,4 @@ def _forms(findings: Findings, known: Known, part: Part) -> None:
                 message = f"'{word.text}' stands in the form twice"
                 findings.note("XRM204", message, word.place, section.path, f"the other one is in line {seen[word.text].line}")
             seen.setdefault(word.text, word.place)
-    if not seen or not sound:
-        return
-    for name, field in part.named("fields").items():
-        if field.flag("required") and not field.has("default") and name not in seen:
-            message = f"'{name}' is required, and no section of the form has it"
-            findings.note("XRM206", message, part.at("forms"), ("forms",), "add it to a section", severity="warning")
+    return seen if sound and seen else None

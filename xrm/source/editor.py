@@ -148,9 +148,9 @@ class _Writer:
                 return inner
             case kinds.Many():
                 return {"anyOf": [inner, listed]}
-            case kinds.Layouts():
-                default: Schema = {"type": "object", "properties": {"default": listed}, "additionalProperties": False}
-                return {"anyOf": [listed, default]}
+            case kinds.Layouts(names=names):
+                forms: Schema = {"type": "object", "properties": dict.fromkeys(names, listed), "additionalProperties": False}
+                return {"anyOf": [listed, forms]}
         return {"anyOf": self.named(kind, inner)}
 
     def named(self, kind: kinds.Named, inner: Schema) -> list[Schema]:

@@ -132,8 +132,12 @@ ENTITY = MapKind(
             "views:\n  mine: {label: Mine, filter: created_by == actor}"),
         Key("compact", Ref("field", many=True), "The fields in the strip of facts at the top of a record.",
             "compact: [address, depth]", default="the first six fields that are not long"),
-        Key("forms", Layouts("section"), "How a record is laid out for editing.",
-            "forms:\n  - {section: Where, fields: [address]}", default="one section with all fields"),
+        Key("forms", Layouts("section", ("default", "new", "print")), "How a record is laid out: `default` for editing and "
+            "looking, `new` for making one quickly (with its fields alone; what a rule requires stands there too), `print` for "
+            "paper. A list alone is the default one.",
+            "forms:\n  default: [{section: Where, fields: [address, depth]}]\n  new: [{section: Where, fields: [address]}]\n"
+            "  print: [{section: Where, fields: [depth, address]}]",
+            default="one section with all fields"),
         Key("renamed_from", Ref("earlier name", many=True), "What it was called in earlier releases: its records are kept.",
             "renamed_from: ticket"),
     ),
@@ -412,6 +416,8 @@ SECTION = MapKind(
         Key("section", Label(), "The heading.", "{section: Where, fields: [address]}", required=True),
         Key("fields", Ref("field", many=True), "The fields, in order.", "{section: Where, fields: [address, depth]}",
             required=True),
+        Key("columns", Integer(1, 4), "How many fields stand beside each other at most; on a narrow screen fewer.",
+            "{section: Where, fields: [address, depth], columns: 2}", default="as many as fit"),
         Key("show", Condition(), "When its fields apply; it holds for each of them, on every way to write.",
             "{section: Where, fields: [address], show: depth > 20}", default="always"),
         Key("required", Condition(("true", "false")), "When each of its fields must have a value.",

@@ -115,9 +115,10 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Layouts:
-    """``{default: [section, …]}``, or the list alone."""
+    """``{default: [section, …], new: […]}``, or the list of the default one alone."""
 
     of: str
+    names: tuple[str, ...]
 
 
 Kind = (

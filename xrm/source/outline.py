@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from xrm.errors import Place
 from xrm.source.document import Node, Scalar
 
+DEFAULT = "default"
+
 
 @dataclass(frozen=True, slots=True)
 class Word:
@@ -177,6 +179,10 @@ class Part:
         """The parts under a key that holds a map, by name; not to be changed."""
         value = self.values.get(key)
         return value if isinstance(value, dict) else {}
+
+    def layout(self, form: str) -> tuple[Part, ...]:
+        """The sections of one form of an entity. A section of another form than the default one bears the name of its form."""
+        return tuple(section for section in self.parts("forms") if (section.name.text if section.name else DEFAULT) == form)
 
     def givens(self, key: str) -> tuple[tuple[Word, Given], ...]:
         """What a map from field to value holds."""

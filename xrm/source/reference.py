@@ -136,7 +136,7 @@ def described(kind: Kind) -> str:
         case kinds.Named():
             return f"map from {'name' if kind.names in ('new', 'option') else kind.names} to {kind.of}"
         case kinds.Layouts():
-            return f"list of {kind.of}s, or `{{default: list}}`"
+            return f"list of {kind.of}s, or a map from {', '.join(f'`{name}`' for name in kind.names)} to such a list"
     return WORDS[type(kind)]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from xrm.errors import Place, Problem
 from xrm.model.kinds import TYPES
@@ -16,7 +17,7 @@ from xrm.source.document import Broken, Document, Map, Node, Scalar, Sequence
 from xrm.source.keys import KINDS
 from xrm.source.kinds import Key, MapKind
 from xrm.source.nearness import did_you_mean, nearest
-from xrm.source.outline import Answer, Case, Datum, Extent, Flag, Formula, Given, Label, Number, Part, Word, Words
+from xrm.source.outline import DEFAULT, Answer, Case, Datum, Extent, Flag, Formula, Given, Label, Number, Part, Word, Words
 from xrm.source.vocabulary import LATER_TYPES, MOST_NAME
 
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
@@ -410,7 +411,7 @@ class _Structure:
 
     # -- maps under a key -------------------------------------------------------------------------------------------
 
-    def many(self, kind: kinds.Kind, node: Node, path: Path) -> Answer:
+    def many(self, kind: kinds.Kind, node: Node, path: Path) -> tuple[Part, ...]:
         assert isinstance(kind, kinds.Many | kinds.Layouts)
         items = node.items if isinstance(node, Sequence) else (node,)
         parts = []
@@ -465,15 +466,17 @@ class _Structure:
             return self.many(kind, node, path)
         if not isinstance(node, Map):
             raise self.wrong("a list of sections", node, path)
-        sections: Answer = ()
+        sections: list[Part] = []
         for key, value in node.entries:
-            if key.text == "default":
-                sections = self.many(kind, value, (*path, "default"))
+            if key.text not in kind.names:
+                message = f"unknown form '{_cut(key.text)}'"
+                hint = did_you_mean(key.text, kind.names) or f"there are {', '.join(kind.names)}"
+                self.note("XRM203", message, key.place, path, hint)
                 continue
-            near = did_you_mean(key.text, ("default",))
-            message = f"unknown form '{_cut(key.text)}'"
-            self.note("XRM203", message, key.place, path, near or "only 'default' is part of this version")
-        return sections
+            found = self.many(kind, value, (*path, key.text))
+            name = None if key.text == DEFAULT else Word(key.text, key)
+            sections += [replace(section, name=name) for section in found]
+        return tuple(sections)
 
 
 def absent(part: Part) -> tuple[Problem, ...]:

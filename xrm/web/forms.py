@@ -15,7 +15,7 @@ from xrm.web import pages, row_forms, uploads
 from xrm.web.cells import currency_of, in_digits, is_link
 from xrm.web.failures import said
 from xrm.web.mirror import Mirror
-from xrm.web.screens import Screen
+from xrm.web.screens import FormPart, Screen
 from xrm.web.typed import editable, link_of, posted, title_of, value_of
 
 MOST_OPTIONS = 30
@@ -127,11 +127,11 @@ def values(screen: Screen, texts: Mapping[str, str]) -> dict[str, object]:
     }
 
 
-def sections(
-    ctx: Context, screen: Screen, fields: Mapping[str, Iterable[Field]], filled: Filled, mirror: Mirror
-) -> tuple[pages.Section, ...]:
+def sections(ctx: Context, screen: Screen, parts: Iterable[FormPart], filled: Filled, mirror: Mirror) -> tuple[pages.Section, ...]:
     """The inputs under their sections' labels, as the rules are with what stands in them."""
-    return tuple(pages.Section(label, tuple(_input(ctx, screen, one, filled, mirror) for one in found)) for label, found in fields.items())
+    return tuple(
+        pages.Section(part.label, tuple(_input(ctx, screen, one, filled, mirror) for one in part.fields), part.columns) for part in parts
+    )
 
 
 def troubles(screen: Screen, problems: Iterable[Problem], inputs: Iterable[str]) -> tuple[pages.Trouble, ...]:

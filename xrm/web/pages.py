@@ -327,7 +327,22 @@ class RecordPage:
     info: tuple[Fact, ...] = ()
     edit: str = ""
     delete: str = ""
+    printed: str = ""
     restore: Post | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PrintPage:
+    """A record as it goes on paper: every fact of its sections, empty ones too, as on a form to fill in."""
+
+    template: ClassVar[str] = "print.html"
+    title: str
+    heading: str
+    number: str
+    row: Mapping[str, object]
+    crumbs: tuple[Link, ...]
+    badges: tuple[Badge, ...]
+    groups: tuple[Group, ...]
 
 
 # -------------------------------------------------------------------------- forms
@@ -407,8 +422,11 @@ class RowInputs:
 
 @dataclass(frozen=True, slots=True)
 class Section:
+    """Inputs under a heading, at most ``columns`` beside each other; 0: as many as fit."""
+
     label: str
     inputs: tuple[Input, ...]
+    columns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -583,6 +601,6 @@ class PluginPage:
 
 
 Page = (
-    SignInPage | HomePage | ListPage | PeekPage | RecordPage | FormPage | ConfirmPage | ConflictPage
+    SignInPage | HomePage | ListPage | PeekPage | RecordPage | PrintPage | FormPage | ConfirmPage | ConflictPage
     | SearchPage | PreferencesPage | KeysPage | ErrorPage | PluginPage
 )  # fmt: skip

@@ -14,7 +14,7 @@ from xrm.service.reading import HistoryEntry, get_record, history
 from xrm.web import pages
 from xrm.web.mirror import mirror
 from xrm.web.related import Titles, related
-from xrm.web.screens import Screen, Screens, form_fields
+from xrm.web.screens import Screen, Screens, form_parts
 from xrm.web.timeline import SHOWN, days, stages
 
 KEYS = "123456789"
@@ -105,9 +105,21 @@ def record_page(ctx: Context, screens: Screens, screen: Screen, id: str, *, all_
         links=tuple(fact for fact in screen.links if found.row.get(fact.name) is not None),
         related=tuple(related(ctx, screens, screen, found.id)),
         info=screen.info,
+        printed=f"{url(screen, found)}/print" if screen.printed else "",
         edit=f"{url(screen, found)}/edit" if allowed["update"] and _has_inputs(screen, found) else "",
         delete=f"{url(screen, found)}/delete" if allowed["delete"] else "",
     )
+
+
+def print_page(ctx: Context, screen: Screen, id: str) -> pages.PrintPage:
+    """The record on paper, as the form ``print`` lays it out, else as the record page does. Raises NotFound (XRM506)."""
+    found = find(ctx, screen, id)
+    out = outside(ctx, screen, found)
+    groups = (pages.Group(one.label, tuple(fact for fact in one.facts if fact.name not in out)) for one in screen.printed or screen.groups)
+    return pages.PrintPage(
+        title=found.title, heading=found.heading, number=found.number, row=found.row, crumbs=crumbs(screen, found),
+        badges=badges(screen, found), groups=tuple(group for group in groups if group.facts),
+    )  # fmt: skip
 
 
 def _filled(screen: Screen, found: Found, out: frozenset[str] = frozenset()) -> tuple[tuple[pages.Group, ...], tuple[str, ...]]:
@@ -136,7 +148,7 @@ def _deleted_page(screen: Screen, found: Found) -> pages.RecordPage:
 
 def _has_inputs(screen: Screen, found: Found) -> bool:
     state = found.row.get("state")
-    return bool(form_fields(screen, creating=False, state=state if isinstance(state, str) else None))
+    return bool(form_parts(screen, creating=False, state=state if isinstance(state, str) else None))
 
 
 def _more(screen: Screen, found: Found, past: Sequence[HistoryEntry], shown: Sequence[HistoryEntry]) -> pages.Link | None:

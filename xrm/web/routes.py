@@ -23,7 +23,7 @@ from xrm.web import visit as visits
 from xrm.web.lists import list_page
 from xrm.web.mirror import Mirror
 from xrm.web.personal import change_password, keep_look, preferences_page
-from xrm.web.record import find_any, peek_page, record_page
+from xrm.web.record import find_any, peek_page, print_page, record_page
 from xrm.web.screens import Screen
 from xrm.web.search import home_page, only_hit, options, search_page
 from xrm.web.security import HEADERS, PAGE_HEADERS
@@ -60,6 +60,7 @@ def routes(service: Service) -> list[Route]:
         Route(f"{record}/edit/mirror", signed(post=mirror_edit, asks=True)),
         Route(f"{record}/move/{{move}}/mirror", signed(post=mirror_move, asks=True)),
         Route(record, signed(get=show)),
+        Route(f"{record}/print", signed(get=on_paper)),
         Route(f"{record}/peek", signed(get=peek)),
         Route(f"{record}/edit", signed(get=edit, post=save)),
         Route(f"{record}/move/{{move}}", signed(get=move, post=make_move)),
@@ -181,6 +182,10 @@ def show(desk: Desk) -> Response:
     everything = desk.visit.given.get("changes") == "all"
     page = record_page(desk.ctx, desk.screens, desk.screen(), desk.id, all_changes=everything)
     return desk.show(page, notice=_moved(desk, page) or _warned(desk, page) or _done(desk))
+
+
+def on_paper(desk: Desk) -> Response:
+    return desk.show(print_page(desk.ctx, desk.screen(), desk.id))
 
 
 def _warned(desk: Desk, page: pages.RecordPage) -> pages.Notice | None:

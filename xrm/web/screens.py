@@ -60,6 +60,7 @@ class Screen:
     picks: tuple[Field, ...]
     facts: tuple[Fact, ...]
     groups: tuple[Group, ...]
+    printed: tuple[Group, ...]
     links: tuple[Fact, ...]
     info: tuple[Fact, ...]
     fields: tuple[str, ...]
@@ -133,6 +134,7 @@ def _screen(tongue: Tongue, policies: Policies, entity: Entity) -> Screen:
         picks=tuple(field for name, field in fields.items() if name in badges and field.name in _filterable(entity))[:PICKS],
         facts=_facts(tongue, entity, _compact(entity, fields), fields),
         groups=groups,
+        printed=_printed(tongue, entity, fields),
         links=_facts(tongue, entity, [n for n, f in fields.items() if is_link(f) and not f.system], fields),
         info=_facts(tongue, entity, OWN_FACTS, fields),
         fields=tuple(_with_titles(names, fields, sees)),
@@ -230,6 +232,15 @@ def _compact(entity: Entity, fields: Mapping[str, Field]) -> list[str]:
     return [name for name in named or short if name not in shown][:FACTS]
 
 
+def _printed(tongue: Tongue, entity: Entity, fields: Mapping[str, Field]) -> tuple[Group, ...]:
+    """The sections of the form for paper, with what these roles see; empty where there is none."""
+    form = entity.forms.get("print")
+    made = (
+        Group(tongue.words(section.label), _facts(tongue, entity, section.fields, fields)) for section in (form.sections if form else ())
+    )
+    return tuple(group for group in made if group.facts)
+
+
 def _groups(tongue: Tongue, entity: Entity, fields: Mapping[str, Field]) -> tuple[Group, ...]:
     """The sections of the default form with what these roles see, then every field that no section has."""
     form = entity.forms.get("default")
@@ -257,8 +268,20 @@ def _inverse(tongue: Tongue, policies: Policies, entity: Entity) -> Iterable[Inv
 # -------------------------------------------------------------------------- forms
 
 
-def form_fields(screen: Screen, creating: bool, state: str | None) -> dict[str, list[Field]]:
-    """The fields that may be written now, under the labels of the default form's sections."""
+@dataclass(frozen=True, slots=True)
+class FormPart:
+    """Fields under a heading; at most ``columns`` of them beside each other, 0: as many as fit."""
+
+    label: str
+    fields: tuple[Field, ...]
+    columns: int = 0
+
+
+def form_parts(screen: Screen, creating: bool, state: str | None) -> tuple[FormPart, ...]:
+    """The fields that may be written now, as the forms lay them out; what no section has stands last.
+
+    A form ``new`` has its own fields alone, and those that a rule may require.
+    """
     lifecycle = screen.entity.lifecycle
     now = lifecycle.states.get(state) if lifecycle and state and not creating else None
     open_now = None if now is None or now.edit is None else set(now.edit)
@@ -267,12 +290,16 @@ def form_fields(screen: Screen, creating: bool, state: str | None) -> dict[str, 
         for name, field in screen.entity.fields.items()
         if name in screen.policy.editable and (open_now is None or name in open_now)
     }
-    form = screen.entity.forms.get("default")
-    sections: dict[str, list[Field]] = {}
+    short = screen.entity.forms.get("new") if creating else None
+    form = short or screen.entity.forms.get("default")
+    parts = []
     for section in form.sections if form else ():
-        found = [left.pop(name) for name in section.fields if name in left]
+        found = tuple(left.pop(name) for name in section.fields if name in left)
         if found:
-            sections.setdefault(screen.tongue.words(section.label), []).extend(found)
-    if left:
-        sections.setdefault("Other" if sections else "", []).extend(left.values())
-    return sections
+            parts.append(FormPart(screen.tongue.words(section.label), found, section.columns))
+    rest = tuple(field for field in left.values() if not short or (field.required and field.default is None))
+    return (*parts, FormPart("Other" if parts else "", rest)) if rest else tuple(parts)
+
+
+def fields_of(parts: Iterable[FormPart]) -> list[Field]:
+    return [field for part in parts for field in part.fields]

@@ -25,7 +25,7 @@ from xrm.web.forms import Filled
 from xrm.web.mirror import Mirror, mirror
 from xrm.web.record import Found, crumbs, find, find_any, stage_labels, url
 from xrm.web.related import Titles
-from xrm.web.screens import Screen, form_fields
+from xrm.web.screens import FormPart, Screen, fields_of, form_parts
 from xrm.web.timeline import rows_before, shown, stored_value
 from xrm.web.typed import editable
 
@@ -52,8 +52,8 @@ class Refused:
 def new_form(ctx: Context, screen: Screen, given: Sent, problems: Sequence[Problem] = (), sent: Filled | None = None) -> pages.FormPage:
     """Raises Forbidden (XRM507) for who may create none. ``given``: values that the address brings (``?request=…``)."""
     may(ctx, screen.entity.name, "create")
-    fields = form_fields(screen, creating=True, state=None)
-    every = [one for found in fields.values() for one in found]
+    fields = form_parts(screen, creating=True, state=None)
+    every = fields_of(fields)
     start = _defaults(ctx, screen, every)
     brought = {one.name: given[one.name] for one in every if one.name in given}
     filled = sent or replace(start, texts={**start.texts, **brought})
@@ -69,7 +69,7 @@ def new_form(ctx: Context, screen: Screen, given: Sent, problems: Sequence[Probl
 def new_mirror(ctx: Context, screen: Screen, texts: Sent) -> Mirror:
     """Raises Forbidden (XRM507) for who may create none."""
     may(ctx, screen.entity.name, "create")
-    fields = [one for found in form_fields(screen, creating=True, state=None).values() for one in found]
+    fields = fields_of(form_parts(screen, creating=True, state=None))
     lifecycle = screen.entity.lifecycle
     row: dict[str, object] = {"open": True, **({"state": lifecycle.initial.name} if lifecycle else {})}
     return mirror(ctx, screen.entity.name, fields, row, forms.values(screen, _of(fields, texts)), new=True)
@@ -79,7 +79,7 @@ def edit_mirror(ctx: Context, screen: Screen, id: str, texts: Sent) -> Mirror:
     """Raises NotFound or Forbidden."""
     may(ctx, screen.entity.name, "update")
     found = find(ctx, screen, id)
-    fields = [one for some in _editable(screen, found).values() for one in some]
+    fields = fields_of(_editable(screen, found))
     return mirror(ctx, screen.entity.name, fields, found.row, forms.values(screen, _of(fields, texts)))
 
 
@@ -111,7 +111,7 @@ def _by_rule(one: Field) -> bool:
 
 
 def do_new(ctx: Context, screen: Screen, form: Sent) -> Written | Refused:
-    fields = [one for found in form_fields(screen, creating=True, state=None).values() for one in found]
+    fields = fields_of(form_parts(screen, creating=True, state=None))
     sent = forms.filled_by(ctx, screen, fields, form)
     if table := forms.pressed(ctx, screen, fields, form, sent):
         return Refused(new_form(ctx, screen, {}, (), table), 200)
@@ -134,7 +134,7 @@ def edit_form(ctx: Context, screen: Screen, id: str, problems: Sequence[Problem]
     may(ctx, screen.entity.name, "update")
     found = find(ctx, screen, id)
     fields = _editable(screen, found)
-    now = forms.filled_from(screen, [one for some in fields.values() for one in some], found.row)
+    now = forms.filled_from(screen, fields_of(fields), found.row)
     filled = sent.over(now) if sent else now
     here = url(screen, found)
     shown = edit_mirror(ctx, screen, id, filled.texts)
@@ -142,15 +142,15 @@ def edit_form(ctx: Context, screen: Screen, id: str, problems: Sequence[Problem]
     return replace(page, hidden=(("version", found.version),))
 
 
-def _editable(screen: Screen, found: Found) -> dict[str, list[Field]]:
+def _editable(screen: Screen, found: Found) -> tuple[FormPart, ...]:
     state = found.row.get("state")
-    return form_fields(screen, creating=False, state=str(state) if state is not None else None)
+    return form_parts(screen, creating=False, state=str(state) if state is not None else None)
 
 
 def do_edit(ctx: Context, screen: Screen, id: str, form: Sent) -> Written | Refused:
     """Only what differs from the record is written, so that two people may edit different fields."""
     found = find(ctx, screen, id)
-    fields = [one for some in _editable(screen, found).values() for one in some]
+    fields = fields_of(_editable(screen, found))
     kept = {name: text for name, text in form.items() if form.get(f"keep.{name.partition('.')[0]}") != "theirs"}
     sent = forms.filled_by(ctx, screen, fields, kept)
     if table := forms.pressed(ctx, screen, fields, form, sent):
@@ -268,8 +268,9 @@ def move_form(
     filled = sent.over(now) if sent else now
     before, after = stage_labels(screen, found.row, move.target)
     here = url(screen, found)
+    parts = (FormPart("", tuple(fields)),) if fields else ()
     page = _form(
-        ctx, screen, {"": fields} if fields else {}, filled, problems, f"{move.label}: {found.name}", f"{here}/move/{name}", move.label,
+        ctx, screen, parts, filled, problems, f"{move.label}: {found.name}", f"{here}/move/{name}", move.label,
         here, crumbs(screen, found), move_mirror(ctx, screen, id, name, filled.texts),
     )  # fmt: skip
     intro = f"{found.heading} goes from “{before}” to “{after}”."
@@ -384,7 +385,7 @@ def do_restore(ctx: Context, screen: Screen, id: str, form: Sent) -> Written | R
 def _form(
     ctx: Context,
     screen: Screen,
-    fields: Mapping[str, Iterable[Field]],
+    fields: Sequence[FormPart],
     filled: Filled,
     problems: Sequence[Problem],
     title: str,
