@@ -8,8 +8,9 @@ import pytest
 
 from tests.support.application import files_of, loaded
 from xrm import source
+from xrm.compile.constraints import condition, truth
 from xrm.compile.policies import SYSTEM, expand, policies
-from xrm.compile.rules import condition, rule_closure, rules
+from xrm.compile.rules import rule_closure, rules
 from xrm.expr import TEXT, ExpressionError, Names, check, parse
 from xrm.expr.types import BOOL
 from xrm.model.access import RIGHTS, Grant
@@ -118,7 +119,10 @@ def test_a_grant_of_nothing_does_not_compile_beside_one_that_always_holds(nothin
 def test_a_closure_of_nothing_does_not_compile(nothing: Any) -> None:
     """Neither a guard nor a condition becomes a closure without a checked expression."""
     with pytest.raises((TypeError, AttributeError)):
-        condition(nothing)
+        truth(nothing)
+    if nothing is not True and nothing is not False:
+        with pytest.raises((TypeError, AttributeError)):
+            condition(nothing)
 
 
 @pytest.mark.parametrize("nothing", ["", None, False, 0, (), []], ids=repr)

@@ -93,10 +93,10 @@ def truth(expression: Expression) -> Truth:
 
 
 def condition(said: Expression | bool) -> Truth | None:
-    """None where the rule says nothing."""
-    if isinstance(said, Expression):
-        return truth(said)
-    return ALWAYS if said else None
+    """None where the rule says nothing, which only False does; what is neither a truth nor a checked expression raises."""
+    if said is False:
+        return None
+    return ALWAYS if said is True else truth(said)
 
 
 def roots(paths: frozenset[str]) -> frozenset[str]:
