@@ -80,6 +80,10 @@ def test_a_table_of_rows_works_without_script(application: Applications) -> None
     assert "Lines, row 1: Amount $2.50 became $3.00" in shown
     assert [row["id"] for row in city.get(id, "order")["lines"]] == [second] != [first]
     assert "1 row" in ana.get("/w/order").text
+    many = {f"lines.{n}.{name}": "x" for n in range(300) for name in ("id", "item")}
+    answer = ana.post("/w/order/new", {"name": "Many", "lines": "", **many})
+    assert answer.status_code != 400, "a table may have more inputs than the rest of a form"
+    assert ana.post("/w/item/new", {"name": "Many", **many}).status_code == 400
 
 
 def test_two_who_change_rows_choose_between_them(application: Applications) -> None:

@@ -51,14 +51,14 @@ class Form:
             file.draft.close()
 
 
-async def read(kind: str, length: str, body: AsyncIterator[bytes], limit: Limit) -> Form:
+async def read(kind: str, length: str, body: AsyncIterator[bytes], limit: Limit, most: int = MOST_FIELDS) -> Form:
     """The form in a request's body; ``kind`` and ``length`` are its headers. ``problem`` says why it could not be read."""
     if length.isdigit() and int(length) > MOST_BYTES:
         return Form(problem=Problem("XRM521", f"the form has more than {MOST_BYTES // 1_000_000} MB"))
     boundary = parse_options_header(kind.encode("latin-1"))[1].get(b"boundary", b"")
     if not 1 <= len(boundary) <= 200:
         return Form(problem=Problem("XRM512", "the form cannot be read"))
-    reader = _Reader(boundary, limit)
+    reader = _Reader(boundary, limit, most)
     try:
         async for chunk in body:
             reader.write(chunk)
@@ -81,8 +81,9 @@ class _TooMuch(Exception):
 class _Reader:
     """Follows the parser: one part after the other, each a text or a file."""
 
-    def __init__(self, boundary: bytes, limit: Limit) -> None:
+    def __init__(self, boundary: bytes, limit: Limit, most: int) -> None:
         self.form = Form()
+        self._most = most
         self._limit = limit
         self._size = self._typed = 0
         self._whole = False
@@ -130,8 +131,8 @@ class _Reader:
         said = parse_options_header(self._headers.get(b"content-disposition", b""))[1]
         self._input = said.get(b"name", b"").decode()
         if b"filename" not in said:
-            if len(self.form.texts) >= MOST_FIELDS:
-                raise _TooMuch(Problem("XRM512", f"the form has more than {MOST_FIELDS} inputs"))
+            if len(self.form.texts) >= self._most:
+                raise _TooMuch(Problem("XRM512", f"the form has more than {self._most} inputs"))
             self._text = bytearray()
             return
         name, most = said[b"filename"].decode("utf-8", "replace"), self._limit(self._input)

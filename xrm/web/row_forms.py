@@ -15,7 +15,9 @@ import msgspec
 
 from xrm.compile.constraints import value_paths
 from xrm.errors import Problem
+from xrm.model.entity import Entity
 from xrm.model.fields import Field
+from xrm.model.rows import rows_of
 from xrm.model.values import MOST_ROWS
 from xrm.service.context import Context
 from xrm.web import pages
@@ -27,7 +29,14 @@ Row = dict[str, str]
 """The texts of one row's inputs, by field, and its ``id``."""
 Words = dict[str, str]
 """What combobox inputs show, by the name of the input (``lines.0.article``)."""
+PARTS = 2
+"""Inputs of one value besides options that are ticked: a link has its id and its words."""
 DONE = re.compile(r"([a-z][a-z0-9_]*)\.(?:(add)|(remove|up|down)\.(\d{1,4}))", re.ASCII)
+
+
+def most_inputs(entity: Entity) -> int:
+    """The most inputs of the tables of rows in a form. Rows from before a smaller ``max`` stand in it too, so that is not asked."""
+    return MOST_ROWS * sum(1 + sum(PARTS + len(inner.options) for inner in field.rows.values()) for field in rows_of(entity))
 
 
 def inputs(screen: Screen, field: Field) -> list[Field]:

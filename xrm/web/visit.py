@@ -11,11 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from xrm.errors import Problem
+from xrm.model.entity import Entity
 from xrm.service.context import Actor, Service
 from xrm.service.serving import Asked
 from xrm.service.sessions import SESSION_LIFE, actor_of, form_token_fits
 from xrm.web import multipart
 from xrm.web.multipart import Arrived, Form
+from xrm.web.row_forms import most_inputs
 from xrm.web.security import PAGE_HEADERS
 from xrm.web.uploads import WRONG, field_of
 from xrm.web.writing import STALE_TOKEN
@@ -23,8 +25,8 @@ from xrm.web.writing import STALE_TOKEN
 COOKIE = "xrm_session"
 LEAST_PACKED = 1000
 """Bytes below which packing an answer is not worth it."""
-MOST_FIELDS = 20_000
-"""Inputs of a form: a table of rows has a thousand of each of its columns."""
+MOST_FIELDS = 500
+"""Inputs of a form, without those of its tables of rows."""
 MOST_BODY = 2_000_000
 """Bytes of a form; a long text has at most 20,000 characters."""
 FORM = "application/x-www-form-urlencoded"
@@ -92,9 +94,12 @@ async def visit(request: Request, service: Service | None = None) -> Visit:
 
 async def _form(request: Request, service: Service | None) -> Form:
     """The form that was sent (WHATWG URL, section 5.1; RFC 7578 where it brings files), or why it cannot be read."""
+    model = service.application.model if service else None
+    entity = model.entities.get(request.path_params.get("entity", "")) if model else None
+    tables = most_inputs(entity) if entity else 0
     kind = request.headers.get("content-type", "")
     if service is not None and kind.partition(";")[0].strip().lower() == multipart.FORM.decode():
-        return await _form_with_files(request, service, kind)
+        return await _form_with_files(request, service, entity, tables, kind)
     if kind.partition(";")[0].strip().lower() != FORM:
         return Form(problem=Problem("XRM512", "what was sent is not a form"))
     body = bytearray()
@@ -103,23 +108,22 @@ async def _form(request: Request, service: Service | None) -> Form:
         if len(body) > MOST_BODY:
             return Form(problem=Problem("XRM512", f"the form has more than {MOST_BODY} bytes"))
     try:
-        return Form(dict(parse_qsl(bytes(body).decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)))
+        return Form(dict(parse_qsl(bytes(body).decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS + tables)))
     except ValueError:
         return Form(problem=Problem("XRM512", "the form cannot be read"))
 
 
-async def _form_with_files(request: Request, service: Service, kind: str) -> Form:
+async def _form_with_files(request: Request, service: Service, entity: Entity | None, tables: int, kind: str) -> Form:
     """Nobody's files are written to the disk: who sends them is asked first."""
     session = request.cookies.get(COOKIE, "")
     if not session or await service.database.read(lambda: actor_of(service, session, "session")) is None:
         return Form()
-    entity = service.application.model.entities.get(request.path_params.get("entity", ""))
 
     def limit(name: str) -> int | None:
         found = field_of(entity, name) if entity else None
         return found.size if found else None
 
-    return await multipart.read(kind, request.headers.get("content-length", ""), request.stream(), limit)
+    return await multipart.read(kind, request.headers.get("content-length", ""), request.stream(), limit, multipart.MOST_FIELDS + tables)
 
 
 def ours(visit: Visit) -> bool:
