@@ -271,3 +271,39 @@ def test_an_older_process_reads_what_is_still_there(application: Applications) -
     assert (answer.status, answer.json["code"]) == (503, "XRM405")
     assert api.get(f"/api/box/{box}").json["name"] == "b"
     assert [api.post("/api/box", {"name": "c"}).status, api.post("/api/note", {"name": "c"}).status] == [503, 503]
+
+
+def test_rows_go_along(application: Applications) -> None:
+    """Rows keep their values when their entity, their field and a field of theirs have other names; one of theirs becomes of another type,
+    and options of theirs are mapped; the history shows them under the new names."""
+    first = application(
+        note(
+            "name: text, lines: {type: rows, fields: {item: {type: text, index: true}, count: integer, kind: {type: choice, options: [a, b]}}}"
+        )
+    )
+    person = ana(first)
+    made = person.create("note", name="n", lines=[{"item": "nail", "count": 3, "kind": "a"}, {"item": "bolt", "count": 5, "kind": "b"}]).id
+    rows = (
+        "{what: {type: text, index: true, renamed_from: item}, count: {type: decimal}, kind: {type: choice, options: [b], removed: {a: b}}}"
+    )
+    after = {"memo": note(f"name: text, parts: {{type: rows, renamed_from: lines, fields: {rows}}}", "renamed_from: note")}
+    second = evolve(application, first, after)
+    person = ana(second)
+    found = person.get("memo", made)["parts"]
+    assert [(row["what"], str(row["count"]), row["kind"]) for row in found] == [("nail", "3.00", "b"), ("bolt", "5.00", "b")]
+    history = person.history("memo", made)[-1].fields
+    assert "parts" in history and "what" in str(history["parts"]) and "item" not in str(history["parts"])
+
+
+def test_one_becomes_several(application: Applications) -> None:
+    """A choice of one becomes a choice of several: each value is a list of one."""
+    first = application(note("name: text, way: {type: choice, options: [fax, web]}"))
+    made = ana(first).create("note", name="n", way="web").id
+    second = evolve(application, first, note("name: text, way: {type: choice, options: [fax, web], many: true}"))
+    assert tuple(ana(second).get("note", made)["way"]) == ("web",)
+    (problem,) = refused(second, note("name: text, way: {type: choice, options: [fax, mail], many: true}"))
+    assert problem.message == "note.way: option 'web' in 1 records would be left without a meaning"
+    third = evolve(
+        application, second, note("name: text, way: {type: choice, options: {fax: {}, online: {renamed_from: web}}, many: true}")
+    )
+    assert tuple(ana(third).get("note", made)["way"]) == ("online",)

@@ -36,7 +36,7 @@ def answers(connection: Connection, holders: Sequence[Holder], renamed: Sequence
     found = Answers()
     for holder in holders:
         for was, now in holder.fields.values():
-            if was.type == now.type == "choice" and not now.compute and not getattr(now, "many", False):
+            if was.type == now.type == "choice" and not now.compute:
                 _options(connection, holder, was, now, renamed, found)
         if holder.part is None:
             _states(connection, holder, renamed, found)
@@ -56,7 +56,26 @@ def _options(connection: Connection, holder: Holder, was: Field, now: Field, ren
     had = {option.name for option in was.options} - {option.name for option in now.options}
     name = now.name if holder.part is None else f"{holder.part}.{now.name}"
     kept = {one.was for one in renamed if (one.what, one.entity, one.field) == ("option", holder.after.name, name)}
+    if was.many:
+        _held_in_lists(connection, holder, was, now, had - kept, found)
+        return
     _gone(connection, _Gone(holder, "option", was.name, now.name, had - kept, dict(now.removed)), found)
+
+
+def _held_in_lists(connection: Connection, holder: Holder, was: Field, now: Field, gone: set[str], found: Answers) -> None:
+    """A choice of several: what records hold beside other options is for people to part with."""
+    name, table = quoted(was.name, connection.dialect), quoted(holder.table_before, connection.dialect)
+    for option in sorted(gone):
+        holds = (
+            f"{literal(option)} = ANY({name})"
+            if connection.dialect == "postgresql"
+            else f"instr({name}, {literal(chr(34) + option + chr(34))}) > 0"
+        )
+        count = int((connection.one(f"SELECT count(*) FROM {table} WHERE {holds}") or (0,))[0])
+        if count:
+            message = f"{holder.says(now.name)}: option '{option}' in {count:,} records would be left without a meaning"
+            path, hint = (holder.after.name, "fields", now.name), "take it out of these records first: a choice of several is not mapped"
+            found.problems.append(Problem("XRM408", message, path=path, hint=hint))
 
 
 def _states(connection: Connection, holder: Holder, renamed: Sequence[Renaming], found: Answers) -> None:

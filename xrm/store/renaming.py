@@ -75,7 +75,7 @@ def steps(
             yield Step(str(one), _entity(one.was, one.now))
     if "xrm_file" in there.tables:
         yield from _files(holders)
-    yield from _values(holders, renamed, dialect)
+    yield from _values(holders, renamed, converted, dialect)
 
 
 def _entity(was: str, now: str) -> tuple[str, ...]:
@@ -105,7 +105,9 @@ def _files(holders: Sequence[Holder]) -> Iterator[Step]:
             yield Step(f"files of {holder.after.name} go from {said}", (replaced("xrm_file", "field", pairs, "sqlite", where),))
 
 
-def _values(holders: Sequence[Holder], renamed: Sequence[Renaming], dialect: DialectName) -> Iterator[Step]:
+def _values(
+    holders: Sequence[Holder], renamed: Sequence[Renaming], converted: Mapping[str, frozenset[str]], dialect: DialectName
+) -> Iterator[Step]:
     """Options and states: what is stored in place of their old names, all of a column at once (two may swap)."""
     by_column: dict[tuple[str, str], dict[str, str]] = {}
     tables = {(holder.after.name, holder.part or ""): holder.table for holder in holders}
@@ -115,7 +117,22 @@ def _values(holders: Sequence[Holder], renamed: Sequence[Renaming], dialect: Dia
             by_column.setdefault((tables[one.entity, part], field), {})[one.was] = one.now
     for (table, column), names in by_column.items():
         said = ", ".join(f"{old} to {new}" for old, new in names.items())
-        yield Step(f"rename in {table}.{column}: {said}", (replaced(table, column, names, dialect),))
+        stands = f"{ASIDE}{column}" if column in converted.get(table, ()) else column
+        lists = any(holder.table == table and column in holder.fields and holder.fields[column][0].many for holder in holders)
+        yield Step(
+            f"rename in {table}.{column}: {said}",
+            _in_lists(table, stands, names, dialect) if lists else (replaced(table, stands, names, dialect),),
+        )
+
+
+def _in_lists(table: str, column: str, names: Mapping[str, str | None], dialect: DialectName) -> tuple[str, ...]:
+    """One name after the other in columns that hold several (arrays; on SQLite JSON, where a name stands in its quotes)."""
+    name, quote = quoted(column, dialect), '"' if dialect == "sqlite" else ""
+    function, statements = "replace" if dialect == "sqlite" else "array_replace", []
+    for old, new in names.items():
+        was, now = literal(f"{quote}{old}{quote}"), literal(f"{quote}{new}{quote}")
+        statements.append(f"UPDATE {quoted(table, dialect)} SET {name} = {function}({name}, {was}, {now})")
+    return tuple(statements)
 
 
 def replaced(table: str, column: str, names: Mapping[str, str | None], dialect: DialectName, where: str = "") -> str:
