@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -136,6 +137,44 @@ def test_rights_reach_into_rows(running: Running) -> None:
     assert plain(boss.get("order", made.id)["lines"], "item", "secret") == [("b", "s")]
 
 
+KEPT: list[tuple[list[dict[str, Any]], list[tuple[str, str | None, str | None]]]] = [
+    ([{"item": "a"}, {"item": "b"}, {"item": "b"}], [("a", "sa", "1"), ("b", "sb", "2"), ("b", "sc", "3")]),
+    ([{"item": "b"}, {"item": "a"}], [("b", "sb", "2"), ("a", "sa", "1")]),
+    ([{"item": "b"}, {"item": "z"}, {"id": "2", "item": "b"}], [("b", "sc", "3"), ("z", None, None), ("b", "sb", "2")]),
+    ([{"item": "a", "kind": "part", "due": "2026-01-02"}, {"item": "b", "price": "3"}], [("a", "sa", "1"), ("b", "sb", "2")]),
+    ([{"item": "c", "kind": "work"}, {"item": "b", "kind": "work"}], [("c", None, None), ("b", None, None)]),
+    ([{"item": "a"}, {"item": "b", "kind": "work"}, {"item": "c"}], [("a", "sa", "1"), ("b", "sb", "2"), ("c", None, None)]),
+    ([{"item": "c"}, {"item": "d"}], [("c", None, None), ("d", None, None)]),
+]  # fmt: skip
+"""Rows sent by who does not see the secret, and what stands then: item, secret, and which row of three it was."""
+
+
+def test_rows_sent_without_ids_keep_what_is_hidden(running: Running, tmp_path: Path) -> None:
+    """By what the sender sees and their order; in an import of an export too, whether the ids stand in it or were taken out."""
+    boss, ana = running.person("bea", "boss"), running.person("ana", "agent")
+    standing = [{"item": "a", "secret": "sa"}, {"item": "b", "secret": "sb", "due": "2026-01-02"}, {"item": "b", "secret": "sc"}]
+    for number, (lines, expected) in enumerate(KEPT):
+        made = boss.create("order", name=f"K{number}", lines=standing)
+        ids = {str(n): row["id"] for n, row in enumerate(boss.get("order", made.id)["lines"], 1)}
+        ana.update("order", made.id, None, lines=[{**row, "id": ids[row["id"]]} if "id" in row else row for row in lines])
+        rows = boss.get("order", made.id)["lines"]
+        which = {id: n for n, id in ids.items()}
+        assert [(row["item"], row["secret"], which.get(row["id"])) for row in rows] == expected, lines
+    made = boss.create("order", name="Out", lines=standing)
+    table = io.StringIO(newline="")
+    export(ana.ctx, Export("order", ("name", "lines"), filter="name == 'Out'"), table)
+    map_ = "import: order\nkey: name\ncolumns: {name: name, lines: lines}\n"
+    assert imported(ana, tmp_path, table.getvalue(), map_, entity="order").unchanged == 1
+    bare = re.sub(r'""id"":""[^"]*"",', "", table.getvalue())
+    assert bare != table.getvalue()
+    assert imported(ana, tmp_path, bare, map_, entity="order").unchanged == 1
+    before = boss.get("order", made.id)["lines"]
+    assert imported(ana, tmp_path, bare.replace('""due"":""2026-01-02""', '""due"":""2026-01-03""'), map_, entity="order").updated == 1
+    after = boss.get("order", made.id)["lines"]
+    assert [{**row, "due": None} for row in after] == [{**row, "due": None} for row in before]
+    assert after[1]["due"] == date(2026, 1, 3)
+
+
 def test_a_changed_row_is_a_change_of_its_record(running: Running) -> None:
     """The change log keeps which row, which field, before and after."""
     boss = running.person("bea", "boss")
@@ -210,7 +249,11 @@ def test_rows_are_exported_and_read_back(application: Applications, running: Run
     assert rows[0]["total"] == Decimal("2.00")
     lines = io.StringIO()
     export(boss.ctx, Export("order", ("name", "lines"), form="jsonl"), lines)
-    assert json.loads(lines.getvalue().splitlines()[0])["lines"][0]["due"] == "2026-03-02"
+    first = json.loads(lines.getvalue().splitlines()[0])["lines"]
+    assert first[0]["due"] == "2026-03-02"
+    one = boss.all("order", sort="name")[0]
+    assert [row["id"] for row in first] == [row["id"] for row in one["lines"]]
+    assert not boss.update("order", one["id"], None, lines=first).changed
     wrong = imported(boss, tmp_path, 'name,lines\nOne,"[{""itm"": 1}]"\n', map_, entity="order")
     assert words(wrong) == ["row 2: lines: Lines, row 1: 'itm' is not a field of these rows"]
 

@@ -30,6 +30,9 @@ class Intent:
     remake: bool = False
     """Ask anew what is otherwise kept by adding and taking away: the rules have changed."""
 
+    carried: bool = False
+    """The values were carried here, maybe from another application: ids of rows that are none of this record's say nothing."""
+
     @property
     def lenient(self) -> bool:
         """What breaks a rule is taken as it is, and flagged."""

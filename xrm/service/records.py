@@ -131,7 +131,7 @@ def _transact(
         _may_touch(ctx, connection, intent, before)
     drawn = number.take(connection) if isinstance(number, numbering.Draw) else number
     after = _after(ctx, intent, before, files.attached(connection, compiled.entity, before, values), drawn)
-    rows.merge(ctx, compiled, before, after)
+    rows.merge(ctx, compiled, before, after, carried=intent.carried)
     row = locking.with_links(ctx, connection, compiled, after)
     warnings = validation.complete(ctx, connection, compiled, intent, before, row)
     _may_finally(ctx, intent, row)

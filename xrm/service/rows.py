@@ -1,7 +1,8 @@
 """Rows in the write journey: from the list that was sent to rows that stand, judged row by row, and their statements.
 
 The whole list replaces the rows that are there. A row sent with its ``id`` stays that row, and what was not sent of it
-stays too; a row without one is new, unless it is in everything what a row was that is not sent: then it is that row.
+stays too. A row without one is the row that holds the same values, or most of them, if one is left: then it keeps what
+the sender may not see or write, so that nothing hidden is lost; else it is new.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from xrm.errors import Invalid, Problem
 from xrm.model.fields import Field
 from xrm.model.values import Misfit, coerce
 from xrm.service.context import Context
+from xrm.service.row_matching import matched
 from xrm.store.connections import Bound
 from xrm.store.database import Connection
 from xrm.store.ids import new_id
@@ -72,8 +74,11 @@ def accepted_rows(ctx: Context, entity: str, field: Field, raw: object) -> Sent:
     return Sent(kept, echoes)
 
 
-def merge(ctx: Context, compiled: CompiledEntity, before: Mapping[str, Any] | None, after: dict[str, Any]) -> None:
-    """Make whole rows of those that were sent (in ``after``), before defaults and computed values.
+def merge(
+    ctx: Context, compiled: CompiledEntity, before: Mapping[str, Any] | None, after: dict[str, Any], *, carried: bool = False
+) -> None:
+    """Make whole rows of those that were sent (in ``after``), before defaults and computed values. ``carried``: the ids may
+    be those of another application, where they are none of this record's.
 
     Raises:
         Invalid: an id that is no row of this record (XRM527), or a value that may not be written (XRM505).
@@ -81,32 +86,49 @@ def merge(ctx: Context, compiled: CompiledEntity, before: Mapping[str, Any] | No
     problems: list[Problem] = []
     for part in compiled.rows:
         name = part.field.name
-        sent = after[name]
-        old = {row["id"]: row for row in (before or {}).get(name) or ()}
+        sent, was = after[name], (before or {}).get(name) or ()
         if sent is (before or {}).get(name):
             after[name] = tuple(map(dict, sent or ()))
             continue
-        left = dict(old)
-        after[name] = tuple(_merged(ctx, part, number, row, left, problems) for number, row in enumerate(sent))
-        for number, echo in getattr(sent, "echoes", {}).items():
-            _unchanged(ctx, part, number, echo, old.get(sent[number].get("id")), problems)
+        echoes = getattr(sent, "echoes", {})
+        named = _by_id(ctx, part, sent, was, carried, problems)
+        seen = [{**row, **echoes.get(number, {})} for number, row in enumerate(sent)]
+        meant: Mapping[int, Row] = matched(seen, was, named)
+        free = [one for one in part.field.rows if f"{name}.{one}" in ctx.policy(compiled.entity.name).editable]
+        after[name] = tuple(
+            {**named[number], **row} if number in named else _made(part, free, row, meant.get(number)) for number, row in enumerate(sent)
+        )
+        for number, echo in echoes.items():
+            _unchanged(ctx, part, number, echo, meant.get(number), problems)
     if problems:
         raise Invalid(*problems)
 
 
-def _merged(ctx: Context, part: RowsWrite, number: int, row: Row, left: dict[str, Row], problems: list[Problem]) -> Row:
-    id = row.get("id")
-    if id is None:
-        return {**dict.fromkeys(part.field.rows), **row, "id": None, SAID: frozenset(row)}
-    if id not in left:
-        hint = "leave the id out for a new row; an id stands once in the list"
-        problems.append(row_problem(ctx, part.field, number, "", "XRM527", "is no row of this record", hint))
-        return {}
-    return {**left.pop(id), **row}
+def _by_id(
+    ctx: Context, part: RowsWrite, sent: Sequence[Row], was: Sequence[Row], carried: bool, problems: list[Problem]
+) -> dict[int, Row]:
+    """The standing rows that were sent with their ids, by the number of the row that was sent."""
+    left = {row["id"]: row for row in was}
+    found: dict[int, Row] = {}
+    for number, row in enumerate(sent):
+        id = row.get("id")
+        if id in left:
+            found[number] = left.pop(id)
+        elif id is not None and not carried:
+            hint = "leave the id out for a new row; an id stands once in the list"
+            problems.append(row_problem(ctx, part.field, number, "", "XRM527", "is no row of this record", hint))
+    return found
+
+
+def _made(part: RowsWrite, free: Sequence[str], row: Row, old: Row | None) -> Row:
+    """A row that came without an id: what stands of the row that it is and was not the sender's to write, and what was sent."""
+    kept = {name: old[name] for name in part.field.rows if name not in free} if old else {}
+    said = frozenset(row) | frozenset(kept)
+    return {**dict.fromkeys(part.field.rows), **kept, **row, "id": old["id"] if old else None, SAID: said}
 
 
 SAID = ""
-"""The key under which a new row, while it is being made, keeps the names that were sent of it."""
+"""The key under which a row that came without an id, while it is being made, keeps the names that are said of it."""
 
 
 def _unchanged(ctx: Context, part: RowsWrite, number: int, echo: Row, old: Row | None, problems: list[Problem]) -> None:
@@ -180,15 +202,15 @@ def named(compiled: CompiledEntity, before: Mapping[str, Any] | None, row: dict[
     for part in compiled.rows:
         name = part.field.name
         rows, old = row[name], (before or {}).get(name) or ()
-        if all(one["id"] for one in rows):
-            continue
         staying = {one["id"] for one in rows}
         gone = [one for one in old if one["id"] not in staying]
-        row[name] = tuple(one if one["id"] else _named(one, gone) for one in rows)
+        row[name] = tuple(_named(one, gone) if SAID in one else one for one in rows)
 
 
 def _named(row: Row, gone: list[Row]) -> Row:
     values = {name: value for name, value in row.items() if name != SAID}
+    if values["id"]:
+        return values
     for place, old in enumerate(gone):
         if {**values, "id": old["id"]} == old:
             return gone.pop(place)

@@ -168,10 +168,10 @@ def _object(columns: tuple[Column, ...], row: Mapping[str, Any]) -> dict[str, An
 
 
 def rows_of(field: Field, value: object) -> list[dict[str, Any]]:
-    """Rows as they can be read back: what is computed follows again, and each is found again by what it holds."""
+    """Rows as they can be read back: each with its id, by which the same application knows it again; what is computed follows."""
     rows = value if isinstance(value, tuple) else ()
     kept = [inner for inner in field.rows.values() if inner.compute is None]
-    return [{inner.name: _json(inner, row[inner.name]) for inner in kept if inner.name in row} for row in rows]
+    return [{"id": row["id"], **{inner.name: _json(inner, row[inner.name]) for inner in kept if inner.name in row}} for row in rows]
 
 
 def _json(field: Field, value: object) -> object:

@@ -276,10 +276,10 @@ class _Import:
         entity, historic = self.plan.entity.name, self.plan.historic
         if ids:
             values.pop("number", None) if not historic else None
-            intent = Intent("update", entity, values, id=ids[0], historic=historic)
+            intent = Intent("update", entity, values, id=ids[0], historic=historic, carried=True)
         else:
             self.may_be_new(own, values)
-            intent = Intent("create", entity, values, historic=historic, own_id=str(own) if own else None)
+            intent = Intent("create", entity, values, historic=historic, own_id=str(own) if own else None, carried=True)
         return Prepared(one.row, not ids, records.prepared_write(self.ctx, intent), one.pending)
 
     def may_be_new(self, own: object, values: Mapping[str, object]) -> None:
