@@ -106,6 +106,44 @@ def test_options_states_roles_and_entities_are_found_too() -> None:
     assert [use.split()[1] for use in used("entity", "category")] == ["fields.category.to", "text"]
 
 
+ORDERS = {
+    "order": """\
+fields:
+  subject: text
+  lines: {type: rows, fields: {item: text, kind: {type: choice, options: [x, y]}, amount: {type: decimal, required: parent.subject != null}}}
+  total: {compute: =sum(lines.amount)}
+  big: {compute: '=lines.exists(l, l.amount > 5 && l.item != subject && l.kind == "x")'}
+  owner: {type: link, to: person, inverse: orders}
+""",
+    "person": "fields: {name: text, load: {compute: =count(orders)}, worst: {compute: =max(orders.total)}}\n",
+}
+
+
+def test_uses_in_rows_and_collections_are_found(tmp_path: Path) -> None:
+    """Of the fields of rows, of the record around them, of inverse links and what lies beyond them."""
+    files = files_of(ORDERS)
+    meaning = source.load_text(files).meaning
+    assert meaning
+    found = uses(meaning, files)
+
+    def by(*thing: str) -> list[str]:
+        return [f"{use.place.line}:{use.place.column} {use.by[1]}" for use in named(found, thing)]
+
+    assert by("field", "order.lines", "amount") == ["5:25 total", "6:36 big"]
+    assert by("field", "order.lines", "item") == ["6:52 big"]
+    assert by("option", "order.lines", "kind", "x") == ["6:73 big"]
+    assert [use.split()[1] for use in by("field", "order", "subject")] == ["lines", "big"]
+    assert by("inverse", "person", "orders") == by("field", "order", "owner") == ["2:39 load", "2:73 worst"]
+    assert by("field", "order", "total") == ["2:77 worst"]
+    folder = write_folder(tmp_path, ORDERS)
+    for word, words in (
+        ("order.lines.amount", "parent.subject != null"),
+        ("person.orders", "the records of order whose owner"),
+        ("order.lines.kind.x", "kind"),
+    ):
+        assert words in runner.invoke(app, ["explain", word, "--app", str(folder)]).stdout
+
+
 def test_a_thing_is_explained_with_its_lines(folder: Path) -> None:
     """What it is, who sees it, where it stands."""
     said = runner.invoke(app, ["explain", "request.cost", "--app", str(folder)]).stdout

@@ -136,11 +136,27 @@ def things(loaded: Loaded) -> Mapping[str, Thing]:
         if entity.lifecycle:
             found |= {f"{name}.{state}": ("state", name, state) for state in entity.lifecycle.states}
             found |= {f"{name}.state.{state}": ("state", name, state) for state in entity.lifecycle.states}
-        for field in entity.all_fields.values():
-            found |= {f"{name}.{field.name}.{option.name}": ("option", name, field.name, option.name) for option in field.options}
-        found |= {f"{name}.{field}": ("field", name, field) for field in entity.all_fields}
+        found |= {f"{name}.{inverse}": ("inverse", name, inverse) for inverse in entity.inverses}
+        found |= _fields(name, entity.all_fields)
         found[name] = ("entity", name)
     return found
+
+
+def _fields(entity: str, fields: Mapping[str, Field]) -> dict[str, Thing]:
+    """Fields, their options, and the fields of their rows."""
+    found: dict[str, Thing] = {}
+    for name, field in fields.items():
+        found |= {f"{entity}.{name}.{option.name}": ("option", entity, name, option.name) for option in field.options}
+        found |= _fields(f"{entity}.{name}", field.rows)
+        found[f"{entity}.{name}"] = ("field", entity, name)
+    return found
+
+
+def _field(application: Application, entity: str, name: str) -> Field:
+    """A field of an entity, or of its rows: ``order.lines``, ``amount``."""
+    owner, _, rows = entity.partition(".")
+    fields = application.entities[owner].all_fields
+    return fields[rows].rows[name] if rows else fields[name]
 
 
 def explain_thing(loaded: Loaded, thing: Thing, files: Mapping[str, str]) -> Explanation:
@@ -155,8 +171,11 @@ def explain_thing(loaded: Loaded, thing: Thing, files: Mapping[str, str]) -> Exp
             facts = _entity_facts(application, application.entities[name])
             title = f"entity {name}"
         case ("field", entity, name):
-            field = application.entities[entity].all_fields[name]
-            facts = _field_facts(application, application.entities[entity], field)
+            facts = _field_facts(application.entities[entity.partition(".")[0]], _field(application, entity, name))
+            title = f"{entity}.{name}"
+        case ("inverse", entity, name):
+            inverse = application.entities[entity].inverses[name]
+            facts = (("holds", f"the records of {inverse.entity} whose {inverse.field} leads here"),)
             title = f"{entity}.{name}"
         case _:
             facts = ()
@@ -175,13 +194,15 @@ def _said(application: Application, thing: Thing) -> str:
             entity = application.entities[name]
             return words(entity.help) if entity.help else words(entity.label)
         case ("field", entity_name, name):
-            field = application.entities[entity_name].all_fields[name]
+            field = _field(application, entity_name, name)
             return f"{words(field.label)}. {words(field.hint)}" if field.hint else words(field.label)
+        case ("inverse", entity_name, name):
+            return words(application.entities[entity_name].inverses[name].label)
         case ("state", entity_name, name):
             lifecycle = application.entities[entity_name].lifecycle
             return words(lifecycle.states[name].label) if lifecycle else name
         case (_, entity_name, field_name, name):
-            option = application.entities[entity_name].all_fields[field_name].option(name)
+            option = _field(application, entity_name, field_name).option(name)
             return words(option.label) if option else name
     return ""
 
@@ -212,13 +233,16 @@ def _entity_facts(application: Application, entity: Entity) -> tuple[tuple[str, 
     return (*facts, *([("linked from", ", ".join(linked))] if linked else []))
 
 
-def _field_facts(application: Application, entity: Entity, field: Field) -> tuple[tuple[str, str], ...]:
+def _field_facts(entity: Entity, field: Field) -> tuple[tuple[str, str], ...]:
     facts = [("type", f"{field.type} to {', '.join(field.targets)}" if field.targets else field.type)]
     if field.options:
         facts.append(("options", ", ".join(option.name for option in field.options)))
     if field.system:
         return (*facts, ("kept by", "xrm itself"))
-    rules = [("required", field.required), ("default", field.default), ("computed", field.compute)]
+    rules: list[tuple[str, Expression | Value | bool | None]] = [
+        ("required", field.required), ("recommended", field.recommended), ("shown", field.show), ("read only", field.readonly),
+        ("default", field.default), ("computed", field.compute),
+    ]  # fmt: skip
     facts += [(name, _rule(rule)) for name, rule in rules if rule]
     facts += [(name, str(bound)) for name, bound in (("min", field.minimum), ("max", field.maximum)) if bound is not None]
     if field.protected:
@@ -229,7 +253,7 @@ def _field_facts(application: Application, entity: Entity, field: Field) -> tupl
     return tuple(facts)
 
 
-def _rule(rule: Expression | Value | bool) -> str:
+def _rule(rule: Expression | Value | bool | None) -> str:
     if isinstance(rule, Expression):
         return rule.checked.text
     if isinstance(rule, Value):
@@ -256,8 +280,13 @@ def _part_of(loaded: Loaded, thing: Thing) -> Part | None:
         return None
     if thing[0] == "role":
         return meaning.outline.application.named("roles").get(thing[1]) if meaning.outline.application else None
-    known = meaning.names.entities.get(thing[1])
+    if thing[0] == "inverse":
+        inverse = meaning.names.entities[thing[1]].inverses[thing[2]]
+        thing = ("field", inverse.entity, inverse.field)
+    owner, _, rows = thing[1].partition(".")
+    known = meaning.names.entities.get(owner)
     part = known.part if known else None
+    part = part.named("fields").get(rows) if part and rows else part
     if part is None or thing[0] == "entity":
         return part
     if thing[0] == "state":

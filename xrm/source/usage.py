@@ -9,17 +9,18 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xrm.errors import Place
-from xrm.expr import Checked
+from xrm.expr.gathered import Gather
 from xrm.expr.typed import Column, Constant, Equality, Items, Membership, Order, Typed
+from xrm.model.entity import Inverse
 from xrm.model.fields import Field
 from xrm.source import kinds
 from xrm.source.checks import Meaning
 from xrm.source.document import Scalar
 from xrm.source.keys import KINDS
-from xrm.source.names import EntityScope, Names
+from xrm.source.names import Known, Names
 from xrm.source.outline import Formula, Given, Part, Word
 from xrm.source.spans import place_of
 
@@ -30,7 +31,7 @@ MOST_TEXT = 4_000
 
 Thing = tuple[str, ...]
 """``("entity", "request")``, ``("field", "request", "category")``, ``("option", "request", "channel", "phone")``, ``("state", …)``,
-``("role", "agent")``, ``("type", "channel")``."""
+``("inverse", "person", "requests")``, ``("role", "agent")``, ``("type", "channel")``. A field of rows stands on ``order.lines``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,25 @@ class Use:
     thing: Thing
     by: tuple[str, ...]
     place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Whose names stand where: of the record, of the record of a row, and of the members of collections."""
+
+    record: Known
+    parent: Known | None
+    members: Mapping[str, Known]
+
+    def of(self, node: Typed) -> Known:
+        if isinstance(node, Equality | Membership | Order):
+            node = next((side for side in (node.left, node.right) if isinstance(side, Column)), node)
+        if isinstance(node, Column):
+            if node.member in self.members:
+                return self.members[node.member]
+            if self.parent and node.name.startswith("parent."):
+                return self.parent
+        return self.record
 
 
 def uses(meaning: Meaning, files: Mapping[str, str]) -> tuple[Use, ...]:
@@ -96,7 +116,7 @@ class _Finder:
     def word(self, what: str, word: Word, entity: str | None, path: tuple[str, ...]) -> Iterator[Use]:
         match what:
             case "field" | "path" if entity is not None and entity in self.names.entities:
-                yield from self.path(self.names.scope(entity), word.text.removeprefix("-"), word.place, path)
+                yield from self.path(self.names.entities[entity], word.text.removeprefix("-"), word.place, path)
             case "state" if entity is not None:
                 yield Use(("state", entity, word.text), path, word.place)
             case "entity" | "role" | "type":
@@ -109,7 +129,7 @@ class _Finder:
         for text, place in texts if entity in self.names.entities else ():
             assert entity is not None
             for name in IN_BRACES.findall(text):
-                yield from self.path(self.names.scope(entity), name, place, path)
+                yield from self.path(self.names.entities[entity], name, place, path)
 
     def given(self, given: Given, path: tuple[str, ...], entity: str | None, field: str) -> Iterator[Use]:
         """The expressions in a value, and the option that data names; ``field`` takes the value."""
@@ -128,52 +148,66 @@ class _Finder:
         scope = self.meaning.scopes.get(where) if where else None
         if formula is None or checked is None or scope is None:
             return
-        for node in walked(checked):
+        for node, known in self.walked(checked.node, _Seen(scope.here, scope.parent, {})):
             place = place_of(formula.scalar, node.start + formula.skipped, node.end + formula.skipped)
-            if isinstance(node, Column):
-                yield from self.path(scope, node.name, place, path)
+            if isinstance(node, Column | Gather):
+                name = node.name if isinstance(node, Column) else node.path
+                yield from self.path(known, name.removeprefix("parent.") if known is scope.parent else name, place, path)
             elif isinstance(node, Equality | Membership | Order):
-                yield from self.options(scope, node, path, place)
+                yield from self.options(known, node, path, place)
 
-    def options(self, scope: EntityScope, node: Equality | Membership | Order, path: tuple[str, ...], place: Place) -> Iterator[Use]:
+    def walked(self, node: Typed, seen: _Seen) -> Iterator[tuple[Typed, Known]]:
+        """Every node of an expression with the entity, or the rows, whose names it uses."""
+        yield node, seen.of(node)
+        if isinstance(node, Gather) and (inner := self.end(seen.of(node), node.path)):
+            seen = replace(seen, members={**seen.members, node.member: inner})
+        for below in node.parts:
+            yield from self.walked(below, seen)
+
+    def options(self, known: Known, node: Equality | Membership | Order, path: tuple[str, ...], place: Place) -> Iterator[Use]:
         """The options and states that a comparison names."""
         sides = (node.left, node.right)
         column = next((side for side in sides if isinstance(side, Column)), None)
-        hops = list(self.hops(scope, column.name)) if column else []
-        if not hops or not hops[-1][1].options:
+        hops = list(self.hops(known, column.name)) if column else []
+        entity, field = hops[-1] if hops else ("", None)
+        if not isinstance(field, Field) or not field.options:
             return
-        entity, field = hops[-1]
         kind: Thing = ("state", entity) if field.name == "state" else ("option", entity, field.name)
         for side in sides:
             for constant in side.items if isinstance(side, Items) else (side,):
                 if isinstance(constant, Constant) and isinstance(constant.value, str):
                     yield Use((*kind, constant.value), path, place)
 
-    def path(self, scope: EntityScope, dotted: str, place: Place, by: tuple[str, ...]) -> Iterator[Use]:
-        for entity, field in self.hops(scope, dotted):
-            yield Use(("field", entity, field.name), by, place)
+    def path(self, known: Known, dotted: str, place: Place, by: tuple[str, ...]) -> Iterator[Use]:
+        for entity, found in self.hops(known, dotted):
+            if isinstance(found, Inverse):
+                yield Use(("inverse", entity, found.name), by, place)
+                yield Use(("field", found.entity, found.field), by, place)
+            else:
+                yield Use(("field", entity, found.name), by, place)
 
-    def hops(self, scope: EntityScope, dotted: str) -> Iterator[tuple[str, Field]]:
-        """The fields on a path, each with the entity it stands on."""
-        known = scope.here
+    def hops(self, known: Known, dotted: str) -> Iterator[tuple[str, Field | Inverse]]:
+        """The fields and inverse names on a path, each with the entity, or the rows, that it stands on."""
+        here: Known | None = known
         for name in dotted.split("."):
-            field = known.field(name)
-            if field is None:
+            found = here and (here.field(name) or here.inverses.get(name))
+            if here is None or not found:
                 return
-            yield known.name, field
-            target = self.names.entities.get(next(iter(field.targets), ""))
-            if target is None:
-                return
-            known = target
+            yield here.name, found
+            here = self.beyond(here, found)
 
+    def end(self, known: Known, dotted: str) -> Known | None:
+        """The entity whose records a path to a collection leads to."""
+        hops = list(self.hops(known, dotted))
+        here = self.names.entities.get(hops[-1][0]) or self.names.rows.get(hops[-1][0]) if hops else None
+        return self.beyond(here, hops[-1][1]) if here else None
 
-def walked(checked: Checked) -> Iterator[Typed]:
-    """Every node of a checked expression."""
-    waiting: list[Typed] = [checked.node]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        waiting.extend(node.parts)
+    def beyond(self, known: Known, found: Field | Inverse) -> Known | None:
+        if isinstance(found, Inverse):
+            return self.names.entities.get(found.entity)
+        if found.type == "rows":
+            return self.names.rows.get(f"{known.name}.{found.name}")
+        return self.names.entities.get(found.targets[0]) if found.targets else None
 
 
 # -- plugins ---------------------------------------------------------------------------------------------------------
