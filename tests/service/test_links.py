@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.support.application import Applications, Person, Running
+from tests.support.application import Applications, Person, Running, files_of
+from xrm import source
+from xrm.compile.fitting import with_this
 from xrm.errors import Invalid, NotFound
 from xrm.service import deleting
 
@@ -270,3 +272,90 @@ def test_what_not_every_target_has_is_not_there_through_the_link(several: Runnin
     with pytest.raises(Invalid) as refused:
         several.person("ana", "agent").page("request", filter=f"requester.{wanted} != null")
     assert codes(refused) == ["XRM302"]
+
+
+# --- what fits a link
+
+FITTING = {
+    "area": """
+title: "{name}"
+fields: {name: text, low: integer, high: integer}
+access: {agent: [read, create, update]}
+""",
+    "topic": """
+key: code
+title: "{code}"
+fields: {code: {type: text, unique: true, required: true}, active: boolean, area: {type: link, to: area}}
+access: {agent: [read, create, update]}
+""",
+    "report": """
+title: "{subject}"
+fields:
+  subject: text
+  place: integer
+  part: {type: link, to: area, find: "low <= this.place && this.place < high"}
+  named: {type: link, to: area, find: "lower(name) == this.subject"}
+  topic: {type: link, to: topic, filter: "active == true && (area == null || area == this.part)"}
+  inside: {compute: =part != null}
+access: {agent: [read, create, update]}
+""",
+}
+
+
+def test_what_fits_a_link_is_found_offered_and_enforced(application: Applications) -> None:
+    """`find` fills an empty link with the one that fits and warns otherwise; `filter` refuses what is newly chosen and does not fit."""
+    running = application(FITTING)
+    ana = running.person("ana", "agent")
+    north = ana.create("area", name="North", low=0, high=10).id
+    south = ana.create("area", name="South", low=8, high=20).id
+    free = ana.create("topic", code="free", active=True).id
+    own = ana.create("topic", code="own", active=True, area=north).id
+    old = ana.create("topic", code="old", active=False).id
+
+    made = ana.create("report", subject="x", place=3)
+    assert made.record["part"] == north and made.record["inside"] is True
+    assert [(problem.code, problem.path) for problem in made.warnings] == [("XRM533", ("named",))]
+    both = ana.create("report", subject="south", place=9)
+    assert both.record["part"] is None and both.record["named"] == south
+    assert [problem.message for problem in both.warnings] == ["Part was left empty: more than one record fits"]
+    assert ana.create("report", place=None).warnings == ()
+    assert ana.create("report", place=3, part=south).record["part"] == south
+    moved = ana.update("report", both.id, None, place=15)
+    assert moved.record["part"] == south
+    assert ana.update("report", both.id, None, part=None).record["part"] is None
+
+    for id, fits in ((free, True), (own, True), (old, False)):
+        if fits:
+            assert ana.update("report", made.id, None, topic=id).record["topic"] == id
+        else:
+            with pytest.raises(Invalid) as refused:
+                ana.update("report", made.id, None, topic=id)
+            assert codes(refused) == ["XRM532"]
+    moment = with_this(ana.ctx.moment, ["part"], {"part": south})
+    assert {row["code"] for row in ana.all("topic", fitting=("report", "topic", moment))} == {"free"}
+    ana.update("report", made.id, None, topic=free)
+    ana.update("topic", free, None, active=False)
+    assert ana.update("report", made.id, None, subject="Old choices stay").changed
+    with pytest.raises(Invalid) as refused:
+        ana.create("report", place=9, part=south, topic=own)
+    assert codes(refused) == ["XRM532"]
+
+
+@pytest.mark.parametrize(
+    ("field", "code"),
+    [
+        ("{type: link, to: user, filter: nme == 'a'}", "XRM302"),
+        ("{type: link, to: user, filter: this.nme == 'a'}", "XRM302"),
+        ("{type: link, to: user, filter: 'name.matches(\"a\")'}", "XRM307"),
+        ("{type: link, to: user, find: id == this.it}", "XRM242"),
+        ("{type: link, to: user, find: name}", "XRM309"),
+        ("{type: link, to: user, required: true, on_delete: clear}", "XRM240"),
+        ("{type: link, to: [user, any]}", "XRM241"),
+        ("{type: link, to: [user, usr]}", "XRM203"),
+        ("{type: link, to: [user, note], filter: text != null}", "XRM302"),
+    ],
+)
+def test_what_a_link_cannot_say_is_found_by_the_check(field: str, code: str) -> None:
+    """Each slip in a link has its code."""
+    files = files_of(f"fields:\n  text: text\n  it: {field}\n")
+    assert [problem.code for problem in source.load_text(files).problems if problem.severity == "error"] == [code]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from xrm.compile.columns import DialectName
 from xrm.compile.dependencies import Dependencies, dependencies
 from xrm.compile.deriving import Derivation, derivation
+from xrm.compile.fitting import Fit, beyond, fits
 from xrm.compile.policies import SYSTEM, Policies, expand, policies, quiet
 from xrm.compile.reads import ReadCompiler
 from xrm.compile.row_parts import RowsWrite, rows_writes
@@ -25,6 +26,7 @@ class CompiledEntity:
     writes: EntityWrites
     rows: tuple[RowsWrite, ...]
     derivation: Derivation
+    fits: tuple[Fit, ...]
     blank: Mapping[str, tuple[()] | None]
     """A record before anything is said of it: every name, empty."""
 
@@ -63,10 +65,11 @@ def compile_application(model: Application, dialect: DialectName) -> CompiledApp
     for name, entity in model.entities.items():
         its_rules = rules(entity, quiet(model, entity))
         its_rows = rows_writes(made, everything, entity, dialect)
-        paths = its_rules.paths.union(*({path for path in rows.parent_paths if "." in path} for rows in its_rows))
+        paths = (its_rules.paths | beyond(entity)).union(*({path for path in rows.parent_paths if "." in path} for rows in its_rows))
         writes = entity_writes(made, everything, entity, paths, dialect)
         follows = derivation(made, everything, entity, graph, dialect)
         own = [*entity.all_fields, "deleted_at", *(["derived"] if entity.derived else [])]
         blank = {**dict.fromkeys(own), **{rows.field.name: () for rows in its_rows}}
-        entities[name] = CompiledEntity(entity, replace(its_rules, paths=paths), writes, its_rows, follows, blank)
+        its_fits = fits(made, everything, entity, dialect)
+        entities[name] = CompiledEntity(entity, replace(its_rules, paths=paths), writes, its_rows, follows, its_fits, blank)
     return CompiledApplication(model, made, dialect, entities, system_writes(made, dialect), graph)

@@ -60,6 +60,8 @@ class Shape:
     after: tuple[bool, ...] | None = None
     deleted: bool = False
     linked: str | None = None
+    fitting: Checked | None = None
+    """The condition of the link that the records are chosen for; it reads raw data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,6 +384,8 @@ class ReadCompiler:
         if rule is not True:
             where.append(rows.rule(rule, "p_"))
         where += [rows.condition(one, f"f{n}_") for n, one in enumerate(shape.filters)]
+        if shape.fitting is not None:
+            where.append(rows.condition(shape.fitting, "t_", raw=True))
         if shape.search:
             where.append(self._search(rows))
         if shape.linked:

@@ -163,6 +163,8 @@ class _Checker:
             return self._fault(node, TYPE_MISMATCH, f"'{'.'.join(node.names)}' is a collection of another record", hint)
         if node.names[0] == "actor":
             return ActorValue(node.start, node.end, found, ".".join(node.names[1:]) or "id")
+        if node.names[0] == "this":
+            return ActorValue(node.start, node.end, found, ".".join(node.names))  # bound for each operation, as the actor is
         return Column(node.start, node.end, found, ".".join(node.names))
 
     # Collections

@@ -102,6 +102,10 @@ class Field:
     """The name, on the entities that a link leads to, of the records that link there."""
     accept: tuple[str, ...] = ()
     size: int | None = None
+    filter: Expression | None = None
+    """Of a link: a condition on the target, with the record itself as ``this``, that a chosen record must hold."""
+    find: Expression | None = None
+    """Of a link: the condition that finds its record by itself where it is empty."""
     protected: bool = False
     discloses: bool = False
     rows: Mapping[str, Field] = part(default_factory=dict)

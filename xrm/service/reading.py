@@ -15,7 +15,7 @@ from xrm.compile.policies import PolicyScope
 from xrm.compile.reads import Read, Row, Shape
 from xrm.compile.statements import Statement
 from xrm.errors import Invalid, NotFound, Problem, nearest
-from xrm.expr import Checked, ExpressionError, check, parse
+from xrm.expr import Checked, ExpressionError, Moment, check, parse
 from xrm.expr.types import BOOL
 from xrm.model.entity import Entity
 from xrm.model.fields import Field
@@ -46,6 +46,8 @@ class Query:
     search: str | None = None
     view: str | None = None
     deleted: bool = False
+    fitting: tuple[str, str, Moment] | None = None
+    """(entity, link, moment): only records that the link's ``filter`` lets through, with its ``this`` in the moment."""
     linked: tuple[str, str] | None = None
     """(field, id): only records whose link of that name points at that record."""
 
@@ -271,7 +273,7 @@ def _is_there(ctx: Context, entity: str, id: str) -> bool:
 def _prepared(ctx: Context, query: Query, one: bool = False, after: tuple[bool, ...] | None = None) -> Prepared:
     key = (
         ctx.actor.roles, query.entity, query.fields, query.filter, query.sort, query.view,
-        bool(query.search), query.deleted, query.linked and query.linked[0], one, after,
+        bool(query.search), query.deleted, query.linked and query.linked[0], query.fitting and query.fitting[:2], one, after,
     )  # fmt: skip
     prepared: Prepared = _kept(ctx, key, lambda: _prepare(ctx, query, one, after))
     return prepared
@@ -311,6 +313,7 @@ def _prepare(ctx: Context, query: Query, one: bool, after: tuple[bool, ...] | No
         after,
         query.deleted,
         _link(ctx, entity, query.linked),
+        _fitting(ctx, query),
     )
     _not_too_far(shape)
     reader = application.seen_by(ctx.actor.roles)
@@ -370,6 +373,15 @@ def _seen_whole(ctx: Context, entity: Entity, view: View) -> bool:
     """Whether every name the view's filter reads is visible: a view is no way round a hidden field."""
     paths = view.filter.checked.reads if view.filter else ()
     return all(path.partition(".")[0] == "actor" or ctx.policies.shows(entity.name, path) for path in paths)
+
+
+def _fitting(ctx: Context, query: Query) -> Checked | None:
+    """The definition's own condition: it reads what it needs, as guards do."""
+    if query.fitting is None:
+        return None
+    entity, link, _ = query.fitting
+    found = ctx.service.application.entities[entity].entity.fields[link].filter
+    return found.checked if found else None
 
 
 def _link(ctx: Context, entity: Entity, linked: tuple[str, str] | None) -> str | None:

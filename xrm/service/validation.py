@@ -15,7 +15,7 @@ from xrm.model.entity import Entity
 from xrm.model.fields import MONEY_PLACES, Field
 from xrm.model.lifecycle import Transition
 from xrm.model.values import Misfit, coerce
-from xrm.service import constraints, row_rules, rows
+from xrm.service import constraints, fitting, row_rules, rows
 from xrm.service.context import Context
 from xrm.service.hooks import validate
 from xrm.service.keys import keyed
@@ -62,6 +62,10 @@ def complete(
             warnings += constraints.left_out(ctx, emptied, intent.values)
             follow(connection, compiled, row, links)
             misfits = _compute(ctx, compiled, row)
+    if compiled.fits:
+        warnings += fitting.found(ctx, connection, compiled, before, row)
+        follow(connection, compiled, row, links)
+        misfits = _compute(ctx, compiled, row)
     problems += misfits
     if compiled.rows:
         rows.default(ctx, compiled, row, scopes)
@@ -75,7 +79,7 @@ def complete(
     if compiled.rows:
         row_rules.judge(ctx, compiled, intent, before, row, scopes, judged)
     if not intent.lenient:
-        problems += _amounts(ctx, compiled, before, row)
+        problems += _amounts(ctx, compiled, before, row) + fitting.unfit(ctx, compiled, before, row)
     row["flags"] = " ".join(judged.flags) or None
     problems += judged.problems
     problems += validate(ctx, compiled.entity.name, row, before)

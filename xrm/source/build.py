@@ -184,6 +184,8 @@ class _Builder:
             converted_from=self.conversion(part.part("converted_from")),
             minimum=self.bound(part, "min"),
             maximum=self.bound(part, "max"),
+            filter=self.condition(part, "filter"),
+            find=self.condition(part, "find"),
             rows=MappingProxyType({name: self.field(bare.rows[name], inner[name]) for name in inner}),
             lowest=self.condition(part, "min"),
             highest=self.condition(part, "max"),

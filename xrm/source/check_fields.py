@@ -19,7 +19,7 @@ from xrm.source.check_rows import NUMBER_OF_ROWS, check_in_row, check_rows
 from xrm.source.disclosure import check_reads
 from xrm.source.findings import Findings
 from xrm.source.inference import Step, circles, formulas_of, graph
-from xrm.source.names import ANY_ENTITY, EntityScope, Known
+from xrm.source.names import ANY_ENTITY, EntityScope, Known, TargetScope
 from xrm.source.outline import Formula, Part, Word
 from xrm.source.vocabulary import CURRENCIES, RESERVED
 
@@ -57,6 +57,7 @@ def check_fields(findings: Findings, known: Known, part: Part) -> None:
             else:
                 _values(findings, inner, field, scope)
             _indexed(findings, inner, field)
+            _fitting(findings, inner, field, scope)
         elif not inner.has("type") and inner.given("compute") and (known.name, name) not in findings.circular:
             _untyped(findings, inner, scope)
 
@@ -99,6 +100,26 @@ def _on_delete(findings: Findings, part: Part) -> None:
     if reason:
         hint = "use restrict or cascade, or let the link be empty"
         findings.note("XRM240", f"a deletion cannot clear this link: {reason}", word.place, (*part.path, "on_delete"), hint)
+
+
+def _fitting(findings: Findings, part: Part, field: Field, scope: EntityScope) -> None:
+    """``filter`` and ``find``: conditions on the target that see the record as ``this``."""
+    if field.type != "link" or not field.targets:
+        return
+    target = TargetScope(scope, field.name)
+    for key in ("filter", "find"):
+        if part.has(key) and (scope.parent or part.has("compute")):
+            why = "a row" if scope.parent else "a computed link"
+            findings.note("XRM242", f"{why} has no '{key}'", part.at(key), (*part.path, key))
+    findings.condition(part.formula("filter"), target, (*part.path, "filter"), "sql")
+    find = findings.condition(part.formula("find"), target, (*part.path, "find"))
+    if find is None:
+        return
+    own = {path.removeprefix("this.") for path in find.actor_keys if path.startswith("this.")}
+    if field.name in {path.partition(".")[0] for path in own}:
+        findings.note("XRM242", "what finds the link cannot read the link itself", part.at("find"), (*part.path, "find"))
+    reads = replace(find, paths=frozenset({*own, *(f"{field.name}.{path}" for path in find.paths)}))
+    check_reads(findings, reads, field, scope, place=part.at("find"), path=(*part.path, "find"))
 
 
 def _currency(findings: Findings, part: Part, known: Known) -> None:

@@ -15,7 +15,7 @@ from xrm.model.fields import Field
 from xrm.model.values import Misfit
 from xrm.source import data
 from xrm.source.document import Scalar
-from xrm.source.names import EntityScope, Known, Names
+from xrm.source.names import EntityScope, Known, Names, TargetScope
 from xrm.source.nearness import nearest
 from xrm.source.outline import Datum, Formula, Given, Word
 from xrm.source.spans import place_of
@@ -100,19 +100,19 @@ class Findings:
     # -- expressions ------------------------------------------------------------------------------------------------
 
     def condition(
-        self, formula: Formula | None, scope: EntityScope, path: Path, use: Literal["python", "sql"] = "python"
+        self, formula: Formula | None, scope: EntityScope | TargetScope, path: Path, use: Literal["python", "sql"] = "python"
     ) -> Checked | None:
         """A condition, checked; ``sql``: the database must be able to evaluate it."""
         if formula is None:
             return None
         checked = self.expression(formula, scope, BOOL, path)
-        if checked:
+        if checked and isinstance(scope, EntityScope):
             self.stated.append(Stated(self.here, formula, checked, scope, path))
         if checked and use == "sql":
             self.faults(formula, checked.sql_faults, path)
         return checked
 
-    def expression(self, formula: Formula, scope: EntityScope, expect: Type | None, path: Path) -> Checked | None:
+    def expression(self, formula: Formula, scope: EntityScope | TargetScope, expect: Type | None, path: Path) -> Checked | None:
         try:
             checked = compile_check(formula.text, scope, expect, self.functions)
         except ExpressionError as error:
@@ -128,7 +128,7 @@ class Findings:
             self.faults(formula, asked, path)
             return None
         self.expressions[self.here, formula.place] = checked
-        self.scopes[self.here, formula.place] = scope
+        self.scopes[self.here, formula.place] = scope if isinstance(scope, EntityScope) else scope.target
         return checked
 
     def faults(self, formula: Formula, faults: Iterable[Fault], path: Path) -> None:

@@ -200,6 +200,12 @@ FIELD = MapKind(
             "for every entity. An entity that others extend stands for all of them. Through a link to several, expressions and "
             "columns read what all of them have, of one type; `entity(requester)` says which it is.",
             "{type: link, to: user}", types=("link",)),
+        Key("filter", Condition(), "Which records of the target may be chosen: a condition on the target, in which `this` is the "
+            "record that has the link. It holds for what is newly chosen; an old choice stays.",
+            "{type: link, to: user, filter: active == true}", types=("link",)),
+        Key("find", Condition(), "Finds the record by itself where the link is empty: the one for which this condition on the target "
+            "holds, with `this` as in `filter`. Where none fits, or several, it stays empty, and a warning says so.",
+            "{type: link, to: user, find: id == this.created_by}", types=("link",)),
         Key("on_delete", OneOf(("restrict", "cascade", "clear")), "What the deletion of the linked record does: `restrict`, it "
             "is refused while this record links to it; `cascade`, this record is deleted with it, if who deletes may delete this "
             "one too; `clear`, the link is emptied. Restoring brings back what went along.",
@@ -224,7 +230,7 @@ FIELD = MapKind(
             "{compute: =tax_id != null, discloses: true}"),
     ),
     short="type",
-    later=("find", "filter", "sensitive",
+    later=("sensitive",
            "copy", "extends"),
 )  # fmt: skip
 

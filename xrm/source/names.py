@@ -191,6 +191,35 @@ def _row_field(own: Known | None, rest: tuple[str, ...]) -> Field | Type | None:
     return ANY if rest[0] in own.unknown else own.field(rest[0])
 
 
+@dataclass(frozen=True, slots=True)
+class TargetScope:
+    """The names of a condition on what a link leads to: the target's, and the record's own as ``this``."""
+
+    record: EntityScope
+    link: str
+
+    @property
+    def target(self) -> EntityScope:
+        """The names of the target alone; of several, of the first."""
+        found = self.record.follow((self.link,))
+        targets = found.targets if isinstance(found, Field) else ()
+        return self.record.all.scope(targets[0]) if targets and targets[0] in self.record.all.entities else self.record
+
+    def type_of(self, path: tuple[str, ...]) -> Type | None:
+        if path[0] == "actor":
+            return self.record.type_of(path)
+        if path[0] == "this":
+            return self.record.type_of(path[1:]) if len(path) > 1 else None
+        return None if path == (ENTITY.name,) else self.record.type_of((self.link, *path))
+
+    def names(self, path: tuple[str, ...]) -> Iterable[str]:
+        if path[:1] == ("this",):
+            return self.record.names(path[1:])
+        if path[:1] == ("actor",):
+            return self.record.names(path)
+        return (*self.record.names((self.link, *path)), *(() if path else ("this", "actor")))
+
+
 def index(outline: Outline) -> Names:
     """Everything that is defined. Of two definitions of one name the first counts."""
     application = outline.application

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from urllib.parse import urlencode
 
-from xrm.errors import Problem
+from xrm.compile.fitting import THIS, this_paths, with_this
+from xrm.errors import Invalid, NotFound, Problem
+from xrm.expr import Moment
 from xrm.model.fields import Field
-from xrm.model.values import MOST_ROWS, TEXT_LENGTH, counted
+from xrm.model.values import MOST_ROWS, TEXT_LENGTH, Misfit, coerce, counted
 from xrm.service.context import Context
-from xrm.service.reading import Query, list_records
+from xrm.service.reading import Query, get_record, list_records
 from xrm.web import pages, row_forms, uploads
 from xrm.web.cells import currency_of, in_digits, is_link
 from xrm.web.failures import said
@@ -29,6 +32,10 @@ HINTS = {
 RULED = "Left empty, a rule fills it in."
 LONG_TEXT = 60
 """A text that may be longer than this gets the whole width."""
+
+
+Chosen = tuple[str, str, Moment]
+"""For which link records are chosen, as ``Query.fitting`` has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,9 +251,10 @@ def _link_input(ctx: Context, screen: Screen, one: Field, made: pages.Input, fil
     """A select of all records where they are few, else a combobox that asks the server."""
     targets = [target for target in one.targets if ctx.policies.readable(target)]
     words = filled.words.get(one.name, "") or (title_of(ctx, one.targets, made.value) if made.value else "")
-    rows = [(target, row) for target in targets[:MOST_OPTIONS] for row in _few(ctx, target)]
+    fitting, this = _fitting(ctx, screen, one, filled)
+    rows = [(target, row) for target in targets[:MOST_OPTIONS] for row in _few(ctx, target, fitting)]
     if len(rows) > MOST_OPTIONS or len(targets) > MOST_OPTIONS:
-        source = f"{screen.url}/options?field={one.name}"
+        source = f"{screen.url}/options?{urlencode({'field': one.name, **this})}"
         return replace(made, kind="combo", source=source, shown=words, hint=made.hint or "Type a part of the name or number")
     options = [pages.Option("", "None" if made.optional else "Choose", not made.value)]
     for target, row in rows:
@@ -258,5 +266,43 @@ def _link_input(ctx: Context, screen: Screen, one: Field, made: pages.Input, fil
     return replace(made, kind="select", options=tuple(options))
 
 
-def _few(ctx: Context, target: str) -> list[dict[str, object]]:
-    return list_records(ctx, Query(target, ("title",), sort="title", limit=MOST_OPTIONS + 1)).rows
+def _fitting(ctx: Context, screen: Screen, one: Field, filled: Filled) -> tuple[Chosen | None, dict[str, str]]:
+    """The condition that the options of a link hold, and the texts of the inputs that it reads, by ``this.`` and their names."""
+    names = {path.partition(".")[0] for path in this_paths(one.filter)}
+    this = {f"{THIS}{name}": filled.texts.get(name, "") for name in sorted(names)}
+    return fitting(ctx, screen, one, this), this
+
+
+def fitting(ctx: Context, screen: Screen, one: Field, given: Mapping[str, str]) -> Chosen | None:
+    """What the options of a link must hold, with ``this`` as the form has it; None where all records may be chosen."""
+    if one.filter is None:
+        return None
+    paths = this_paths(one.filter)
+    texts = {name: given.get(f"{THIS}{name}", "") for name in {path.partition(".")[0] for path in paths} if name in screen.entity.fields}
+    row = {name: _value(screen, name, value) for name, value in values(screen, texts).items()}
+    for path in paths:
+        link, _, rest = path.partition(".")
+        if rest and row.get(link) is not None:
+            row[path] = _beyond(ctx, screen.entity.fields[link], str(row[link]), rest)
+    return screen.entity.name, one.name, with_this(ctx.moment, paths, row)
+
+
+def _value(screen: Screen, name: str, typed: object) -> object:
+    try:
+        return coerce(screen.entity.fields[name], typed)
+    except Misfit:
+        return None
+
+
+def _beyond(ctx: Context, link: Field, id: str, path: str) -> object:
+    """What lies beyond a link that was chosen in the form, as far as this actor sees it."""
+    for target in link.targets:
+        try:
+            return get_record(ctx, target, id, (path,)).get(path)
+        except (NotFound, Invalid):
+            continue
+    return None
+
+
+def _few(ctx: Context, target: str, chosen: Chosen | None) -> list[dict[str, object]]:
+    return list_records(ctx, Query(target, ("title",), sort="title", limit=MOST_OPTIONS + 1, fitting=chosen)).rows

@@ -174,7 +174,7 @@ def _deleted(desk: Desk, screen: Screen) -> pages.Notice | None:
 
 def option_list(desk: Desk) -> Response:
     given = desk.visit.given
-    text = options(desk.ctx, desk.screens, desk.screen(), given.get("field", ""), given.get("q", "").strip()[:200])
+    text = options(desk.ctx, desk.screens, desk.screen(), given.get("field", ""), given.get("q", "").strip()[:200], given)
     return visits.html(desk.visit, text)
 
 

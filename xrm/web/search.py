@@ -12,6 +12,7 @@ from xrm.service.context import Context
 from xrm.service.reading import Query, count_records, list_records
 from xrm.web import pages
 from xrm.web.cells import is_link
+from xrm.web.forms import Chosen, fitting
 from xrm.web.lists import COUNTED, Asked
 from xrm.web.screens import Screen, Screens
 
@@ -72,7 +73,7 @@ def _hit(screen: Screen, row: Mapping[str, Any]) -> pages.Hit:
 # ------------------------------------------------------------------------ options
 
 
-def options(ctx: Context, screens: Screens, screen: Screen, name: str, words: str) -> str:
+def options(ctx: Context, screens: Screens, screen: Screen, name: str, words: str, given: Mapping[str, str]) -> str:
     """The options of a link input, as the items of its listbox.
 
     Raises:
@@ -85,16 +86,17 @@ def options(ctx: Context, screens: Screens, screen: Screen, name: str, words: st
     if not targets:
         raise NotFound(Problem("XRM506", f"there is no link '{name[:60]}'", path=("field",)))
     each = max(1, OPTIONS // len(targets))
-    return "".join(item for target in targets for item in _found(ctx, target, words, each, several=len(targets) > 1))
+    chosen = fitting(ctx, screen, field, given) if field else None
+    return "".join(item for target in targets for item in _found(ctx, target, words, each, chosen, several=len(targets) > 1))
 
 
 TOLD = ("text", "email", "phone", "date", "choice")
 
 
-def _found(ctx: Context, target: Screen, words: str, most: int, several: bool) -> Iterable[str]:
+def _found(ctx: Context, target: Screen, words: str, most: int, chosen: Chosen | None, *, several: bool) -> Iterable[str]:
     told = [fact.name for fact in target.facts if target.entity.all_fields[fact.name].type in TOLD][:2]
     wanted = ("title", *(["number"] if "number" in target.texts else []), *told)
-    rows = list_records(ctx, Query(target.entity.name, wanted, search=words or None, sort="title", limit=most)).rows
+    rows = list_records(ctx, Query(target.entity.name, wanted, search=words or None, sort="title", limit=most, fitting=chosen)).rows
     return _options(target, told, rows, target.label if several else "")
 
 

@@ -42,6 +42,10 @@ class Combo extends HTMLElement {
     this.request = new AbortController();
     const url = new URL(this.dataset.source, location.href);
     url.searchParams.set("q", this.input.value);
+    for (const key of [...url.searchParams.keys()].filter((key) => key.startsWith("this."))) {
+      const told = this.input.form?.elements.namedItem(key.slice(5));
+      if (told) url.searchParams.set(key, told.value);
+    }
     try {
       const response = await fetch(url, { signal: this.request.signal, headers: { "HX-Request": "true" } });
       if (!response.ok) return;
