@@ -55,7 +55,7 @@ ONE_SLIP = [
     ("views: {a: {columns: [name.size]}}\n", "3:23 XRM206 'name' is no link: nothing can follow it"),
     ("views: {a: {sort: -nam}}\n", "3:19 XRM203 unknown field 'nam' (did you mean 'name' (entities/thing.yml:2)?)"),
     ("views: {a: {sort: owner.roles}}\n", "3:19 XRM206 a view cannot be sorted by 'roles', which is of type json"),
-    ("forms: {portal: []}\n", "3:9 XRM203 unknown form 'portal' (only 'default' is part of this version)"),
+    ("forms: {portal: []}\n", "3:9 XRM203 unknown form 'portal' (there are default, new, print)"),
     ("forms: [{section: A, fields: [name, name]}]\n", "3:37 XRM204 'name' stands twice in the list"),
     ("forms: [{section: A, fields: [name]}, {section: B, fields: [name]}]\n", "3:61 XRM204 'name' stands in the form twice (the other one is in line 3)"),
     ("forms: [{section: A, fields: [title]}]\n", "3:31 XRM206 'title' is kept by xrm itself (name one of your own fields)"),
