@@ -16,6 +16,7 @@ from tests.web.city import PASSWORD, City, form_in, served
 from xrm import bootstrap
 from xrm.service import records
 from xrm.settings import Settings
+from xrm.web.row_merging import merged
 
 ROLES = "xrm: 1\nname: tiny\nlocale: en-US\nroles: {agent: Agent, supervisor: {includes: agent}, clerk: Clerk}\n"
 ITEM = 'title: "{name}"\nfields: {name: text}\naccess: {agent: [read, create]}\n'
@@ -93,15 +94,62 @@ def test_two_who_change_rows_choose_between_them(application: Applications) -> N
     made = records.create(city.acting("ana"), "order", {"name": "One", "lines": [{"item": "Bolts"}, {"item": "Paint"}]})
     page = ana.get(f"/w/order/{made.id}/edit").text
     first, second = (row["id"] for row in city.get(made.id, "order")["lines"])
-    records.update(city.acting("bo"), "order", made.id, None, {"lines": [{"id": second, "amount": 7}, {"id": first}]})
+    records.update(city.acting("bo"), "order", made.id, None, {"lines": [{"id": second, "amount": 7}, {"id": first, "item": "Screws"}]})
     clash = ana.submit(page, lines__0__item="Nuts")
     assert clash.status_code == 412
     shown = plain(clash.text)
     assert "Before: 1. Item: Bolts, Kind: Part 2. Item: Paint, Kind: Part" in shown
     assert "Yours 1. Item: Nuts, Kind: Part 2. Item: Paint, Kind: Part" in shown
-    assert "Bo Second 1. Item: Paint, Amount: $7.00, Kind: Part 2. Item: Bolts, Kind: Part" in shown
+    assert "Bo Second 1. Item: Paint, Amount: $7.00, Kind: Part 2. Item: Screws, Kind: Part" in shown
     assert ana.submit(clash.text, keep__lines="yours").status_code == 303
     assert [(row["id"], row["item"]) for row in city.get(made.id, "order")["lines"]] == [(first, "Nuts"), (second, "Paint")]
+
+
+def test_two_who_change_different_rows_do_not_clash(application: Applications) -> None:
+    """Each change is kept: rows moved, fields of the same row, new rows."""
+    city = City(application(FILES).service)
+    ana = city.visitor("ana")
+    lines = [{"item": "Bolts"}, {"item": "Paint"}, {"item": "Wood"}]
+    made = records.create(city.acting("ana"), "order", {"name": "One", "lines": lines})
+    page = ana.get(f"/w/order/{made.id}/edit").text
+    one, two, three = ({"id": row["id"]} for row in city.get(made.id, "order")["lines"])
+    theirs = [three, {**one, "amount": 7}, {"item": "Glue"}, two]
+    records.update(city.acting("bo"), "order", made.id, None, {"lines": theirs})
+    answer = ana.submit(page, lines__0__item="Nuts", lines__2__done="yes")
+    assert answer.status_code == 412
+    assert "Your changes touch other fields, so they can be saved as they are." in plain(answer.text)
+    assert ana.submit(answer.text).status_code == 303
+    rows = city.get(made.id, "order")["lines"]
+    assert [(row["item"], str(row["amount"] or ""), row["done"]) for row in rows] == [
+        ("Wood", "", True), ("Nuts", "7.00", None), ("Glue", "", None), ("Paint", "", None)
+    ]  # fmt: skip
+    assert [rows[place]["id"] for place in (0, 1, 3)] == [three["id"], one["id"], two["id"]]
+
+
+def row(text: str) -> dict[str, str]:
+    id, _, item = text.partition(":")
+    return {"id": id, "item": item}
+
+
+MERGED: list[tuple[str, str, str, str | None]] = [
+    ("1:a 2:b", "1:a 2:c", "1:d 2:b", "1:d 2:c"),
+    ("1:a 2:b", "1:c 2:b", "1:d 2:b", None),
+    ("1:a 2:b", "1:c 2:b", "1:c 2:b", "1:c 2:b"),
+    ("1:a 2:b", "1:a", "1:d 2:b", "1:d"),
+    ("1:a 2:b", "1:a", "1:a 2:d", None),
+    ("1:a 2:b", "1:a 2:d", "1:a", None),
+    ("1:a 2:b", "2:b 1:a 3:c", "1:a :x 2:b :y :y", "2:b :y :y 1:a :x 3:c"),
+    ("1:a 2:b 4:d", "1:a 2:b 3:c 4:e", "4:d 2:b 1:a", "4:e 2:b 3:c 1:a"),
+    ("1:a", "", ":x", ":x"),
+]
+"""Rows as they were, theirs, mine, and with both; None: they clash."""
+
+
+def test_rows_are_merged_by_their_ids() -> None:
+    for texts in MERGED:
+        base, theirs, mine = ([row(one) for one in (text or "").split()] for text in texts[:3])
+        expected = None if texts[3] is None else [row(one) for one in texts[3].split()]
+        assert merged(base, theirs, mine) == expected, texts
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from xrm.model.values import MOST_ROWS
 from xrm.service.context import Context
 from xrm.web import pages
 from xrm.web.cells import is_link
+from xrm.web.row_merging import merged
 from xrm.web.screens import Screen
 from xrm.web.typed import editable, link_of, posted, value_of
 
@@ -64,6 +65,14 @@ def rows_in(text: str) -> list[Row]:
         return msgspec.json.decode(text, type=list[Row]) if text else []
     except (msgspec.DecodeError, msgspec.ValidationError):
         return []
+
+
+def together(screen: Screen, name: str, base: Mapping[str, str], theirs: Mapping[str, str], mine: Mapping[str, str]) -> str | None:
+    """The text of rows that two people changed at once, with what both did; None where they clash, and for a field of no rows."""
+    if screen.entity.fields[name].type != "rows":
+        return None
+    made = merged(*(rows_in(texts[name]) for texts in (base, theirs, mine)))
+    return None if made is None else _text(made)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from xrm.service.moves import Move, moves
 from xrm.service.policy import may
 from xrm.service.reading import HistoryEntry, history
 from xrm.service.records import Written
-from xrm.web import forms, pages
+from xrm.web import forms, pages, row_forms
 from xrm.web.forms import Filled
 from xrm.web.mirror import Mirror, mirror
 from xrm.web.record import Found, crumbs, find, find_any, stage_labels, url
@@ -185,14 +185,15 @@ def conflict_page(
     now = forms.filled_from(screen, fields, found.row).texts
     mine = {name: text for name, text in sent.texts.items() if text != texts[name]}
     theirs = {name for name in now if now[name] != texts[name]}
-    clashing = [name for name in mine if name in theirs and mine[name] != now[name]]
+    both = {name: text for name in mine if name in theirs and (text := row_forms.together(screen, name, texts, now, mine)) is not None}
+    clashing = [name for name in mine if name in theirs and mine[name] != now[name] and name not in both]
 
     def words(name: str, text: str) -> str:
         if screen.entity.fields[name].kind.kept == "files":
             return _file_words(ctx, name, text, found, since)
         return _in_words(screen, titles, name, text)
 
-    carried = [(name, mine[name]) for name in mine]
+    carried = [(name, both.get(name, mine[name])) for name in mine]
     heading = f"Choose what to keep: {found.name}"
     return pages.ConflictPage(
         title=heading,
@@ -206,7 +207,7 @@ def conflict_page(
             pages.Clash(name, screen.words(name), words(name, texts[name]), words(name, now[name]), words(name, mine[name]))
             for name in clashing
         ),
-        kept=tuple(pages.Change(screen.words(n), words(n, texts[n]), words(n, mine[n])) for n in mine if n not in theirs),
+        kept=tuple(pages.Change(screen.words(n), words(n, texts[n]), words(n, mine[n])) for n in mine if n not in theirs or n in both),
         theirs=tuple(pages.Change(screen.words(n), words(n, texts[n]), words(n, now[n])) for n in now if n in theirs and n not in clashing),
         crumbs=crumbs(screen, found),
         hidden=(("version", found.version), *carried),
