@@ -113,7 +113,7 @@ fields:
   lines: {type: rows, fields: {item: text, kind: {type: choice, options: [x, y]}, amount: {type: decimal, required: parent.subject != null}}}
   total: {compute: =sum(lines.amount)}
   big: {compute: '=lines.exists(l, l.amount > 5 && l.item != subject && l.kind == "x")'}
-  owner: {type: link, to: person, inverse: orders}
+  owner: {type: link, to: person, inverse: orders, filter: name != this.subject}
 """,
     "person": "fields: {name: text, load: {compute: =count(orders)}, worst: {compute: =max(orders.total)}}\n",
 }
@@ -132,7 +132,8 @@ def test_uses_in_rows_and_collections_are_found(tmp_path: Path) -> None:
     assert by("field", "order.lines", "amount") == ["5:25 total", "6:36 big"]
     assert by("field", "order.lines", "item") == ["6:52 big"]
     assert by("option", "order.lines", "kind", "x") == ["6:73 big"]
-    assert [use.split()[1] for use in by("field", "order", "subject")] == ["lines", "big"]
+    assert [use.split()[1] for use in by("field", "order", "subject")] == ["lines", "big", "owner"]
+    assert by("field", "person", "name") == ["7:60 owner"]
     assert by("inverse", "person", "orders") == by("field", "order", "owner") == ["2:39 load", "2:73 worst"]
     assert by("field", "order", "total") == ["2:77 worst"]
     folder = write_folder(tmp_path, ORDERS)

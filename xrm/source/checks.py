@@ -26,7 +26,7 @@ from xrm.source.check_sense import check_brand, check_conditions, check_sort
 from xrm.source.disclosure import check_message, check_order, check_title
 from xrm.source.findings import Findings
 from xrm.source.listing import check_listings
-from xrm.source.names import MOST_LINKS, EntityScope, Known, Names
+from xrm.source.names import MOST_LINKS, EntityScope, Known, Names, TargetScope
 from xrm.source.outline import Label, Outline, Part, Word
 from xrm.source.packs import PREFIX
 from xrm.source.schema import LOCALE
@@ -50,7 +50,7 @@ class Meaning:
     names: Names
     expressions: Mapping[tuple[str, Place], Checked]
     values: Mapping[tuple[str, Place], object]
-    scopes: Mapping[tuple[str, Place], EntityScope]
+    scopes: Mapping[tuple[str, Place], EntityScope | TargetScope]
     """The names that each expression sees."""
     records: tuple[ReferenceRecord, ...] = ()
 

@@ -45,7 +45,7 @@ class Findings:
     functions: Mapping[str, Function]
     problems: list[Problem] = field(default_factory=list)
     expressions: dict[tuple[str, Place], Checked] = field(default_factory=dict)
-    scopes: dict[tuple[str, Place], EntityScope] = field(default_factory=dict)
+    scopes: dict[tuple[str, Place], EntityScope | TargetScope] = field(default_factory=dict)
     """The names that each expression could use."""
     stated: list[Stated] = field(default_factory=list)
     values: dict[tuple[str, Place], object] = field(default_factory=dict)
@@ -128,7 +128,7 @@ class Findings:
             self.faults(formula, asked, path)
             return None
         self.expressions[self.here, formula.place] = checked
-        self.scopes[self.here, formula.place] = scope if isinstance(scope, EntityScope) else scope.target
+        self.scopes[self.here, formula.place] = scope
         return checked
 
     def faults(self, formula: Formula, faults: Iterable[Fault], path: Path) -> None:

@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 
 from xrm.errors import Place
 from xrm.expr.gathered import Gather
-from xrm.expr.typed import Column, Constant, Equality, Items, Membership, Order, Typed
+from xrm.expr.typed import ActorValue, Column, Constant, Equality, Items, Membership, Order, Typed
 from xrm.model.entity import Inverse
 from xrm.model.fields import Field
 from xrm.source import kinds
 from xrm.source.checks import Meaning
 from xrm.source.document import Scalar
 from xrm.source.keys import KINDS
-from xrm.source.names import Known, Names
+from xrm.source.names import EntityScope, Known, Names, TargetScope
 from xrm.source.outline import Formula, Given, Part, Word
 from xrm.source.spans import place_of
 
@@ -60,6 +60,11 @@ class _Seen:
             if self.parent and node.name.startswith("parent."):
                 return self.parent
         return self.record
+
+
+def _seen(scope: EntityScope | TargetScope) -> _Seen:
+    own = scope.target if isinstance(scope, TargetScope) else scope
+    return _Seen(own.here, own.parent, {})
 
 
 def uses(meaning: Meaning, files: Mapping[str, str]) -> tuple[Use, ...]:
@@ -148,11 +153,14 @@ class _Finder:
         scope = self.meaning.scopes.get(where) if where else None
         if formula is None or checked is None or scope is None:
             return
-        for node, known in self.walked(checked.node, _Seen(scope.here, scope.parent, {})):
+        seen = _seen(scope)
+        for node, known in self.walked(checked.node, seen):
             place = place_of(formula.scalar, node.start + formula.skipped, node.end + formula.skipped)
             if isinstance(node, Column | Gather):
                 name = node.name if isinstance(node, Column) else node.path
-                yield from self.path(known, name.removeprefix("parent.") if known is scope.parent else name, place, path)
+                yield from self.path(known, name.removeprefix("parent.") if known is seen.parent else name, place, path)
+            elif isinstance(node, ActorValue) and isinstance(scope, TargetScope) and node.key.startswith("this."):
+                yield from self.path(scope.record.here, node.key.removeprefix("this."), place, path)
             elif isinstance(node, Equality | Membership | Order):
                 yield from self.options(known, node, path, place)
 
