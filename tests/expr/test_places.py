@@ -41,10 +41,12 @@ def test_a_box_is_its_bounds(a: int, b: int, c: int, d: int, lat: int, lon: int)
 
 
 def test_covers_in_expressions() -> None:
-    """Null where either is; a place that is not on earth is null; the database is not asked."""
+    """Null where either is; what is not on earth is a fault; a database is asked of fields and bound values, never of a choice of places."""
     assert value("covers(box(0, 0, 1, 1), point(1, 0.5))") is True
     assert value("covers(box(0, 0, 1, 1), place)") is None
     assert value("covers(box(0, 0, 1, 1), place)", place=Point(0.5, 2)) is False
     with pytest.raises(ExpressionError, match="latitude"):
         checked("covers(box(0, 0, 91, 1), place)")
-    assert [fault.code for fault in checked("covers(box(0, 0, 1, 1), place)").sql_faults] == ["XRM307"]
+    assert checked("covers(box(0, 0, 1, 1), place)").sql_faults == ()
+    chosen = checked("covers(box(0, 0, 1, 1), a > 1 ? place : point(0, 0))")
+    assert [fault.code for fault in chosen.sql_faults] == ["XRM307"]

@@ -21,7 +21,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.elements import Grouping
 from sqlalchemy.types import TypeEngine
 
-from xrm.expr.places import Point
+from xrm.expr.places import BOUNDS, Point, shape
 from xrm.expr.values import duration_words
 from xrm.model.fields import Field
 from xrm.model.kinds import Kept
@@ -68,7 +68,8 @@ class Stored:
 
 
 def stored(field: Field) -> tuple[Stored, ...]:
-    """The columns that hold a field: one, two for a point, and the folded key beside a text; none for what lies apart."""
+    """The columns that hold a field: one, two for a point, the folded key beside a text, edges and box beside an area;
+    none for what lies apart."""
     if field.apart:
         return ()
     if field.kind.kept == "point":
@@ -77,7 +78,15 @@ def stored(field: Field) -> tuple[Stored, ...]:
             Stored(f"{field.name}_lon", DEGREES, lambda point: point.lon),
         )
     own = Stored(field.name, COLUMN_TYPES[field.kind.kept])
+    if field.type == "area":
+        sides = (Stored(f"{field.name}_{bound.side}", WHOLE, bound) for bound in BOUNDS)
+        return (own, Stored(f"{field.name}_shape", TEXT, shape), *sides)
     return (own, Stored(f"{field.name}_key", TEXT, fold)) if field.folded else (own,)
+
+
+def companions(field: Field) -> tuple[str, ...]:
+    """The columns that follow from the value and can be made of it again: a folded key, edges and a box."""
+    return () if field.kind.kept == "point" else tuple(part.name for part in stored(field)[1:])
 
 
 def placed(column: sa.ColumnElement[Any], field: Field) -> sa.ColumnElement[Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from xrm.compile.columns import DialectName, from_database, stored, to_database
+from xrm.compile.columns import Converter, DialectName, Stored, from_database, stored, to_database
 from xrm.compile.dependencies import Dependencies, Lookup, Rollup, whole_question
 from xrm.compile.policies import Policies
 from xrm.compile.reads import Linked, Rows
@@ -189,11 +189,9 @@ def _term(tables: Tables, system: Policies, entity: Entity, gather: Gather, dial
     asked: list[Linked] = []
 
     def column(path: str) -> sa.ColumnElement[Any]:
-        field = system.resolve(entity.name, path)
-        if field is None:
-            raise KeyError(path)
-        outer[path] = (f"o{len(outer)}", path, to_database(field, dialect)) if path not in outer else outer[path]
-        kind = stored(field)[0].type
+        name, part, convert = _kept(system, entity, path, dialect)
+        outer[path] = (f"o{len(outer)}", name, convert) if path not in outer else outer[path]
+        kind = part.type
         mark: sa.ColumnElement[Any] = sa.bindparam(outer[path][0], type_=kind, required=True)
         return mark if dialect == "sqlite" else sa.cast(mark, kind)
 
@@ -205,6 +203,18 @@ def _term(tables: Tables, system: Policies, entity: Entity, gather: Gather, dial
     made = to_sql(checked, column, dialect, positive=False, prefix="t_", members=members)
     run_time = [*made.run_time, *(bind for one in asked for bind in one.rows.run_time)]
     return Term(compiled(sa.select(made.clause), dialect, run_time), _decoder(gather.type, dialect), tuple(outer.values()))
+
+
+def _kept(system: Policies, entity: Entity, path: str, dialect: DialectName) -> tuple[str, Stored, Converter]:
+    """The field that a path of columns is of (``region_shape`` is of ``region``), the column, and what makes its value."""
+    whole = system.resolve(entity.name, path)
+    name = path if whole else path.rpartition("_")[0]
+    field = whole or system.resolve(entity.name, name)
+    if field is None:
+        raise KeyError(path)
+    column = path.rpartition(".")[2]
+    part = stored(field)[0] if whole else next(part for part in stored(field) if part.name == column)
+    return name, part, part.part or to_database(field, dialect)
 
 
 TYPES: Mapping[str, FieldType] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -58,6 +59,39 @@ def polygons(area: Mapping[str, Any]) -> Sequence[Any]:
     """The polygons of an area, each a sequence of rings."""
     coordinates: Sequence[Any] = area["coordinates"]
     return [coordinates] if area["type"] == "Polygon" else coordinates
+
+
+def edges(area: Mapping[str, Any]) -> list[tuple[int, int, int, int, int]]:
+    """For a database: every edge as (polygon, x1, y1, x2, y2) in whole millionths, upward (y1 <= y2)."""
+    found = []
+    for polygon, rings in enumerate(polygons(area)):
+        for ring in rings:
+            corners = [(micro(lat), micro(lon)) for lon, lat in ring]
+            for one, other in pairwise(corners):
+                (y1, x1), (y2, x2) = sorted((one, other))
+                found.append((polygon, x1, y1, x2, y2))
+    return found
+
+
+def shape(area: Mapping[str, Any]) -> str:
+    """The edges as JSON text, as they lie in a column beside the area."""
+    return json.dumps(edges(area), separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One side of the box around an area, in whole millionths of a degree."""
+
+    side: str
+
+    def __call__(self, area: Mapping[str, Any]) -> int:
+        axis = 0 if self.side in ("west", "east") else 1
+        most = max if self.side in ("north", "east") else min
+        return most(micro(position[axis]) for rings in polygons(area) for ring in rings for position in ring)
+
+
+BOUNDS = tuple(Bound(side) for side in ("south", "west", "north", "east"))
+"""The sides of the box in which a place has to lie before an area is looked at."""
 
 
 def _covers(rings: Iterable[Sequence[Sequence[float]]], x: int, y: int) -> bool:

@@ -159,8 +159,8 @@ _BEFORE: dict[type[Typed], tuple[int, int]] = {
 
 
 def _before(node: Typed) -> tuple[int, int]:
-    if isinstance(node, Apply) and node.function.name == "bytes":
-        return (18, 18)
+    if isinstance(node, Apply) and node.function.name in ("bytes", "covers"):
+        return (18, 18) if node.function.name == "bytes" else (30, 30)
     if not isinstance(node, Membership):
         return _BEFORE.get(type(node), (1, 3))
     return (8, 9) if isinstance(node.right, Items) else (18, 18)
@@ -184,6 +184,8 @@ def _written(node: Typed) -> int:
         return 1 + len(node.options)
     if isinstance(node, Gather):
         return 5 if node.operation == "sum" else 1
+    if isinstance(node, Apply) and node.function.name == "covers":
+        return 30
     if isinstance(node, Apply) and node.function.name in ("startsWith", "endsWith"):
         return 2
     return 1

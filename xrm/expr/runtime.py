@@ -7,7 +7,7 @@ database's own form.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,17 @@ def bound_value(node: Typed, type_: Type, dialect: str, whole: bool) -> Closure:
 
     def bound(row: Mapping[str, object], moment: Moment) -> object:
         return to_database(evaluate(row, moment), type_, dialect)
+
+    return bound
+
+
+def bound_part(node: Typed, part: Callable[[Any], object]) -> Closure:
+    """What `part` makes of the value: text or a number."""
+    evaluate = closure(node, whole=False)
+
+    def bound(row: Mapping[str, object], moment: Moment) -> object:
+        value = evaluate(row, moment)
+        return None if value is None else part(value)
 
     return bound
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
@@ -292,3 +292,12 @@ class Checked:
     @property
     def is_condition(self) -> bool:
         return self.type == BOOL
+
+
+def walked(checked: Checked) -> Iterator[Typed]:
+    """Every node of a checked expression."""
+    waiting: list[Typed] = [checked.node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(node.parts)

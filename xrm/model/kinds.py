@@ -81,6 +81,8 @@ class FieldKind:
     titled: bool = True
     listed: bool = True
     compound: bool = False
+    beside: tuple[str, ...] = ()
+    """Columns that it has beside its own, or instead of it: ``place_lat``, ``place_lon``."""
     short_for: FieldType | None = None
     """The type that fields of it get: nothing after the definition knows the short one."""
 
@@ -172,9 +174,10 @@ KINDS: Mapping[FieldType, FieldKind] = {
     "phone": FieldKind("A phone number, kept as E.164.", input="tel", written=True),
     "url": FieldKind("A web address.", input="url", schema={"type": "string", "format": "uri"}, written=True),
     "point": FieldKind("A place on earth (WGS 84).", POINT, "point", "text", _POINT, sortable=False, unique=False, titled=False,
-                       listed=False, compound=True),
+                       listed=False, compound=True, beside=("lat", "lon")),
     "area": FieldKind("An area on earth: a polygon or multipolygon in GeoJSON (RFC 7946), kept to a millionth of a degree.", AREA, "json",
-                      "json", _AREA, long=True, sortable=False, unique=False, titled=False, listed=False, compound=True),
+                      "json", _AREA, long=True, sortable=False, unique=False, titled=False, listed=False, compound=True,
+                      beside=("shape", "south", "west", "north", "east")),
     "json": FieldKind("Any data.", JSON, "json", "json", {}, long=True, sortable=False, unique=False, titled=False,
                       listed=False, compound=True),
     "rows": FieldKind("A table of rows with `fields` of their own, edited and saved with the record.", ROWS, "apart", "rows",

@@ -36,6 +36,7 @@ def check_fields(findings: Findings, known: Known, part: Part) -> None:
     scope = findings.names.scope(known.name)
     for name, inner in part.named("fields").items():
         _name(findings, inner, ROW_NAMES if scope.parent else SYSTEM_NAMES)
+        _beside(findings, inner, known)
         _target(findings, inner)
         _on_delete(findings, inner)
         _currency(findings, inner, known)
@@ -74,6 +75,16 @@ def _name(findings: Findings, part: Part, kept: tuple[str, ...]) -> None:
     elif name.endswith("_key"):
         hint = f"for example '{name.removesuffix('_key')}_code'"
         findings.note("XRM205", "a name may not end with '_key'", part.place, part.path, hint)
+
+
+def _beside(findings: Findings, part: Part, known: Known) -> None:
+    """A field of several columns: no other field has the name of one, such as ``place_lat``."""
+    assert part.name is not None
+    field = known.fields.get(part.name.text)
+    for beside in field.kind.beside if field else ():
+        if f"{part.name.text}_{beside}" in known.fields:
+            message = f"'{part.name.text}_{beside}' is also a field, and this one has a column of that name"
+            findings.note("XRM205", message, part.place, part.path, "name one of the two otherwise")
 
 
 def _target(findings: Findings, part: Part) -> None:

@@ -14,6 +14,7 @@ import phonenumbers
 
 from xrm.errors import Place, Problem
 from xrm.expr import Checked, Function, Type
+from xrm.expr.typed import Apply, walked
 from xrm.model.check_digits import CHECKS
 from xrm.model.data import ReferenceRecord
 from xrm.model.fields import Field
@@ -272,6 +273,9 @@ def _unique(findings: Findings, known: Known, part: Part) -> None:
                 message = f"a field of type {field.type} cannot be unique"
                 findings.note("XRM206", message, word.place, (*rule.path, "fields"))
         checked = findings.condition(rule.formula("when"), scope, (*rule.path, "when"), "sql")
+        if checked and any(isinstance(node, Apply) and node.function.name == "covers" for node in walked(checked)):
+            message = "an index cannot look into areas: this condition does not ask 'covers'"
+            findings.note("XRM307", message, rule.at("when"), (*rule.path, "when"), "make it a computed field and ask for that")
         if checked and (checked.reads_actor or checked.reads_clock or checked.gathered or any("." in path for path in checked.paths)):
             message = "this condition reads fields of its own record only: no link, no actor, no time"
             findings.note("XRM307", message, rule.at("when"), (*rule.path, "when"))

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 
-from xrm.compile.columns import DialectName, stored
+from xrm.compile.columns import DialectName, companions, stored
 from xrm.compile.differences import follows, refigured
 from xrm.compile.pairing import Holder, Renaming, holders, renamings
 from xrm.compile.tables import Tables
@@ -186,9 +186,9 @@ def _derived(shift: Shift) -> set[tuple[str, str]]:
     for holder in shift.holders:
         for name, (was, _) in holder.fields.items():
             aside = [f"{renaming.ASIDE}{name}{part.name.removeprefix(was.name)}" for part in stored(was)]
-            found |= {(holder.table, column) for column in (*aside, f"{name}_key")}
+            found |= {(holder.table, column) for column in (*aside, *companions(replace(was, name=name)))}
         for was in holder.gone:
-            found |= {(holder.table, part.name) for part in stored(was) if was.compute or part.name.endswith("_key")}
+            found |= {(holder.table, part.name) for part in stored(was) if was.compute or part.name in companions(was)}
     return found
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -20,8 +21,10 @@ from sqlalchemy.types import NullType, TypeEngine
 
 from xrm.expr.faults import ExpressionError
 from xrm.expr.gathered import Gather
+from xrm.expr.places import BOUNDS, micro, shape
 from xrm.expr.python import Closure
-from xrm.expr.runtime import bound_number, bound_numbers, bound_ref_offsets, bound_refs, bound_value
+from xrm.expr.runtime import bound_number, bound_numbers, bound_part, bound_ref_offsets, bound_refs, bound_value
+from xrm.expr.sql.covering import covered
 from xrm.expr.storage import Dialect, Rounding, to_database, units_of
 from xrm.expr.typed import (
     ActorValue,
@@ -41,7 +44,7 @@ from xrm.expr.typed import (
     Place,
     Typed,
 )
-from xrm.expr.types import BOOL, INT, NUMBERS, Type, scale_of
+from xrm.expr.types import BOOL, INT, NUMBERS, TEXT, Type, scale_of
 from xrm.expr.values import SCALED_LIMIT, STORED_LIMIT
 
 __all__ = ["SqlExpression", "to_database", "to_sql"]
@@ -194,7 +197,7 @@ class _Writer:
             return self._fixed(node)
         match node:
             case Column():
-                return self._members[node.member].column(node.name) if node.member else self._column_of(node.name)
+                return self._column(node)
             case Logical():
                 return self._logical(node, positive)
             case Not():
@@ -213,6 +216,11 @@ class _Writer:
                 return self._apply(node)
             case _:
                 return self._rarer(node)
+
+    def _column(self, node: Column, part: str = "") -> Element:
+        """The column of a field, or one that is kept beside it: `area_shape`."""
+        name = f"{node.name}_{part}" if part else node.name
+        return self._members[node.member].column(name) if node.member else self._column_of(name)
 
     def _rarer(self, node: Typed) -> Element:
         match node:
@@ -422,6 +430,8 @@ class _Writer:
                 return self._bytes(arguments[0])
             case "year" | "month" | "day":
                 return self._date_part(node.function.name, self.write(arguments[0]))
+            case "covers":
+                return self._covers(*arguments)
             case _:
                 return self._text_test(node.function.name, self.write(arguments[0]), self.write(arguments[1]))
 
@@ -452,6 +462,28 @@ class _Writer:
         summed = sa.select(sa.cast(sa.func.sum(one), sa.BigInteger())).select_from(rows).correlate_except(rows).scalar_subquery()
         return sa.func.coalesce(summed, sa.literal_column("0"), type_=sa.BigInteger())
 
+    def _covers(self, area: Typed, place: Typed) -> Element:
+        """Exact, in whole numbers: of an area its edges and its box, of a place the nearest millionths."""
+        if isinstance(area, Column):
+            kept = [self._column(area, part) for part in ("shape", *(bound.side for bound in BOUNDS))]
+        else:
+            sides = [self._bind(area, bound.side, INT, partial(bound_part, area, bound)) for bound in BOUNDS]
+            kept = [self._bind(area, "shape", TEXT, lambda: bound_part(area, shape)), *sides]
+        if isinstance(place, Column):
+            y, x = (self._micro(self._column(place, part)) for part in ("lat", "lon"))
+        else:
+            y = self._bind(place, "y", INT, lambda: bound_part(place, lambda point: micro(point.lat)))
+            x = self._bind(place, "x", INT, lambda: bound_part(place, lambda point: micro(point.lon)))
+        return covered(kept, x, y, self._dialect)
+
+    def _micro(self, degrees: Element) -> Element:
+        """As `places.micro`: the double times a million and a half more, rounded down."""
+        near = _infix(_infix(degrees, "*", _double("1000000"), sa.Double()), "+", _double("0.5"), sa.Double())
+        if not self._sqlite:
+            return sa.cast(sa.func.floor(near), sa.BigInteger())
+        whole = sa.cast(near, sa.BigInteger())
+        return _infix(whole, "-", Grouping(_infix(whole, ">", near)), sa.BigInteger())
+
     def _date_part(self, part: str, date: Element) -> Element:
         if not self._sqlite:
             return sa.cast(sa.extract(part, date), sa.BigInteger())
@@ -470,6 +502,10 @@ class _Writer:
             return _infix(sa.func.substr(text, sa.literal_column("1"), length), "=", part)
         end = sa.func.substr(text, -length) if self._sqlite else sa.func.right(text, length)
         return _infix(end, "=", part)
+
+
+def _double(number: str) -> Element:
+    return sa.cast(sa.literal_column(number), sa.Double())
 
 
 def _never_null(node: Typed) -> bool:
