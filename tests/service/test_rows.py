@@ -258,6 +258,27 @@ def test_rows_are_exported_and_read_back(application: Applications, running: Run
     assert words(wrong) == ["row 2: lines: Lines, row 1: 'itm' is not a field of these rows"]
 
 
+def test_links_in_rows_are_exported_as_keys(application: Applications, tmp_path: Path) -> None:
+    """The key of what they lead to, as it is elsewhere too; an id is read as well; what leads nowhere is told with its row."""
+    texts = {"item": ITEM.replace("fields: {name: {", "key: name\nfields: {name: {unique: true, "), "order": ORDER}
+    boss, other = (application(texts).person("bea", "boss") for _ in range(2))
+    bolt, nut = (boss.create("item", name=name).id for name in ("Bolt", "Nut"))
+    for name in ("Nut", "Bolt"):
+        other.create("item", name=name)
+    boss.create("order", name="One", lines=[{"item": "a", "article": bolt}, {"item": "b"}, {"item": "c", "article": nut}])
+    map_ = "import: order\nkey: name\ncolumns: {name: name, lines: lines}\n"
+    out, lines = io.StringIO(newline=""), io.StringIO()
+    export(boss.ctx, Export("order", ("name", "lines")), out)
+    export(boss.ctx, Export("order", ("name", "lines"), form="jsonl"), lines)
+    assert [row["article"] for row in json.loads(lines.getvalue())["lines"]] == ["Bolt", None, "Nut"]
+    assert imported(boss, tmp_path, out.getvalue(), map_, entity="order").unchanged == 1
+    assert imported(other, tmp_path, out.getvalue(), map_, entity="order").created == 1
+    assert plain(other.all("order")[0]["lines"], "item", "article.title") == [("a", "Bolt"), ("b", None), ("c", "Nut")]
+    assert imported(boss, tmp_path, out.getvalue().replace("Bolt", bolt), map_, entity="order").unchanged == 1
+    wrong = imported(other, tmp_path, out.getvalue().replace("Nut", "Screw"), map_, entity="order")
+    assert words(wrong) == ["row 2: lines: Lines, row 3: Article leads to no item with the name 'Screw'"]
+
+
 def test_a_circle_through_rows_is_refused() -> None:
     """A row may follow a computed field of its record, unless that follows the rows."""
     rate = "{{type: decimal, compute: {}}}"

@@ -173,6 +173,13 @@ def test_two_definitions_of_one_entity_name_both_places() -> None:
     assert told(again, other=again) == [
         "1:9 XRM204 the entity 'thing' is defined twice (the other one stands at entities/other.yml:1:9)"
     ] or told(again, other=again) == ["1:9 XRM204 the entity 'thing' is defined twice (the other one stands at entities/thing.yml:1:9)"]
+    rows = "entity: thing\nfields:\n  name: text\n  lines: {type: rows, fields: {a: text}}\n"
+    assert told(rows, other="entity: thing__lines\nfields: {a: text}\n") == [
+        (
+            "1:9 XRM204 'thing__lines' is also the name of the table for 'thing.lines' "
+            "(the other one stands at entities/thing.yml:4:3; give one of them another name)"
+        )
+    ]
 
 
 def test_the_standard_entity_cannot_be_defined() -> None:

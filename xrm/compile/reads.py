@@ -7,7 +7,7 @@ expand all ask a database in which the rest does not exist.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -350,7 +350,7 @@ class ReadCompiler:
             return Picked.of(rows, path)
         inside = Rows(self.tables, self.policies, rows.entity.name, self.dialect, part=path)
         seen = self.policies.row_fields(rows.entity.name, path)
-        titled = {f"{name}.title": found for name, one in seen.items() if one.type == "link" and (found := self._title(one))}
+        titled = {f"{name}.{own}": found for name, one in seen.items() if one.type == "link" for own, found in self._told(one)}
         picked = [Picked("", (inside.root.c.record,), None)]
         picked += [Picked.made(inside, name, field) for name, field in {"id": ROW_ID, **seen, **titled}.items()]
         columns = _labelled([column for pick in picked for column in pick.columns])
@@ -364,8 +364,12 @@ class ReadCompiler:
         flat, document = row_decoder(picked), document_decoder([pick for pick in picked if pick.path not in titled])
         return Picked(path, (), lambda found: tuple(map(flat, found)), lambda found: list(map(document, found)))
 
-    def _title(self, link: Field) -> Field | None:
-        return self.policies.resolve(link.to, "title") if link.to else None
+    def _told(self, link: Field) -> Iterator[tuple[str, Field]]:
+        """What is read of the record that a link in a row leads to: its title, and its key."""
+        for name in ("title", self.policies.application.entities[link.to].key) if link.to else ():
+            found = self.policies.resolve(link.to or "", name) if name else None
+            if name and found:
+                yield name, found
 
     def count(self, shape: Shape) -> Statement:
         """How many records a list has, counted up to the bound parameter ``most``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xrm.model.fields import Field
+from xrm.model.standard import USER
 from xrm.model.values import MOST_ROWS
 from xrm.source.findings import Findings
 from xrm.source.outline import Part
@@ -55,3 +56,23 @@ def check_in_row(findings: Findings, part: Part) -> None:
     for key, hint in NOT_IN_ROWS.items():
         if part.has(key):
             findings.note("XRM236", f"a field of a row has no '{key}'", part.at(key), (*part.path, key), hint)
+
+
+def check_tables(findings: Findings) -> None:
+    """No two things have one table: that of the rows of ``order.lines`` is ``order__lines``, which no entity can be called then."""
+    names = findings.names
+    own = {known.name: (known.place, ("entity",)) for known in names.entities.values() if known.part and known.name != USER}
+    first = {name: place for name, (place, _) in own.items() if place}
+    for known in names.entities.values():
+        for name, inner in known.part.named("fields").items() if known.part else ():
+            field, table = known.fields.get(name), f"{known.name}__{name}"
+            if field is None or not field.apart:
+                continue
+            if table in first:
+                place, path = own.get(table, (inner.place, inner.path))
+                other = inner.place if table in own else first[table]
+                message = f"'{table}' is also the name of the table for '{known.name}.{name}'"
+                findings.note(
+                    "XRM204", message, place or inner.place, path, f"the other one stands at {other}; give one of them another name"
+                )
+            first.setdefault(table, inner.place)

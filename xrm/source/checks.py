@@ -23,6 +23,7 @@ from xrm.source.check_changes import check_changes, check_entity_names
 from xrm.source.check_constraints import check_constraints
 from xrm.source.check_fields import check_circles, check_currency, check_fields, check_inverses
 from xrm.source.check_lifecycle import check_lifecycle
+from xrm.source.check_rows import check_tables
 from xrm.source.check_sense import check_brand, check_conditions, check_sort
 from xrm.source.disclosure import check_message, check_order, check_title
 from xrm.source.findings import Findings
@@ -64,6 +65,7 @@ def check(outline: Outline, names: Names, functions: Mapping[str, Function]) -> 
         _labels(findings, outline.application)
     _one_of_each(findings, outline)
     check_entity_names(findings, outline)
+    check_tables(findings)
     check_inverses(findings)
     findings.circular = check_circles(findings)
     for part in outline.entities:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from dataclasses import field as part
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -32,11 +33,13 @@ MOST_DEGREES = 20
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of an export: its name, the path that is read for it, and the field at its end."""
+    """A column of an export: its name, the path that is read for it, and the field at its end. Of rows, ``keys`` are the keys
+    of what their links lead to."""
 
     name: str
     path: str
     field: Field
+    keys: Mapping[str, str] = part(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,9 @@ def _column(ctx: Context, entity: str, name: str) -> Column:
         target = ctx.policies.resolve(entity, f"{name}.{key}") if key else None
         if target is not None:
             return Column(name, f"{name}.{key}", target)
-    return Column(name, name, found)
+    links = {inner.name: inner.to for inner in found.rows.values() if inner.type == "link" and inner.to}
+    keys = {link: key for link, to in links.items() if (key := ctx.service.application.model.entities[to].key)}
+    return Column(name, name, found, keys)
 
 
 def pages_of(ctx: Context, wanted: Export, columns: tuple[Column, ...]) -> Iterator[list[dict[str, Any]]]:
@@ -126,6 +131,8 @@ def _csv(out: TextIO, columns: tuple[Column, ...], rows: Iterator[dict[str, Any]
 
 
 def _cell(column: Column, value: object, guarded: bool) -> str:
+    if column.field.type == "rows":
+        return ROWS.encode(rows_of(column, value)).decode() if value else ""
     text = cell_text(column.field, value)
     if guarded and column.field.kind.worded and text.startswith(DANGEROUS):
         return f"'{text}"
@@ -136,8 +143,6 @@ def cell_text(field: Field, value: object) -> str:
     """The text of a value, which its field reads back as the same."""
     if value is None:
         return ""
-    if field.type == "rows":
-        return ROWS.encode(rows_of(field, value)).decode() if value else ""
     if field.kind.kept == "json":
         return msgspec.json.encode(value, order="deterministic").decode()
     if field.kind.kept == "files":
@@ -164,19 +169,26 @@ def _lines(out: TextIO, columns: tuple[Column, ...], rows: Iterator[dict[str, An
 
 
 def _object(columns: tuple[Column, ...], row: Mapping[str, Any]) -> dict[str, Any]:
-    return {column.name: _json(column.field, row[column.path]) for column in columns}
+    return {
+        column.name: rows_of(column, row[column.path]) if column.field.type == "rows" else _json(column.field, row[column.path])
+        for column in columns
+    }
 
 
-def rows_of(field: Field, value: object) -> list[dict[str, Any]]:
-    """Rows as they can be read back: each with its id, by which the same application knows it again; what is computed follows."""
+def rows_of(column: Column, value: object) -> list[dict[str, Any]]:
+    """Rows as they can be read back: each with its id, by which the same application knows it again; what is computed follows.
+    A link is the key of its record, or its id where the actor sees no key."""
     rows = value if isinstance(value, tuple) else ()
-    kept = [inner for inner in field.rows.values() if inner.compute is None]
-    return [{"id": row["id"], **{inner.name: _json(inner, row[inner.name]) for inner in kept if inner.name in row}} for row in rows]
+    kept = [inner for inner in column.field.rows.values() if inner.compute is None]
+    made = []
+    for row in rows:
+        told = {inner.name: _json(inner, row[inner.name]) for inner in kept if inner.name in row}
+        keys = {link: found for link, key in column.keys.items() if (found := row.get(f"{link}.{key}")) is not None}
+        made.append({"id": row["id"], **told, **keys})
+    return made
 
 
 def _json(field: Field, value: object) -> object:
-    if field.type == "rows":
-        return rows_of(field, value)
     worded = isinstance(value, datetime | timedelta) or (field.kind.kept == "count" and value is not None)
     return canonical(field, value) if worded else value
 

@@ -26,6 +26,7 @@ from xrm.service.transfer.drafting import Draft, born, draft, key_values
 from xrm.service.transfer.finding import Links, encoded, found_ids
 from xrm.service.transfer.plan import ImportPlan, LinkPlan
 from xrm.service.transfer.report import Mode, Refusal, Report
+from xrm.service.transfer.row_links import RowLinks
 from xrm.service.transfer.table import Row, Table
 from xrm.service.transfer.times import LocalTimes
 from xrm.store.database import Connection
@@ -117,6 +118,11 @@ class _Import:
     seen: dict[tuple[Any, ...], int] = field(default_factory=dict)
     pending: dict[str, Pending] = field(default_factory=dict)
     finders: dict[str, Links] = field(default_factory=dict)
+    within: RowLinks = field(init=False)
+    """The links in rows."""
+
+    def __post_init__(self) -> None:
+        self.within = RowLinks(self.ctx, [cell.field for cell in self.plan.cells])
 
     # -- the driver -------------------------------------------------------------------------------------------------
 
@@ -184,6 +190,7 @@ class _Import:
         drafts = list(self.each(batch, lambda row: draft(self.plan, row, self.ctx.moment)))
         for name, finder in self.finders.items():
             finder.learn(one.wanted[name] for one in drafts if one.wanted.get(name) is not None)
+        self.within.learn(one.values for one in drafts)
         linked = list(self.each(drafts, self.linked))
         keyed = list(self.each(linked, self.keyed))
         ids = self.existing(keyed)
@@ -206,7 +213,7 @@ class _Import:
         return tuple(replace(one, path=(columns[one.path[0]],)) if one.path and one.path[0] in columns else one for one in problems)
 
     def linked(self, one: Draft) -> Linked:
-        values = taken(self.ctx, self.plan.entity, self.plan.files, one.values)
+        values = self.within.found(taken(self.ctx, self.plan.entity, self.plan.files, one.values))
         pending = []
         for name, word in one.wanted.items():
             id, made = self.target(self.plan.links[name], word, one.row)
