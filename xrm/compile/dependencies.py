@@ -115,14 +115,17 @@ def _paths(value: Value) -> frozenset[str]:
 def _steps(application: Application, entity: Entity, path: str) -> Iterable[Step]:
     """Every field on the way of a path, and the link behind a collection; of rows the field that holds them."""
     here: Entity | None = entity
-    for name in path.split("."):
+    names = path.split(".")
+    for at, name in enumerate(names, 1):
         if here is None:
             return
         field, inverse = here.field(name), here.inverses.get(name)
         if field is None and inverse is not None:
-            yield inverse.entity, inverse.field
-            here = application.entities[inverse.entity]
-            continue
+            rest = ".".join(names[at:])
+            for member in inverse.entities:
+                yield member, inverse.field
+                yield from _steps(application, application.entities[member], rest) if rest else ()
+            return
         yield here.name, name
         if field is not None and field.several and path.partition(".")[2]:
             rest = path.rpartition(".")[2]
@@ -163,7 +166,8 @@ def _rollups(entity: Entity, field: Field, ranks: Mapping[Step, int]) -> Iterabl
             inverse = entity.inverses[gather.path]
             watched = frozenset(path.partition(".")[2] for path in expression.checked.gathered if path.startswith(f"{gather.path}."))
             whole = whole_question(field)
-            yield Rollup(inverse.entity, inverse.field, entity.name, field.name, watched, whole, ranks[entity.name, field.name])
+            rank = ranks[entity.name, field.name]
+            yield from (Rollup(one, inverse.field, entity.name, field.name, watched, whole, rank) for one in inverse.entities)
 
 
 def whole_question(field: Field) -> Gather | None:

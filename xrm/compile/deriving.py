@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from xrm.compile.columns import Converter, DialectName, Stored, from_database, stored, to_database
 from xrm.compile.dependencies import Dependencies, Lookup, Rollup, whole_question
 from xrm.compile.policies import Policies
-from xrm.compile.reads import Linked, Rows
+from xrm.compile.reads import Linked, Rows, United
 from xrm.compile.rules import Closure, Row, asked_of_others, fit
 from xrm.compile.statements import Statement, compiled
 from xrm.compile.tables import Tables
@@ -186,7 +186,7 @@ def _term(tables: Tables, system: Policies, entity: Entity, gather: Gather, dial
     rows = Rows(tables, system, entity.name, dialect)
     id_mark = sa.bindparam("id", type_=rows.root.c.id.type, required=True)
     outer: dict[str, tuple[str, str, Callable[[Any], Any] | None]] = {}
-    asked: list[Linked] = []
+    asked: list[Linked | United] = []
 
     def column(path: str) -> sa.ColumnElement[Any]:
         name, part, convert = _kept(system, entity, path, dialect)
@@ -195,13 +195,13 @@ def _term(tables: Tables, system: Policies, entity: Entity, gather: Gather, dial
         mark: sa.ColumnElement[Any] = sa.bindparam(outer[path][0], type_=kind, required=True)
         return mark if dialect == "sqlite" else sa.cast(mark, kind)
 
-    def members(path: str) -> Linked:
+    def members(path: str) -> Linked | United:
         asked.append(rows.linked(id_mark, entity.inverses[path], raw=True))
         return asked[-1]
 
     checked = Checked(gather.text, gather, gather.type, frozenset())
     made = to_sql(checked, column, dialect, positive=False, prefix="t_", members=members)
-    run_time = [*made.run_time, *(bind for one in asked for bind in one.rows.run_time)]
+    run_time = [*made.run_time, *(bind for one in asked for bind in one.run_time)]
     return Term(compiled(sa.select(made.clause), dialect, run_time), _decoder(gather.type, dialect), tuple(outer.values()))
 
 

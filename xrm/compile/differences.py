@@ -78,7 +78,7 @@ def _made(entity: Entity, field: Field | None) -> tuple[object, ...]:
     if field is None or field.compute is None:
         return ()
     asked = {path.partition(".")[0] for one in expressions(field.compute) for path in one.checked.gathered}
-    collections = tuple((one.name, one.entity, one.field) for name, one in sorted(entity.inverses.items()) if name in asked)
+    collections = tuple((one.name, one.entities, one.field) for name, one in sorted(entity.inverses.items()) if name in asked)
     return (field.name, field.type, field.places, _cases(field.compute), collections)
 
 

@@ -8,7 +8,7 @@ question: not as a column, a filter, a sort key, a link's far side or a name in 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from xrm.expr import Type
@@ -81,7 +81,7 @@ class Policies:
         first, _, rest = path.partition(".")
         inverse = self.inverse(entity, first)
         if inverse is not None and rest:
-            return self.resolve(inverse.entity, rest) is not None
+            return self.member(inverse, rest) is not None
         field = self._field(entity, first)
         if field is not None and field.apart and rest:
             return rest in self.row_fields(entity, first)
@@ -90,7 +90,14 @@ class Policies:
     def inverse(self, entity: str, name: str) -> Inverse | None:
         """A visible collection: its records may be read, and the link that makes it is seen."""
         found = self.application.entities[entity].inverses.get(name)
-        return found if found and self._field(found.entity, found.field) else None
+        seen = tuple(one for one in found.entities if self._field(one, found.field)) if found else ()
+        return (found if seen == found.entities else replace(found, entities=seen)) if found and seen else None
+
+    def member(self, inverse: Inverse, path: str) -> Field | None:
+        """The visible field at the end of a path from the records of a visible collection."""
+        if path == ENTITY.name and len(inverse.entities) > 1:
+            return ENTITY
+        return alike([self.resolve(one, path) for one in inverse.entities])
 
     def names(self, entity: str) -> tuple[str, ...]:
         """The names of visible fields, in the order of the definition."""
@@ -127,8 +134,8 @@ class PolicyScope:
             return None
         inverse = self.policies.inverse(self.entity, path[0])
         if inverse is not None and path[0] not in self.policies.application.entities[self.entity].all_fields:
-            field = self.policies.resolve(inverse.entity, ".".join(path[1:])) if len(path) > 1 else None
-            return collection(inverse.entity) if len(path) == 1 else field.expression_type if field else None
+            field = self.policies.member(inverse, ".".join(path[1:])) if len(path) > 1 else None
+            return collection(inverse.entities[0]) if len(path) == 1 else field.expression_type if field else None
         field = self.policies.resolve(self.entity, path[0])
         if field is not None and field.apart:
             inner = self.policies.row_fields(self.entity, field.name).get(path[1]) if len(path) == 2 else None
@@ -145,7 +152,8 @@ class PolicyScope:
             return (*self.policies.names(self.entity), *(name for name in inverses if self.policies.inverse(self.entity, name)))
         inverse = self.policies.inverse(self.entity, path[0]) if len(path) == 1 else None
         if inverse is not None:
-            return self.policies.names(inverse.entity)
+            own = self.policies.names(inverse.entities[0])
+            return own if len(inverse.entities) == 1 else (ENTITY.name, *(name for name in own if self.policies.member(inverse, name)))
         first = self.policies.resolve(self.entity, path[0])
         if first is not None and first.apart:
             return tuple(self.policies.row_fields(self.entity, first.name)) if len(path) == 1 else ()

@@ -216,9 +216,9 @@ class Rows:
         return sa.or_(*(self.condition(one.checked, f"{prefix}{n}_", raw=True) for n, one in enumerate(rule)))
 
     def condition(self, checked: Checked, prefix: str, raw: bool = False) -> sa.ColumnElement[bool]:
-        asked: list[Linked] = []
+        asked: list[Linked | United] = []
 
-        def members(path: str) -> Linked:
+        def members(path: str) -> Linked | United:
             inverse = self.entity.inverses.get(path)
             asked.append(self.linked(self.root.c.id, inverse, raw) if inverse else self.held(self.root.c.id, path, raw))
             return asked[-1]
@@ -226,17 +226,24 @@ class Rows:
         made = to_sql(checked, lambda path: self.column(path, raw), self.dialect, prefix=prefix, members=members)
         self.run_time += made.run_time
         for one in asked:
-            self.run_time += one.rows.run_time
+            self.run_time += one.run_time
         return made.clause
 
-    def linked(self, id: sa.ColumnElement[Any], inverse: Inverse, raw: bool) -> Linked:
+    def linked(self, id: sa.ColumnElement[Any], inverse: Inverse, raw: bool) -> Linked | United:
         """The records of a collection of the record with an id, for a subquery: those that the policies show, unless ``raw``."""
-        self._gathered += 1
-        inner = Rows(self.tables, self.policies, inverse.entity, self.dialect, prefix=f"{self.prefix}g{self._gathered}")
-        where: list[sa.ColumnElement[bool]] = [inner.root.c[inverse.field] == id, inner.root.c.deleted_at.is_(None)]
-        rule = self.policies.by_entity[inverse.entity].rule("read")
-        if not raw and rule is None:
+        policies = self.policies
+        seen = [one for one in inverse.entities if raw or (policies.readable(one) and policies.by_entity[one].sees(inverse.field))]
+        if not seen:
             raise KeyError(inverse.name)
+        found = tuple(self._linked(id, one, inverse.field, raw) for one in seen)
+        self._gathered += 1
+        return found[0] if len(found) == 1 else United(found, f"{self.prefix}u{self._gathered}")
+
+    def _linked(self, id: sa.ColumnElement[Any], entity: str, link: str, raw: bool) -> Linked:
+        self._gathered += 1
+        inner = Rows(self.tables, self.policies, entity, self.dialect, prefix=f"{self.prefix}g{self._gathered}")
+        where: list[sa.ColumnElement[bool]] = [inner.root.c[link] == id, inner.root.c.deleted_at.is_(None)]
+        rule = self.policies.by_entity[entity].rule("read")
         if not raw and rule is not None and rule is not True:
             where.append(inner.rule(rule, f"{inner.prefix}_"))
         return Linked(inner, where, raw)
@@ -252,9 +259,10 @@ class Rows:
         """How many records a collection has: one column, however often it is asked for."""
         if path not in self._counts:
             linked = self.linked(table.c.id, inverse, raw=False)
-            counted: sa.Select[Any] = sa.select(sa.func.count(type_=sa.BigInteger())).select_from(linked.source).where(*linked.where)
-            self._counts[path] = counted.correlate_except(linked.source).scalar_subquery()
-            self.run_time += linked.rows.run_time
+            source = linked.source
+            counted: sa.Select[Any] = sa.select(sa.func.count(type_=sa.BigInteger())).select_from(source).where(*linked.where)
+            self._counts[path] = counted.correlate_except(source).scalar_subquery()
+            self.run_time += linked.run_time
         return self._counts[path]
 
 
@@ -272,6 +280,42 @@ class Linked:
 
     def column(self, path: str) -> sa.ColumnElement[Any]:
         return self.rows.column(path, self.raw)
+
+    @property
+    def run_time(self) -> list[RunTime]:
+        return self.rows.run_time
+
+
+class United:
+    """The records of several entities in one collection: one query of all of them, with the columns that are asked for."""
+
+    def __init__(self, each: tuple[Linked, ...], name: str) -> None:
+        self._each, self._name = each, name
+        self.where: list[sa.ColumnElement[bool]] = []
+        self._columns: dict[str, list[sa.ColumnElement[Any]]] = {}
+
+    def column(self, path: str) -> sa.ColumnElement[Any]:
+        if path not in self._columns:
+            self._columns[path] = [self._own(one, path) for one in self._each]
+        place = list(self._columns).index(path)
+        return sa.literal_column(f"{self._name}.c{place}", self._columns[path][0].type)
+
+    def _own(self, one: Linked, path: str) -> sa.ColumnElement[Any]:
+        return sa.literal_column(f"'{one.rows.entity.name}'", TEXT) if path == ENTITY.name else one.column(path)
+
+    @property
+    def source(self) -> sa.FromClause:
+        """After all columns are asked for: the query has those."""
+        return sa.union_all(*(self._query(n, one) for n, one in enumerate(self._each))).subquery(self._name)
+
+    def _query(self, n: int, one: Linked) -> sa.Select[Any]:
+        columns = [asked[n].label(f"c{place}") for place, asked in enumerate(self._columns.values())]
+        query = sa.select(*(columns or [sa.literal_column("1").label("c0")])).select_from(one.source).where(*one.where)
+        return query.correlate_except(one.source)
+
+    @property
+    def run_time(self) -> list[RunTime]:
+        return [bind for one in self._each for bind in one.run_time]
 
 
 MOST_TRIED = 6

@@ -89,6 +89,8 @@ negation: `!(a > 5)` is unknown too when `a` is null; `!(a == 5)` is true. Empty
 COLLECTIONS = """## Collections
 
 The records that link to a record are a collection of it, when the link says `inverse: requests`; so are its rows.
+A link that several entities take from the one that they extend makes one collection of them all: it has the fields that
+are alike in each, and `entity` says which one a record is (`cases.exists(c, c.entity == "permit")`).
 A collection is no value: something is asked of it.
 
 | | |

@@ -58,10 +58,13 @@ def _filled(text: str, year: int, words: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Inverse:
-    """The collection of the records of ``entity`` whose link ``field`` leads to a record here."""
+    """The collection of the records of ``entities`` whose link ``field`` leads to a record here.
+
+    Several, where the link is one that they share: it stands in an entity that they extend.
+    """
 
     name: str
-    entity: str
+    entities: tuple[str, ...]
     field: str
     label: Text
 

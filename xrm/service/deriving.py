@@ -20,6 +20,7 @@ from xrm.compile.columns import bind_id
 from xrm.compile.deriving import AGAIN, MOST_AT_ONCE, Followers, Share, Whole, changed
 from xrm.compile.rules import fit
 from xrm.errors import Invalid, Problem
+from xrm.model.fields import ENTITY
 from xrm.service import commit, validation
 from xrm.service.context import SYSTEM_ACTOR, Context, Service
 from xrm.service.intent import Intent
@@ -133,8 +134,9 @@ def _shared(ctx: Context, due: _Due, share: Share, was: Record | None, now: Reco
     old, new = (was or {}).get(rollup.link), (now or {}).get(rollup.link)
     if old == new and (old is None or all((was or {}).get(name) == (now or {}).get(name) for name in rollup.watched)):
         return
-    before = share.part(was, ctx.moment) if share.part and was is not None else None
-    after = share.part(now, ctx.moment) if share.part and now is not None else None
+    which = {ENTITY.name: rollup.source} if ENTITY.name in rollup.watched else {}
+    before = share.part({**was, **which}, ctx.moment) if share.part and was is not None else None
+    after = share.part({**now, **which}, ctx.moment) if share.part and now is not None else None
     if old == new and new is not None:
         due.add(rollup.rank, rollup.entity, new, Cause(share, before, after))
         return

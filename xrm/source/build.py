@@ -165,8 +165,10 @@ class _Builder:
 
     def inverse(self, bare: Inverse) -> Inverse:
         """A collection, called as its records are where its name is as theirs is."""
-        part = self.meaning.names.entities[bare.entity].part
-        plural = part.label("plural") if part and bare.name == f"{bare.entity}s" else None
+        names = self.meaning.names.entities
+        called = bare.entities[0] if len(bare.entities) == 1 else names[bare.entities[0]].base or bare.entities[0]
+        part = names[called].part if called in names else None
+        plural = part.label("plural") if part and bare.name == f"{called}s" else None
         return replace(bare, label=label_text(plural, self.locale, "")) if plural else bare
 
     def field(self, bare: Field, part: Part) -> Field:

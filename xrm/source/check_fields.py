@@ -374,7 +374,7 @@ def _inverse(findings: Findings, part: Part, word: Word | None, entity: str, tak
         return
     path, field = (*part.path, "inverse"), target.part.named("fields").get(word.text) if target.part else None
     other = field.place if field else taken.get((entity, word.text))
-    if other is not None:
+    if other is not None and (field or other != word.place):
         findings.note("XRM204", f"'{word.text}' is on '{entity}' already", word.place, path, f"the other one stands at {other}")
     elif word.text in {*SYSTEM_NAMES, *RESERVED} or target.field(word.text):
         findings.note("XRM205", f"the name '{word.text}' is reserved", word.place, path, "take another, such as a plural")

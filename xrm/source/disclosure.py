@@ -28,28 +28,28 @@ def protected_reads(scope: EntityScope, paths: Iterable[str]) -> tuple[tuple[str
         for end in range(1, len(names) + 1):
             field = scope.follow(names[:end])
             if isinstance(field, Field) and field.protected:
-                found.append((path, _owner(scope, names[:end]), field.name))
-            elif isinstance(field, Type) and (link := _behind(scope, names[:end])) and link[1].protected:
-                found.append((path, link[0], link[1].name))
+                found += [(path, owner, field.name) for owner in _owners(scope, names[:end])]
+            elif isinstance(field, Type):
+                found += [(path, entity, link.name) for entity, link in _behind(scope, names[:end]) if link.protected]
     return tuple(found)
 
 
-def _owner(scope: EntityScope, names: tuple[str, ...]) -> str:
+def _owners(scope: EntityScope, names: tuple[str, ...]) -> tuple[str, ...]:
     if scope.parent and names[0] == "parent" and len(names) == 2:
-        return scope.parent.name
+        return (scope.parent.name,)
     link = scope.follow(names[:-1]) if len(names) > 1 else None
     if isinstance(link, Type):
-        return link.entity or ""
-    return (link.to or "") if isinstance(link, Field) else scope.here.name
+        return scope.members(names[:-1])
+    return ((link.to or "") if isinstance(link, Field) else scope.here.name,)
 
 
-def _behind(scope: EntityScope, names: tuple[str, ...]) -> tuple[str, Field] | None:
-    """The entity and the link behind a collection."""
+def _behind(scope: EntityScope, names: tuple[str, ...]) -> tuple[tuple[str, Field], ...]:
+    """The entities and the link behind a collection."""
     before = scope.follow(names[:-1]) if len(names) > 1 else None
     here = scope.all.entities.get((before.to or "") if isinstance(before, Field) else scope.here.name)
     inverse = here.inverses.get(names[-1]) if here else None
-    link = scope.all.entities[inverse.entity].fields.get(inverse.field) if inverse else None
-    return (inverse.entity, link) if inverse and link else None
+    found = ((one, scope.all.entities[one].fields.get(inverse.field)) for one in inverse.entities) if inverse else ()
+    return tuple((one, link) for one, link in found if link)
 
 
 def _passed(scope: EntityScope, paths: Iterable[str]) -> tuple[tuple[str, str], ...]:
@@ -59,9 +59,9 @@ def _passed(scope: EntityScope, paths: Iterable[str]) -> tuple[tuple[str, str], 
         names = tuple(path.split("."))
         for end in range(1, len(names) + 1):
             step = scope.follow(names[:end])
-            entity = step.entity if isinstance(step, Type) else step.to if isinstance(step, Field) and end < len(names) else None
-            if entity and entity in scope.all.entities:
-                found.append((path, entity))
+            to = (step.to,) if isinstance(step, Field) and step.to and end < len(names) else ()
+            entities = scope.members(names[:end]) if isinstance(step, Type) else to
+            found += [(path, entity) for entity in entities if entity in scope.all.entities]
     return tuple(found)
 
 

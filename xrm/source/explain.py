@@ -175,7 +175,7 @@ def explain_thing(loaded: Loaded, thing: Thing, files: Mapping[str, str]) -> Exp
             title = f"{entity}.{name}"
         case ("inverse", entity, name):
             inverse = application.entities[entity].inverses[name]
-            facts = (("holds", f"the records of {inverse.entity} whose {inverse.field} leads here"),)
+            facts = (("holds", f"the records of {' and '.join(inverse.entities)} whose {inverse.field} leads here"),)
             title = f"{entity}.{name}"
         case _:
             facts = ()
@@ -282,7 +282,7 @@ def _part_of(loaded: Loaded, thing: Thing) -> Part | None:
         return meaning.outline.application.named("roles").get(thing[1]) if meaning.outline.application else None
     if thing[0] == "inverse":
         inverse = meaning.names.entities[thing[1]].inverses[thing[2]]
-        thing = ("field", inverse.entity, inverse.field)
+        thing = ("field", inverse.entities[0], inverse.field)
     owner, _, rows = thing[1].partition(".")
     known = meaning.names.entities.get(owner)
     part = known.part if known else None

@@ -78,8 +78,9 @@ def followed(names: Names, entity: str, path: tuple[str, ...]) -> Iterable[Step]
     if name == "parent" and entity in names.rows:
         yield from followed(names, entity.partition(".")[0], rest)
     elif field is None and inverse is not None:
-        yield inverse.entity, inverse.field
-        yield from followed(names, inverse.entity, rest)
+        for member in inverse.entities:
+            yield member, inverse.field
+            yield from followed(names, member, rest)
     else:
         yield here.name, name
         nexts = (f"{here.name}.{name}",) if field and field.type == "rows" else field.targets if field and field.type == "link" else ()

@@ -215,7 +215,8 @@ FIELD = MapKind(
         Key("size", Text(20), "The most bytes of one file, in KB, MB or GB (thousands).", "{type: file, size: 25 MB}", types=FILED,
             default="`10 MB`"),
         Key("inverse", Name(), "What the records that link here are called on the entity that the link leads to: a collection in its "
-            "expressions, and a count in its views.", "{type: link, to: user, inverse: requests}", types=("link", "user")),
+            "expressions, and a count in its views. Of a link in an entity that others extend it is one collection: the records of all.",
+            "{type: link, to: user, inverse: requests}", types=("link", "user")),
         Key("protected", Boolean(), "Only roles that name it in `sees` see it, only those in `edits` change it.",
             "{type: text, protected: true}"),
         Key("renamed_from", Ref("earlier name", many=True), "What it was called in earlier releases: its values are kept.",

@@ -148,8 +148,10 @@ class EntityScope:
             return ANY
         found, rest = known.field(path[0]), path[1:]
         if found is None and path[0] in known.inverses:
-            inner = self.all.entities[known.inverses[path[0]].entity]
-            return self._follow(inner, rest, depth + 1) if rest else collection(inner.name)
+            members = known.inverses[path[0]].entities
+            if rest == (ENTITY.name,) and len(members) > 1:
+                return ENTITY
+            return self._alike(members, rest, depth) if rest else collection(members[0])
         if found is not None and found.type == "rows":
             own = self.all.rows.get(f"{known.name}.{found.name}") if depth == 0 else None
             return collection(f"{known.name}.{found.name}", held=True) if not rest else _row_field(own, rest)
@@ -159,11 +161,22 @@ class EntityScope:
             return None
         if found.several and rest == (ENTITY.name,):
             return ENTITY
-        targets = [self.all.entities.get(target) for target in found.targets]
-        ends = [self._follow(target, rest, depth + 1) if target else ANY for target in targets]
+        return self._alike(found.targets, rest, depth)
+
+    def _alike(self, entities: tuple[str, ...], path: tuple[str, ...], depth: int) -> Field | Type | None:
+        """What stands at the end of a path in each of some entities, where it is alike in all."""
+        ends = [self._follow(self.all.entities[one], path, depth + 1) if one in self.all.entities else ANY for one in entities]
         if any(end is ANY for end in ends) or not ends:
             return ANY
         return alike([end if isinstance(end, Field) else None for end in ends])
+
+    def members(self, path: tuple[str, ...]) -> tuple[str, ...]:
+        """The entities whose records, or the rows, that a collection at the end of a path holds."""
+        before = self.follow(path[:-1]) if len(path) > 1 else None
+        here = self.all.entities.get((before.to or "") if isinstance(before, Field) else self.here.name)
+        inverse = here.inverses.get(path[-1]) if here and not here.field(path[-1]) else None
+        found = self.follow(path)
+        return inverse.entities if inverse else (found.entity,) if isinstance(found, Type) and found.entity else ()
 
     def names(self, path: tuple[str, ...]) -> Iterable[str]:
         if self.parent and path[:1] == ("parent",):
@@ -174,7 +187,10 @@ class EntityScope:
             return tuple(ACTOR)
         found = self.follow(path)
         if isinstance(found, Type) and found.name == "collection":
+            members = self.members(path)
             inner = self.all.entities.get(found.entity or "") or self.all.rows.get(found.entity or "")
+            if len(members) > 1 and inner:
+                return (ENTITY.name, *(name for name in inner.all_names if self.follow((*path, name))))
             return inner.all_names if inner else ()
         if not isinstance(found, Field) or found.type != "link" or len(path) > MOST_LINKS:
             return ()
@@ -262,15 +278,28 @@ def _with_rows(names: Names) -> dict[str, Known]:
     return entities
 
 
+def inverse_place(known: Known, link: str) -> Place | None:
+    """Where the name of the collection that a link makes is written: of a link that was extended, in the entity that is the base."""
+    part = known.part.named("fields").get(link) if known.part else None
+    word = part.word("inverse") if part else None
+    return word.place if word else None
+
+
 def _with_inverses(entities: Mapping[str, Known], locale: str) -> dict[str, Known]:
-    """Each entity with the collections that links of others make there. Of two of one name the first counts."""
+    """Each entity with the collections that links of others make there. Of two of one name the first counts; a link that
+    entities share makes one collection of their records."""
     found: dict[str, dict[str, Inverse]] = {}
+    said: dict[tuple[str, str], Place | None] = {}
     for known in entities.values():
         for link in known.fields.values() if not known.abstract else ():
             if link.inverse and not link.many:
-                made = Inverse(link.inverse, known.name, link.name, {locale: humanised(link.inverse)})
+                made = Inverse(link.inverse, (known.name,), link.name, {locale: humanised(link.inverse)})
+                place = inverse_place(known, link.name)
                 for target in link.targets:
-                    found.setdefault(target, {}).setdefault(link.inverse, made)
+                    other = found.setdefault(target, {}).setdefault(link.inverse, made)
+                    shared = said.setdefault((target, link.inverse), place) == place
+                    if shared and known.name not in other.entities and other.field == link.name:
+                        found[target][link.inverse] = replace(other, entities=(*other.entities, known.name))
     return {name: replace(known, inverses=found[name]) if name in found else known for name, known in entities.items()}
 
 

@@ -187,10 +187,12 @@ class _Finder:
                     yield Use((*kind, constant.value), path, place)
 
     def path(self, known: Known, dotted: str, place: Place, by: tuple[str, ...]) -> Iterator[Use]:
-        for entity, found in self.hops(known, dotted):
+        for depth, (entity, found) in enumerate(self.hops(known, dotted), 1):
             if isinstance(found, Inverse):
                 yield Use(("inverse", entity, found.name), by, place)
-                yield Use(("field", found.entity, found.field), by, place)
+                yield from (Use(("field", member, found.field), by, place) for member in found.entities)
+                for member in found.entities[1:]:  # the hops go on in the first
+                    yield from self.path(self.names.entities[member], ".".join(dotted.split(".")[depth:]), place, by)
             else:
                 yield Use(("field", entity, found.name), by, place)
 
@@ -212,7 +214,7 @@ class _Finder:
 
     def beyond(self, known: Known, found: Field | Inverse) -> Known | None:
         if isinstance(found, Inverse):
-            return self.names.entities.get(found.entity)
+            return self.names.entities.get(found.entities[0])
         if found.type == "rows":
             return self.names.rows.get(f"{known.name}.{found.name}")
         return self.names.entities.get(found.targets[0]) if found.targets else None

@@ -365,7 +365,8 @@ class _Writer:
         if value is not None and node.operation in ("exists", "all"):
             wanted.append(value if node.operation == "exists" else sa.not_(sa.func.coalesce(value, sa.false(), type_=sa.Boolean())))
         inside = sa.select(sa.literal_column("1") if node.operation in ("exists", "all") else self._gathered(node, value))
-        inside = inside.select_from(members.source).where(*members.where, *wanted).correlate_except(members.source)
+        source = members.source
+        inside = inside.select_from(source).where(*members.where, *wanted).correlate_except(source)
         if node.operation == "exists":
             return inside.exists()
         return sa.not_(inside.exists()) if node.operation == "all" else Grouping(inside.scalar_subquery())
