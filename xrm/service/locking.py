@@ -178,6 +178,19 @@ def _linked(ctx: Context, connection: Connection, entity: str, id: str, use: Use
     return record["deleted_at"] is None and may_here(ctx, entity, "read", with_links(ctx, connection, compiled, record))
 
 
+def sees(ctx: Context, connection: Connection, field: Field, id: str) -> bool:
+    """Whether the record that a link leads to is there for this actor, as reads have it: without a guard every one is."""
+    if all(ctx.policy(target).rule("read") is True for target in field.targets):
+        return True
+    entity = target_of(ctx, connection, field, id)
+    if entity is None or not ctx.policies.readable(entity):
+        return False
+    compiled = ctx.service.application.entities[entity]
+    row = connection.one(compiled.writes.read.sql, compiled.writes.read.bind({"id": bind_id(id, connection.dialect)}))
+    record = read(connection, compiled, compiled.writes.decode(row)) if row else None
+    return bool(record and record["deleted_at"] is None and may_here(ctx, entity, "read", with_links(ctx, connection, compiled, record)))
+
+
 def _share(ctx: Context, connection: Connection, compiled: CompiledEntity, record: Mapping[str, Any], links: tuple[str, ...]) -> None:
     """Hold what values are read from beyond a linked record; what will change too is locked for that at once, since two that
     share a lock cannot both raise it."""

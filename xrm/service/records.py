@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, Protocol
 
 from xrm.compile.columns import is_id
@@ -131,7 +132,7 @@ def _transact(
         _may_touch(ctx, connection, intent, before)
     drawn = number.take(connection) if isinstance(number, numbering.Draw) else number
     after = _after(ctx, intent, before, files.attached(connection, compiled.entity, before, values), drawn)
-    rows.merge(ctx, compiled, before, after, carried=intent.carried)
+    rows.merge(ctx, compiled, before, after, partial(locking.sees, ctx, connection), carried=intent.carried)
     row = locking.with_links(ctx, connection, compiled, after)
     warnings = validation.complete(ctx, connection, compiled, intent, before, row)
     _may_finally(ctx, intent, row)

@@ -39,9 +39,9 @@ def judge(
 ) -> None:
     """Adds to the judgement of the record what its rows break."""
     for part in compiled.rows:
-        name = part.field.name
+        name, quiet = part.field.name, compiled.rules.constraints.quiet
         for problem in _number(ctx, part.field, len(row[name])):
-            _add(made, intent, problem, f"{name}:rows", touches(before, row, (name,)))
+            _add(made, intent, problem, "" if name in quiet else f"{name}:rows", touches(before, row, (name,)))
         rules = part.rules.constraints
         old = _rows_of(part, before) if rules.fields else {}
         for number, one, scope in scopes.of(part, row) if rules.fields else ():
@@ -49,7 +49,7 @@ def judge(
             for rule in rules.fields:
                 if rule.field.name not in out and rule.broken(scope, ctx.moment):
                     touched = _touched(part, before, row, old.get(one["id"]), one, rule.reads)
-                    _add(made, intent, _problem(ctx, part, number, rule, scope), _flag(name, rule), touched, warns=rule.warns)
+                    _add(made, intent, _problem(ctx, part, number, rule, scope), _flag(part, rule, quiet), touched, warns=rule.warns)
 
 
 def _rows_of(part: RowsWrite, record: Record | None) -> Mapping[str, Record]:
@@ -68,8 +68,10 @@ def _problem(ctx: Context, part: RowsWrite, number: int, rule: Constraint, scope
     return row_problem(ctx, part.field, number, rule.field.name, CODES[rule.kind], said(ctx, rule, scope).removeprefix(f"{label} "))
 
 
-def _flag(name: str, rule: Constraint) -> str:
-    return "" if rule.field.protected or rule.field.type == "link" else f"{name}:{rule.kind}"
+def _flag(part: RowsWrite, rule: Constraint, quiet: frozenset[str]) -> str:
+    """Empty where not every reader sees the rows, or the field in them."""
+    name = part.field.name
+    return "" if name in quiet or rule.field.protected or rule.field.type == "link" else f"{name}:{rule.kind}"
 
 
 def _add(made: Judgement, intent: Intent, problem: Problem, flag: str, touched: bool, *, warns: bool = False) -> None:

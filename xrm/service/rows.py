@@ -7,7 +7,7 @@ the sender may not see or write, so that nothing hidden is lost; else it is new.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 from xrm.compile.application import CompiledEntity
@@ -23,6 +23,8 @@ from xrm.store.database import Connection
 from xrm.store.ids import new_id
 
 Row = dict[str, Any]
+Sees = Callable[[Field, str], bool]
+"""Whether an actor sees the record that a link leads to."""
 
 
 class Sent(tuple[Row, ...]):  # noqa: SLOT001 (a tuple has no slots to name)
@@ -75,10 +77,12 @@ def accepted_rows(ctx: Context, entity: str, field: Field, raw: object) -> Sent:
 
 
 def merge(
-    ctx: Context, compiled: CompiledEntity, before: Mapping[str, Any] | None, after: dict[str, Any], *, carried: bool = False
+    ctx: Context, compiled: CompiledEntity, before: Mapping[str, Any] | None, after: dict[str, Any], sees: Sees, *, carried: bool = False
 ) -> None:
     """Make whole rows of those that were sent (in ``after``), before defaults and computed values. ``carried``: the ids may
     be those of another application, where they are none of this record's.
+
+    A link to a record that the actor does not see is empty for them: sent back empty, it stays what it is.
 
     Raises:
         Invalid: an id that is no row of this record (XRM527), or a value that may not be written (XRM505).
@@ -90,7 +94,7 @@ def merge(
         if sent is (before or {}).get(name):
             after[name] = tuple(map(dict, sent or ()))
             continue
-        echoes = getattr(sent, "echoes", {})
+        sent, echoes = _whole(part, sent, {row["id"]: row for row in was}, sees)
         named = _by_id(ctx, part, sent, was, carried, problems)
         seen = [{**row, **echoes.get(number, {})} for number, row in enumerate(sent)]
         meant: Mapping[int, Row] = matched(seen, was, named)
@@ -102,6 +106,23 @@ def merge(
             _unchanged(ctx, part, number, echo, meant.get(number), problems)
     if problems:
         raise Invalid(*problems)
+
+
+def _whole(part: RowsWrite, sent: Sequence[Row], old: Mapping[str, Row], sees: Sees) -> tuple[Sequence[Row], Mapping[int, Row]]:
+    """The rows that were sent and their echoes, without empty links that the actor sees only as empty."""
+    links = [field for field in part.field.rows.values() if field.type == "link" and field.targets]
+
+    def known(row: Row, was: Row) -> Row:
+        blind = {
+            one.name for one in links if one.name in row and row[one.name] is None and was.get(one.name) and not sees(one, was[one.name])
+        }
+        return {name: value for name, value in row.items() if name not in blind} if blind else row
+
+    echoes: Mapping[int, Row] = getattr(sent, "echoes", {})
+    if not links or not old:
+        return sent, echoes
+    were = [old.get(row.get("id") or "", {}) for row in sent]
+    return [known(row, was) for row, was in zip(sent, were, strict=True)], {n: known(echo, were[n]) for n, echo in echoes.items()}
 
 
 def _by_id(

@@ -30,6 +30,7 @@ HINTS = {
 }
 """What to write, where the definition gives no hint of its own."""
 RULED = "Left empty, a rule fills it in."
+NOTHING: Mapping[str, str] = {}
 LONG_TEXT = 60
 """A text that may be longer than this gets the whole width."""
 
@@ -124,12 +125,14 @@ def changed(screen: Screen, now: Filled, sent: Filled) -> dict[str, str]:
     return {name: text for name, text in sent.texts.items() if text != now.texts.get(name, "")}
 
 
-def values(screen: Screen, texts: Mapping[str, str]) -> dict[str, object]:
-    """The texts as values for the service."""
+def values(screen: Screen, texts: Mapping[str, str], now: Mapping[str, str] = NOTHING) -> dict[str, object]:
+    """The texts as values for the service. ``now``: the form as the record is; of rows that stay only what differs is said."""
     display = screen.tongue.display
     fields = screen.entity.fields
     return {
-        name: row_forms.values_of(screen, fields[name], text) if fields[name].type == "rows" else value_of(display, fields[name], text)
+        name: row_forms.values_of(screen, fields[name], text, now.get(name, ""))
+        if fields[name].type == "rows"
+        else value_of(display, fields[name], text)
         for name, text in texts.items()
     }
 

@@ -141,12 +141,15 @@ def _by_rule(one: Field) -> bool:
     return any(path.partition(".")[0] != "actor" for path in value_paths(one.default))
 
 
-def values_of(screen: Screen, field: Field, text: str) -> list[dict[str, object]]:
-    """A text as rows for the service. Of a new row only what stands in it is said, so that defaults fill in the rest."""
+def values_of(screen: Screen, field: Field, text: str, now: str = "") -> list[dict[str, object]]:
+    """A text as rows for the service. Of a new row only what stands in it is said, so that defaults fill in the rest; of a row
+    that stays only what differs from ``now``, since an input may show less than the row holds."""
     display = screen.tongue.display
     found: list[dict[str, object]] = []
+    known = {row.get("id"): row for row in rows_in(now)}
     for row in rows_in(text):
-        said = {name: value for name, value in row.items() if name in field.rows and (value or row.get("id"))}
+        old = known.get(row["id"], {}) if row.get("id") else dict.fromkeys(row, "")
+        said = {name: value for name, value in row.items() if name in field.rows and value != old.get(name)}
         values = {name: value_of(display, field.rows[name], value) for name, value in said.items()}
         found.append({**values, "id": row["id"]} if row.get("id") else values)
     return found

@@ -161,9 +161,10 @@ def do_edit(ctx: Context, screen: Screen, id: str, form: Sent) -> Written | Refu
     if not problems:
         if version is not None and version < int(found.version):
             return Refused(conflict_page(ctx, screen, found, version, fields, sent), 412)
-        changed = forms.changed(screen, forms.filled_from(screen, fields, found.row), sent)
+        now = forms.filled_from(screen, fields, found.row)
         try:
-            return records.update(ctx, screen.entity.name, id, int(found.version), forms.values(screen, changed))
+            values = forms.values(screen, forms.changed(screen, now, sent), now.texts)
+            return records.update(ctx, screen.entity.name, id, int(found.version), values)
         except Stale:
             return Refused(conflict_page(ctx, screen, find(ctx, screen, id), int(found.version), fields, sent), 412)
         except Invalid as error:
@@ -293,7 +294,9 @@ def do_move(ctx: Context, screen: Screen, id: str, name: str, form: Sent) -> Wri
     version = int(form["version"]) if form.get("version", "").isdecimal() else int(found.version)
     if not problems:
         try:
-            return records.transition(ctx, screen.entity.name, id, version, name, forms.values(screen, sent.texts))
+            now = forms.filled_from(screen, fields, found.row)
+            values = forms.values(screen, forms.changed(screen, now, sent), now.texts)
+            return records.transition(ctx, screen.entity.name, id, version, name, values)
         except Stale:
             return Refused(conflict_page(ctx, screen, find(ctx, screen, id), version, fields, sent, f"move/{name}"), 412)
         except Invalid as error:
