@@ -216,6 +216,8 @@ def test_values_come_back_as_they_were_sent(running: Running, raws: dict[str, An
         ("spent", "90 minutes", timedelta(minutes=90)),
         ("spent", "1 Day, 12 hours and 30 min", timedelta(days=1, hours=12, minutes=30)),
         ("spent", "1d12h", timedelta(days=1, hours=12)),
+        ("spent", "2 weeks 1 day", timedelta(days=15)),
+        ("spent", "P2W", timedelta(days=14)),
         ("spent", "-P1DT0.5S", -timedelta(days=1, seconds=0.5)),
         ("within", "5 business days", 5),
         ("within", "1 Business day", 1),
@@ -412,3 +414,22 @@ def test_search_words_are_trimmed_like_text(running: Running, words: str) -> Non
 def test_folding_twice_changes_nothing(text: str) -> None:
     """A folded key is its own folded key, so that what is searched and what is stored always meet."""
     assert fold(fold(text)) == fold(text)
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ("P7M", "has months or years, which have no fixed length"),
+        ("P1Y", "has months or years, which have no fixed length"),
+        ("P1W2M", "has months or years, which have no fixed length"),
+        ("1 year 2 days", "has months or years, which have no fixed length"),
+        ("7 Months", "has months or years, which have no fixed length"),
+        ("PT7MX", "must be a length of time"),
+        ("7 moons", "must be a length of time"),
+    ],
+)
+def test_why_a_length_is_none(sent: str, said: str) -> None:
+    """A term of months or years is told from what is no length at all."""
+    with pytest.raises(Misfit) as refused:
+        coerce(Field("spent", "duration", {"en": "Spent"}), sent)
+    assert refused.value.message == said

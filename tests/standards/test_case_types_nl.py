@@ -175,6 +175,7 @@ def test_objects_come_back_as_they_were_by_rest(application: Applications, share
     assert {one["pk"] for one in secret} == {504, 517}
     refused = api.patch(f"/api/zaaktype/{case_type}", {"verlengingstermijn": "P7M"})
     assert (refused.status, refused.codes) == (422, ["XRM502"])
+    assert "months" in refused.json["detail"]
 
 
 def parted(model: Application, entity: str, objects: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[tuple[Any, dict[str, Any]]]]:

@@ -204,12 +204,12 @@ def shift_months_local(moment: datetime, count: int, zone: tzinfo) -> datetime |
         return None
 
 
-_UNITS = {"d": 86_400_000_000, "h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "ms": 1000, "us": 1}
-_UNIT_WORDS = {"day": "d", "hour": "h", "hr": "h", "minute": "m", "min": "m", "second": "s", "sec": "s"}
+_UNITS = {"w": 604_800_000_000, "d": 86_400_000_000, "h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "ms": 1000, "us": 1}
+_UNIT_WORDS = {"week": "w", "day": "d", "hour": "h", "hr": "h", "minute": "m", "min": "m", "second": "s", "sec": "s"}
 _COUNT = r"(\d{1,20}(?:\.\d{1,6})?)"
 _SHORT = re.compile(rf"{_COUNT}(us|ms|d|h|m|s)", re.ASCII)
 _LONG = re.compile(rf"{_COUNT}\s*({'|'.join(_UNIT_WORDS)})s?(?:,?\s+(?:and\s+)?|$)", re.ASCII)
-_ISO = re.compile(rf"P(?:{_COUNT}D)?(?:T(?=\d)(?:{_COUNT}H)?(?:{_COUNT}M)?(?:{_COUNT}S)?)?", re.ASCII)
+_ISO = re.compile(rf"P(?:{_COUNT}W)?(?:{_COUNT}D)?(?:T(?=\d)(?:{_COUNT}H)?(?:{_COUNT}M)?(?:{_COUNT}S)?)?", re.ASCII)
 _MOST_DURATION = 64
 
 
@@ -222,7 +222,10 @@ def parse_duration(text: str) -> timedelta:
 
 
 def parse_length(text: str) -> timedelta:
-    """A duration in `parse_duration`'s form, in words (`1 day 12 hours`), or in ISO 8601 without months (`PT36H`). Raises ValueError."""
+    """A duration in `parse_duration`'s form, in words (`1 day 12 hours`), or in ISO 8601 (`PT36H`).
+
+    A week has 7 days; months and years have no fixed length. Raises ValueError.
+    """
     return _summed(text, _parts)
 
 
@@ -250,7 +253,7 @@ def _parts(body: str) -> list[tuple[str, str]]:
     if re.fullmatch(rf"(?:{_LONG.pattern})+", body, re.ASCII):
         return [(count, _UNIT_WORDS[unit]) for count, unit in _LONG.findall(body)]
     iso = _ISO.fullmatch(body)
-    return [(count, unit) for count, unit in zip(iso.groups(), "dhms", strict=True) if count] if iso else []
+    return [(count, unit) for count, unit in zip(iso.groups(), "wdhms", strict=True) if count] if iso else []
 
 
 def duration_words(value: timedelta) -> str:

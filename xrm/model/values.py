@@ -283,6 +283,8 @@ def _time(field: Field, raw: object) -> time:
 
 
 BUSINESS = re.compile(r"(-?\d{1,9})(?:\s*business\s+(day|hour)s?)?", re.ASCII | re.IGNORECASE)
+CALENDAR = re.compile(r"^-?P[\d.DW]*\d[YM]|\d ?(?:month|year)s?\b", re.ASCII | re.IGNORECASE)
+"""A length with months or years, in words or in ISO 8601."""
 
 
 def _duration(field: Field, raw: object) -> timedelta | int:
@@ -298,6 +300,8 @@ def _duration(field: Field, raw: object) -> timedelta | int:
     except ValueError as error:
         if "business" in text.lower():
             raise Misfit("is exact: it has no business days or hours", hint="for example 90 minutes or 1 day 12 hours") from None
+        if CALENDAR.search(text[:64]):
+            raise Misfit("has months or years, which have no fixed length", hint="write days, for example 210 days") from None
         known = "is not a duration" not in str(error)
         message = str(error).removeprefix("a duration ") if known else "must be a length of time"
         raise Misfit(message, hint="for example 90 minutes or 1 day 12 hours") from None
