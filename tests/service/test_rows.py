@@ -279,6 +279,58 @@ def test_links_in_rows_are_exported_as_keys(application: Applications, tmp_path:
     assert words(wrong) == ["row 2: lines: Lines, row 3: Article leads to no item with the name 'Screw'"]
 
 
+TASK = """
+key: name
+fields:
+  name: {type: text, unique: true, required: true}
+  parts: {type: rows, max: 2, fields: {item: {type: text, required: true}, hours: integer, secret: {type: text, protected: true}}}
+lifecycle:
+  states: {new: {initial: true}, done: {final: true, edit: []}}
+  transitions:
+    finish: {from: new, to: done, ask: [parts], guards: [{must: "parts.exists(p, p.hours > 0)", message: Say the hours}]}
+access:
+  agent: [read, create, update]
+  boss: {read: true, create: true, update: true, historic: true, sees: parts.secret, edits: parts.secret}
+"""
+
+
+def test_history_is_imported_with_its_rows(application: Applications, tmp_path: Path) -> None:
+    """What breaks a rule is taken as it was, flagged; a state that lets nothing be edited does not stop it; again nothing changes."""
+    boss = application({"task": TASK}).person("bea", "boss")
+    map_ = "import: task\nkey: name\nhistoric: true\ncolumns: {name: name, state: state, parts: parts}\n"
+    text = 'name,state,parts\nOld,done,"[{""hours"":1},{""item"":""b""},{""item"":""c"",""secret"":""s""}]"\n'
+    assert imported(boss, tmp_path, text, map_, entity="task").created == 1
+    record = boss.all("task")[0]
+    assert (record["state"], plain(record["parts"], "item", "hours", "secret")) == (
+        "done", [(None, 1, None), ("b", None, None), ("c", None, "s")]
+    )  # fmt: skip
+    assert imported(boss, tmp_path, text, map_, entity="task").unchanged == 1
+    assert imported(boss, tmp_path, text.replace('""b""', '""B""'), map_, entity="task").updated == 1
+    again = boss.all("task")[0]["parts"]
+    assert [row["id"] for row in again][::2] == [row["id"] for row in record["parts"]][::2]
+    with pytest.raises(Invalid, match="may not be changed in state"):
+        boss.update("task", record["id"], None, parts=[])
+
+
+def test_a_move_asks_for_rows(application: Applications) -> None:
+    """They are written with the move, judged by its guards, and keep what the person does not see."""
+    running = application({"task": TASK})
+    boss, ana = running.person("bea", "boss"), running.person("ana", "agent")
+    made = boss.create("task", name="One", parts=[{"item": "a", "secret": "s"}])
+    seen = ana.get("task", made.id)["parts"]
+    for parts, said in (
+        ([{"id": seen[0]["id"]}], "Say the hours"),
+        ([{"hours": 1}], "Parts, row 1: Item is required"),
+        ([{"item": "a", "hours": "x"}], "Parts, row 1: Hours"),
+    ):
+        with pytest.raises(Invalid, match=said):
+            ana.move("task", made.id, None, "finish", parts=parts)
+    ana.move("task", made.id, None, "finish", parts=[{"item": "a", "hours": 2}, {"item": "b"}])
+    record = boss.get("task", made.id)
+    assert (record["state"], plain(record["parts"], "item", "hours", "secret")) == ("done", [("a", 2, "s"), ("b", None, None)])
+    assert record["parts"][0]["id"] == seen[0]["id"]
+
+
 def test_a_circle_through_rows_is_refused() -> None:
     """A row may follow a computed field of its record, unless that follows the rows."""
     rate = "{{type: decimal, compute: {}}}"

@@ -73,7 +73,9 @@ def test_a_table_of_rows_works_without_script(application: Applications) -> None
     first, second = (row["id"] for row in rows)
     assert ana.fill(f"/w/order/{id}/edit").status_code == 303
     assert city.get(id, "order")["version"] == 1
+    assert "Total , row 1 $2.00" in plain(ana.get(f"/w/order/{id}/edit").text), "what is computed is shown beside the inputs"
     page = ana.fill(f"/w/order/{id}/edit", do="lines.remove.0").text
+    assert "Total , row 1 $5.00" in plain(page)
     assert ana.submit(page, lines__0__amount="3", lines__0__done="yes").status_code == 303
     shown = plain(ana.get(f"/w/order/{id}").text)
     assert "Item Article Amount Kind Tags Done Total Bolts Bolt $3.00 Part Not given Yes $6.00" in shown

@@ -200,7 +200,8 @@ def _rows_input(ctx: Context, screen: Screen, one: Field, made: pages.Input, fil
     def empty(inner: Screen, field: Field) -> pages.Input:
         return _input(ctx, inner, field, Filled({}), Mirror(must=frozenset({field.name} if field.required is not False else ())))
 
-    columns, rows = row_forms.table(screen, one, made.value, filled.words, filled.wrong, empty, filled.focus)
+    standing = filled.record.get(one.name)
+    columns, rows = row_forms.table(screen, one, made.value, filled.words, filled.wrong, empty, filled.focus, standing)
     most = one.maximum if isinstance(one.maximum, int) else MOST_ROWS
     optional = not one.minimum and made.optional
     return replace(made, columns=columns, rows=rows, most=most, optional=optional, focused=filled.focus, touched=bool(filled.focus))

@@ -367,7 +367,8 @@ class Input:
     a combo's record; ``source`` is where its options come from. ``limit`` counts characters below the input.
 
     Of the kind ``rows``: the heads of its ``columns``, its ``rows``, how many there may be at ``most``, the id of the button
-    that takes the focus (``focused``; an input has ``focus``), and whether a button changed something that is not saved.
+    that takes the focus (``focused``; an input has ``focus``), and whether a button changed something that is not saved. A cell
+    of the kind ``said`` is text, and no input.
     """
 
     name: str

@@ -197,29 +197,45 @@ def _do(rows: list[tuple[Row, Words]], what: str, at: int, name: str, new: tuple
     return ""
 
 
+SAID = "said"
+"""The kind of a cell that is text, and no input."""
 Make = Callable[[Screen, Field], pages.Input]
 """Makes the input of one field, empty."""
 
 
 def table(
-    screen: Screen, field: Field, text: str, words: Mapping[str, str], wrong: Callable[[str], str], make: Make, focus: str
+    screen: Screen, field: Field, text: str, words: Mapping[str, str], wrong: Callable[[str], str], make: Make, focus: str, standing: object
 ) -> tuple[tuple[str, ...], tuple[pages.RowInputs, ...]]:
-    """The heads of the columns, and the inputs of every row."""
+    """The heads of the columns, and the inputs of every row. What may not be written is text: as it is in the rows that stand."""
     inner = screen.rows[field.name]
-    made = [make(inner, one) for one in inputs(screen, field)]
+    known = {row["id"]: row for row in standing} if isinstance(standing, tuple) else {}
+    free = inputs(screen, field)
+    columns = [one for name, one in field.rows.items() if one in free or (known and screen.policy.sees(f"{field.name}.{name}"))]
+    made = [make(inner, one) if one in free else _said(inner, one) for one in columns]
     source = f"{screen.url}/options?field={field.name}."
+
+    def cell(n: int, row: Row, one: pages.Input) -> pages.Input:
+        name = f"{field.name}.{n}.{one.name}"
+        if one.kind == SAID:
+            return replace(one, name=name, value=_words(inner, field.rows[one.name], known.get(row.get("id", ""), {})), error=wrong(name))
+        return _filled(one, name, row.get(one.name, ""), words, wrong, f"{source}{one.name}", focus)
+
     rows = tuple(
-        pages.RowInputs(
-            number=n + 1,
-            id=row.get("id", ""),
-            cells=tuple(
-                _filled(one, f"{field.name}.{n}.{one.name}", row.get(one.name, ""), words, wrong, f"{source}{one.name}", focus)
-                for one in made
-            ),
-        )
+        pages.RowInputs(number=n + 1, id=row.get("id", ""), cells=tuple(cell(n, row, one) for one in made))
         for n, row in enumerate(rows_in(text))
     )
     return tuple(one.label + ("" if one.optional else " *") for one in made), rows
+
+
+def _said(inner: Screen, one: Field) -> pages.Input:
+    return pages.Input(one.name, SAID, inner.words(one.name), optional=True)
+
+
+def _words(inner: Screen, one: Field, row: Mapping[str, object]) -> str:
+    value = row.get(one.name)
+    if value is None:
+        return ""
+    return str(row.get(f"{one.name}.title") or "") if is_link(one) else inner.text(one.name, value)
 
 
 def _filled(
