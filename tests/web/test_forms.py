@@ -17,6 +17,9 @@ fields:
   kind: {type: choice, options: [stall, works], default: works}
   note: long_text
   fee: {type: money, protected: true}
+  lines: {type: rows, fields: {count: integer}}
+  total: {compute: =sum(lines.count)}
+  twice: {compute: =total * 2}
 forms:
   default:
     - {section: What, fields: [name, kind], columns: 1}
@@ -47,7 +50,7 @@ def test_the_short_form_makes_a_record_with_its_own_fields(city: City) -> None:
     assert made.status_code == 303, made.text
     record = city.get(made.headers["location"].split("/")[-1].split("?")[0], "permit")
     assert (record["name"], record["street"], record["note"]) == ("Fair", "Oak St", None)
-    assert inputs(ana.get(f"/w/permit/{record['id']}/edit").text) == ["name", "kind", "street", "note"]
+    assert inputs(ana.get(f"/w/permit/{record['id']}/edit").text) == ["name", "kind", "street", "note", "lines"]
 
 
 def test_a_section_says_how_many_fields_stand_beside_each_other(city: City) -> None:
@@ -55,7 +58,7 @@ def test_a_section_says_how_many_fields_stand_beside_each_other(city: City) -> N
     ana = city.visitor("ana")
     made = ana.fill("/w/permit/new", name="Fair")
     page = ana.get(made.headers["location"].split("?")[0] + "/edit").text
-    assert re.findall(r'class="body cols([^"]*)"', page) == [" at-most-1", " at-most-2"]
+    assert re.findall(r'class="body cols([^"]*)"', page) == [" at-most-1", " at-most-2", ""]
     assert re.findall(r'class="body cols([^"]*)"', ana.get("/w/permit/new").text) == ["", ""]
 
 

@@ -71,7 +71,11 @@ def new_mirror(ctx: Context, screen: Screen, texts: Sent) -> Mirror:
     may(ctx, screen.entity.name, "create")
     fields = fields_of(form_parts(screen, creating=True, state=None))
     lifecycle = screen.entity.lifecycle
-    row: dict[str, object] = {"open": True, **({"state": lifecycle.initial.name} if lifecycle else {})}
+    row: dict[str, object] = {
+        **ctx.entity(screen.entity.name).blank,
+        "open": True,
+        **({"state": lifecycle.initial.name} if lifecycle else {}),
+    }
     return mirror(ctx, screen.entity.name, fields, row, forms.values(screen, _of(fields, texts)), new=True)
 
 
