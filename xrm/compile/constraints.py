@@ -24,14 +24,16 @@ CODES: Mapping[Kind, str] = {"required": "XRM501", "recommended": "XRM538", "min
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """A condition over a record. ``paths`` is all that it reads, ``reads`` the names of the record itself among that."""
+    """A condition over a record. ``paths`` is all that it reads, ``gathered`` what it asks of collections; ``reads`` are the names
+    of the record itself among both."""
 
     holds: Callable[[Row, Moment], bool]
     paths: frozenset[str] = frozenset()
+    gathered: frozenset[str] = frozenset()
 
     @property
     def reads(self) -> frozenset[str]:
-        return roots(self.paths)
+        return roots(self.paths | self.gathered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ ALWAYS = Truth(lambda row, moment: True)
 
 def truth(expression: Expression) -> Truth:
     run = to_python(expression.checked)
-    return Truth(lambda row, moment: run(row, moment) is True, _paths(expression))
+    return Truth(lambda row, moment: run(row, moment) is True, _paths(expression), expression.checked.gathered)
 
 
 def condition(said: Expression | bool) -> Truth | None:
@@ -168,7 +170,7 @@ def _of_field(field: Field, required: Truth | None, quiet: frozenset[str]) -> li
     for kind, bound in bounds:
         if bound is not None:
             run = to_python(bound.checked)
-            reads = roots(_paths(bound)) | {name}
+            reads = roots(_paths(bound) | bound.checked.gathered) | {name}
             found.append(Constraint(field, kind, _flag(field, kind, quiet), reads, _beyond(name, run, kind), run))
     whens = _whens(field)
     if whens:
@@ -227,7 +229,7 @@ def all_of(said: list[Expression]) -> Truth | None:
     truths = [truth(one) for one in said]
     if len(truths) < 2:
         return truths[0] if truths else None
-    return Truth(lambda row, moment: all(one.holds(row, moment) for one in truths), frozenset().union(*(one.paths for one in truths)))
+    return _together(truths, lambda row, moment: all(one.holds(row, moment) for one in truths))
 
 
 def any_of(said: list[Expression | bool]) -> Truth | None:
@@ -236,4 +238,8 @@ def any_of(said: list[Expression | bool]) -> Truth | None:
         return ALWAYS
     if len(truths) < 2:
         return truths[0] if truths else None
-    return Truth(lambda row, moment: any(one.holds(row, moment) for one in truths), frozenset().union(*(one.paths for one in truths)))
+    return _together(truths, lambda row, moment: any(one.holds(row, moment) for one in truths))
+
+
+def _together(truths: list[Truth], holds: Callable[[Row, Moment], bool]) -> Truth:
+    return Truth(holds, frozenset().union(*(one.paths for one in truths)), frozenset().union(*(one.gathered for one in truths)))

@@ -38,6 +38,7 @@ class Rollup:
     """``field`` of the record of ``entity`` that a record of ``source`` links to follows its ``watched`` fields.
 
     ``whole``: the field is nothing but this question, so that one record's part in it can be added and taken away.
+    Without a field it is a check that asks: the record is judged anew, after all that is made anew in it.
     """
 
     source: str
@@ -86,6 +87,8 @@ def dependencies(application: Application) -> Dependencies:
                 lookups.setdefault(lookup.source, []).append(lookup)
             for rollup in _rollups(entity, field, ranks):
                 rollups.setdefault(rollup.source, []).append(rollup)
+        for rollup in _judged(entity, 1 + max(ranks.values(), default=0)):
+            rollups.setdefault(rollup.source, []).append(rollup)
     derived = {one.entity for many in lookups.values() for one in many} | {one.entity for several in rollups.values() for one in several}
     merged = {source: _merged(many) for source, many in lookups.items()}
     return Dependencies(reads, merged, {source: tuple(many) for source, many in rollups.items()}, frozenset(derived))
@@ -168,6 +171,20 @@ def _rollups(entity: Entity, field: Field, ranks: Mapping[Step, int]) -> Iterabl
             whole = whole_question(field)
             rank = ranks[entity.name, field.name]
             yield from (Rollup(one, inverse.field, entity.name, field.name, watched, whole, rank) for one in inverse.entities)
+
+
+def _judged(entity: Entity, rank: int) -> Iterable[Rollup]:
+    """What the checks of an entity ask of records that link to its records: one for each collection."""
+    found: dict[str, set[str]] = {}
+    for check in entity.checks:
+        for part in (check.when, check.must, check.should):
+            for gather in linked(part.checked.node) if part else ():
+                reads = part.checked.gathered if part else frozenset()
+                found.setdefault(gather.path, set()).update(one.partition(".")[2] for one in reads if one.startswith(f"{gather.path}."))
+    for path, watched in found.items():
+        inverse = entity.inverses[path]
+        for member in inverse.entities:
+            yield Rollup(member, inverse.field, entity.name, "", frozenset(watched), None, rank)
 
 
 def whole_question(field: Field) -> Gather | None:

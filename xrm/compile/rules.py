@@ -26,7 +26,7 @@ Closure = Callable[[Row, Moment], object]
 
 @dataclass(frozen=True, slots=True)
 class CompiledCheck:
-    """``reads``: the names of the record that it reads."""
+    """``reads``: the names of the record that it reads, rows among them; what links to the record is followed up (``deriving``)."""
 
     check: Check
     when: Closure | None
@@ -145,7 +145,7 @@ def _check(check: Check) -> CompiledCheck:
     rule = check.must or check.should
     if rule is None:
         raise TypeError(f"check {check.name} has neither must nor should")
-    read = rule.checked.paths | (check.when.checked.paths if check.when else frozenset())
+    read = rule.checked.reads | (check.when.checked.reads if check.when else frozenset())
     when = to_python(check.when.checked) if check.when else None
     return CompiledCheck(check, when, to_python(rule.checked), check.must is not None, roots(read) - {"actor"})
 

@@ -112,7 +112,9 @@ class Entity:
 
     @property
     def derived(self) -> bool:
-        """Whether a computed field reads beyond its own record, so that the record can change without being edited."""
+        """Whether a computed field reads beyond its own record, or a check what links to it: it can change without being edited."""
+        if any(linked(part.checked.node) for check in self.checks for part in (check.when, check.must, check.should) if part):
+            return True
         values = [field.compute for field in self.fields.values() if field.compute]
         parts = [part for value in values for case in value.cases for part in case if isinstance(part, Expression)]
         return any(linked(part.checked.node) or any("." in path for path in part.checked.paths) for part in parts)
