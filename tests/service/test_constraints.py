@@ -235,7 +235,7 @@ def passes(old: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
     return bound and deep and hands
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(old=ROWS, sent=UPDATES)
 def test_an_update_answers_for_what_it_touches_and_nothing_else(running: Running, old: dict[str, Any], sent: dict[str, Any]) -> None:
     """An old value that breaks a rule which is new to it stays, and is flagged; touching it is refused."""
