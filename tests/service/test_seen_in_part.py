@@ -60,3 +60,27 @@ def test_what_is_not_seen_of_rows_stays_and_stays_unknown(application: Applicati
     assert visitor.submit(page).status_code == 303
     after = boss.get("note", made.id)
     assert (after["state"], after["helper"], after["steps"][0]["by"], after["steps"][0]["at"]) == ("done", hidden, hidden, before)
+
+
+def test_history_tells_of_no_row_in_which_only_hidden_values_changed(application: Applications) -> None:
+    running = application({"note": NOTE, "person": PERSON})
+    boss, guest = running.person("ana", "boss"), running.person("gus", "guest")
+    one, two = (boss.create("person", name=name).id for name in ("one", "two"))
+    made = boss.create("note", name="x", lines=[{"what": "a"}], steps=[{"what": "dig", "by": one}, {"what": "fill"}])
+    first, second = ({"id": row["id"]} for row in boss.get("note", made.id)["steps"])
+    boss.update("note", made.id, None, steps=[{**first, "by": two}, second])
+    boss.update("note", made.id, None, steps=[{**first, "by": one}, {**second, "what": "fill in"}])
+    told = {entry.version: entry.fields for entry in guest.history("note", made.id)}
+    assert told[2] == {}
+    assert told[3] == {"steps": ([{**second, "row": 2, "what": "fill"}], [{**second, "row": 2, "what": "fill in"}])}
+    assert [row["row"] for row in boss.history("note", made.id)[1].fields["steps"][0]] == [1]
+
+
+def test_a_list_sorts_by_what_lies_beyond_a_link_to_several(application: Applications) -> None:
+    case = 'title: "{name}"\nfields: {name: {type: text}, about: {type: link, to: [thing, person]}}\naccess: {agent: [read, create]}'
+    other = 'title: "{name}"\nfields: {name: {type: text}}\naccess: {agent: [read, create]}'
+    ana = application({"case": case, "thing": other, "person": other}).person("ana", "agent")
+    for name, entity in (("b", "thing"), ("a", "person")):
+        ana.create("case", name=name, about=ana.create(entity, name=name).id)
+    for sort in ("about", "about.title", "about.name"):
+        assert [row["name"] for row in ana.api.get("/api/case", sort=sort).json["items"]] == ["a", "b"], sort

@@ -625,7 +625,7 @@ def sort_keys(rows: Rows, sort: Sequence[SortKey]) -> list[Key]:
         field = rows.policies.resolve(rows.entity.name, path)
         if field is None:
             raise KeyError(path)
-        if path.rpartition(".")[2] in rows.at(path.rpartition(".")[0])[1].inverses:
+        if not rows.several(path) and path.rpartition(".")[2] in rows.at(path.rpartition(".")[0])[1].inverses:
             keys.append(Key(rows.column(path), wanted.descending, nullable="." in path))
             continue
         if field.type == "link" and field.name != "id":

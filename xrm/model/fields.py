@@ -117,12 +117,16 @@ class Field:
     system: bool = False
     """Kept by xrm itself (id, number, state, …): readable like any field, never written by a caller."""
 
-    @property
-    def kind(self) -> FieldKind:
-        """What is true of its type."""
-        if self.many and self.type in MANY:
-            return MANY[self.type]
-        return COUNTED[self.type] if self.unit and self.type in COUNTED else KINDS[self.type]
+    kind: FieldKind = part(init=False, repr=False, compare=False)
+    """What is true of its type."""
+    apart: bool = part(init=False, repr=False, compare=False)
+    """Whether its values lie in a table of their own, and its column in a record is a tuple, never None."""
+
+    def __post_init__(self) -> None:
+        """Both are asked of every field at every write, so that they are not worked out each time."""
+        kinds = MANY if self.many and self.type in MANY else COUNTED if self.unit and self.type in COUNTED else KINDS
+        object.__setattr__(self, "kind", kinds[self.type])
+        object.__setattr__(self, "apart", self.kind.kept == "apart")
 
     @property
     def expression_type(self) -> Type:
@@ -138,11 +142,6 @@ class Field:
     def folded(self) -> bool:
         """Whether a folded key is stored beside it, by which people sort, search and match (decision 6)."""
         return self.type == "text"
-
-    @property
-    def apart(self) -> bool:
-        """Whether its values lie in a table of their own, and its column in a record is a tuple, never None."""
-        return self.kind.kept == "apart"
 
     def option(self, name: str) -> Option | None:
         return next((option for option in self.options if option.name == name), None)

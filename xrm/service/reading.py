@@ -212,22 +212,28 @@ class _Seen:
         for later, one in self._renamed:
             if release < later:
                 found = renamed(found, one)
-        return {name: (self._value(name, pair[0]), self._value(name, pair[1])) for name, pair in found.items() if name in visible}
+        told = ((name, self._pair(self._entity.field(name), pair)) for name, pair in found.items() if name in visible)
+        return {name: pair for name, pair in told if pair is not None}
+
+    def _pair(self, field: Field | None, pair: tuple[Any, Any]) -> tuple[Any, Any] | None:
+        """Before and after. A row of which the actor sees no difference is not told of; None where no row is left."""
+        if field is None or field.type != "rows":
+            return self._seen(field, pair[0]), self._seen(field, pair[1])
+        before, after = self._rows(field, pair[0] or []), self._rows(field, pair[1] or [])
+        alike = {row["id"] for row in before if row in after}
+        if not alike:
+            return before, after
+        told = tuple([row for row in side if row["id"] not in alike] for side in (before, after))
+        return (told[0], told[1]) if any(told) else None
 
     def _rows(self, field: Field, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """What the actor may see of changed rows; a row of which nothing is left is not told of."""
+        """What the actor may see of changed rows."""
         visible = self._ctx.policies.row_fields(self._entity.name, field.name)
         shown = [{name: value for name, value in row.items() if name in visible or name in ("id", "row")} for row in rows]
         return [{name: self._seen(field.rows.get(name), value) for name, value in row.items()} for row in shown]
 
-    def _value(self, name: str, value: Any) -> Any:
-        """A link to a record that the actor may not read is an empty one, as in every other read."""
-        field = self._entity.field(name)
-        if field is not None and field.type == "rows":
-            return self._rows(field, value or [])
-        return self._seen(field, value)
-
     def _seen(self, field: Field | None, value: Any) -> Any:
+        """A link to a record that the actor may not read is an empty one, as in every other read."""
         if value is None or field is None or field.type != "link" or not field.targets:
             return value
         if all(self._ctx.policy(target).rule("read") is True for target in field.targets):
