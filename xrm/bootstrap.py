@@ -30,6 +30,7 @@ from xrm.service.evolving import Anew, recomputed, write_all
 from xrm.service.sessions import actor_named
 from xrm.service.transfer.exporting import Export, export
 from xrm.settings import Settings, settings
+from xrm.source.usage import dangling
 from xrm.store import applying, migrate, rehearsing, releases
 from xrm.store.blobs import Blobs
 from xrm.store.database import Connection, Database
@@ -112,6 +113,8 @@ def plan(settings: Settings, database: Database) -> tuple[Application, migrate.P
 def plan_of(database: Database, application: Application) -> migrate.Plan:
     """What applying an application would change. Raises as ``plan`` does."""
     current = _current(database)
+    if current is not None and (told := dangling(current, application)):
+        raise Invalid(*(_with_line(problem, application.files) for problem in told))
     made = migrate.plan(database, tables(application), application.digest, current, application, _moment(application))
     seedings = _seedings(database, current, application)
     return replace(made, records=tuple(one.words for one in seedings), seeds=any(one.writes for one in seedings))

@@ -168,6 +168,7 @@ CODES: dict[str, str] = {
     "XRM408": "Something must be decided first",
     "XRM409": "The plan no longer fits",
     "XRM410": "There is no such release",
+    "XRM412": "A plugin names what is gone",
     # 5xx: requests and writes
     "XRM501": "A value is required",
     "XRM502": "The value does not fit the field",

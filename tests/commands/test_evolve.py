@@ -172,3 +172,17 @@ def test_differences_are_said_in_the_words_of_the_language() -> None:
         "note: check small added",
         "plugins/a.py: changed",
     ]
+
+
+def test_a_plan_refuses_what_a_plugin_still_names(town: Town) -> None:
+    """At the line of the plugin; a field that another entity still has may be that one's."""
+    plugin = '"""size"""\nfrom xrm.plugins import hookimpl\n\n\n@hookimpl\ndef prepare_record(entity, values):\n    if entity == "note":\n        values.setdefault("size", 1)\n'
+    grown = {"note": ONE["note"].replace("size: integer, ", ""), "plugins/p.py": plugin}
+    town.write(grown)
+    refused = town.run("plan")
+    assert codes(refused) == ["XRM412"] and isinstance(refused.exception, XrmError)
+    assert str(refused.exception.problems[0].place) == "plugins/p.py:8:27"
+    town.write({**grown, "box": "fields: {size: integer}"})
+    assert codes(town.run("plan")) == []
+    town.write({"box": "fields: {size: integer}", "plugins/p.py": plugin})
+    assert codes(town.run("plan")) == ["XRM412"]

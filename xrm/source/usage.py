@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from xrm.errors import Place
+from xrm.errors import Place, Problem
 from xrm.expr.gathered import Gather
 from xrm.expr.typed import ActorValue, Column, Constant, Equality, Items, Membership, Order, Typed
+from xrm.model.application import Application
 from xrm.model.entity import Inverse
 from xrm.model.fields import Field
 from xrm.source import kinds
 from xrm.source.checks import Meaning
 from xrm.source.document import Scalar
 from xrm.source.keys import KINDS
-from xrm.source.names import EntityScope, Known, Names, TargetScope
+from xrm.source.names import EntityScope, Known, TargetScope
 from xrm.source.outline import Formula, Given, Part, Word
 from xrm.source.spans import place_of
 
@@ -75,7 +76,7 @@ def uses(meaning: Meaning, files: Mapping[str, str]) -> tuple[Use, ...]:
     for part in outline.entities:
         name = part.word("entity")
         found += finder.part(part, name.text if name else None)
-    found += plugin_uses(meaning.names, files)
+    found += plugin_uses({name: known.fields for name, known in meaning.names.entities.items()}, files)
     return tuple(sorted(dict.fromkeys(found), key=_in_order))
 
 
@@ -223,18 +224,19 @@ class _Finder:
 # -- plugins ---------------------------------------------------------------------------------------------------------
 
 
-def plugin_uses(names: Names, files: Mapping[str, str]) -> Iterator[Use]:
-    """What the text of plugins seems to name: entities, and fields of the entities that the same file names."""
+def plugin_uses(entities: Mapping[str, Collection[str]], files: Mapping[str, str]) -> Iterator[Use]:
+    """What the text of plugins seems to name: entities, and fields of the entities that the same file names. ``entities`` has the
+    names of the fields of each."""
     for file, text in files.items():
         if not file.startswith("plugins/") or not file.endswith(".py"):
             continue
         words = list(_words(file, text))
-        named = {word for word, _ in words if word in names.entities}
+        named = {word for word, _ in words if word in entities}
         for word, place in words:
             if word in named:
                 yield Use(("entity", word), ("text",), place)
             for entity in named:
-                if word in names.entities[entity].fields:
+                if word in entities[entity]:
                     yield Use(("field", entity, word), ("text",), place)
 
 
@@ -251,6 +253,30 @@ def _words(file: str, text: str) -> Iterator[tuple[str, Place]]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose and len(node.value) <= MOST_TEXT:
             for found in WORD.finditer(node.value):
                 yield found[0], Place(file, node.lineno, node.col_offset + 1)
+
+
+def dangling(before: Application, after: Application) -> tuple[Problem, ...]:
+    """What plugins still name although the definition has it no more, or by another name (XRM412). A name that another entity of the
+    same file still has may be that one's, and is let pass."""
+    entities = {name: tuple(entity.fields) for name, entity in before.entities.items()}
+    told: dict[tuple[str, str], Problem] = {}
+    for use in plugin_uses(entities, after.files):
+        kind, entity, *rest = use.thing
+        standing = after.entities.get(entity)
+        if kind == "entity" and standing is None:
+            told.setdefault((use.place.file, entity), _gone(use, f"the entity '{entity}'"))
+        elif rest and standing is not None and rest[0] not in standing.all_fields and not _elsewhere(rest[0], after):
+            told.setdefault((use.place.file, f"{entity}.{rest[0]}"), _gone(use, f"the field '{rest[0]}' of {entity}"))
+    return tuple(told.values())
+
+
+def _elsewhere(name: str, application: Application) -> bool:
+    return any(name in entity.all_fields for entity in application.entities.values())
+
+
+def _gone(use: Use, what: str) -> Problem:
+    hint = "change the plugin with the definition, or keep the name"
+    return Problem("XRM412", f"this plugin names {what}, which the definition no longer has", use.place, hint=hint)
 
 
 def named(found: Iterable[Use], thing: Thing) -> tuple[Use, ...]:
