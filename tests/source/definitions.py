@@ -6,6 +6,7 @@ from xrm.errors import Problem
 from xrm.model.application import Application
 from xrm.model.entity import Entity
 from xrm.source import load_text
+from xrm.source.hints import usual
 
 APPLICATION = "xrm: 1\nname: city\nroles: {agent: Agent, chief: {includes: agent}}\n"
 FIELDS = "fields: {name: text, size: integer, owner: {type: link, to: user}, made: date, secret: {type: text, protected: true}}\n"
@@ -23,13 +24,14 @@ def problems(entity: str, **more: str) -> tuple[Problem, ...]:
 
 
 def told(entity: str, **more: str) -> list[str]:
-    """Every problem as ``line:column code message (hint)``."""
+    """Every problem as ``line:column code message (hint)``, without the hint that every problem of its code or key has."""
     return [_told(problem) for problem in problems(entity, **more)]
 
 
 def _told(problem: Problem) -> str:
     place = f"{problem.place.line}:{problem.place.column} " if problem.place else ""
-    return f"{place}{problem.code} {problem.message}" + (f" ({problem.hint})" if problem.hint else "")
+    own = problem.hint if problem.hint != usual(problem) else None
+    return f"{place}{problem.code} {problem.message}" + (f" ({own})" if own else "")
 
 
 def thing(rest: str) -> list[str]:

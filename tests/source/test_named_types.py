@@ -61,10 +61,10 @@ def test_a_field_has_the_keys_of_its_type_and_its_own() -> None:
             "fields: {a: {type: urgent_channel, default: fax}}", TYPES,
             ["entities/thing.yml:2:45 XRM210 'fax' is not one of the options of 'a' (one of phone, web)"],
         ),
-        ("fields: {a: plate}", TYPES.replace("[A-Z0-9-]+", "["), ["xrm.yml:7:44 XRM206 not a pattern: missing ]: ["]),
+        ("fields: {a: plate}", TYPES.replace("[A-Z0-9-]+", "["), ["xrm.yml:7:44 XRM206 not a pattern: missing ]: [ (for example: {type: text, pattern: '[A-Z]{2}[0-9]+'})"]),
         (
             "fields: {a: text}", TYPES + "  a: b\n  b: {type: a}\n",
-            ["xrm.yml:8:6 XRM206 this type is made from itself: a → b → a"],
+            ["xrm.yml:8:6 XRM206 this type is made from itself: a → b → a (give one of them a type of the language)"],
         ),
         ("fields: {a: text}", TYPES + "  date: text\n", ["xrm.yml:8:3 XRM204 'date' is a type of the language (give it another name)"]),
         ("fields: {a: text}", TYPES + "  a: {label: A}\n", ["xrm.yml:8:3 XRM202 a type needs the key 'type' (for example: type: text)"]),

@@ -138,7 +138,7 @@ CASES: list[tuple[dict[str, str], list[str]]] = [
     (
         {"a": "entity: a\nfields: {n: text}\n", "e": "add_to: user\nnumber: '{seq:6}'\nfields: {name: text}\n", "x": "add_to: a\nextends: user\n", "z": "add_to: aa\n"},
         [
-            "entities/e.yml:2:1 XRM206 the user has no 'number' of an application's own | None",
+            "entities/e.yml:2:1 XRM206 the user has no 'number' of an application's own | take it out",
             "entities/e.yml:3:10 XRM204 the field 'name' is defined twice | every user has it",
             "entities/x.yml:2:1 XRM206 'extends' does not stand beside 'add_to' | take one of them out",
             "entities/z.yml:1:9 XRM203 unknown entity 'aa' | did you mean 'a' (entities/a.yml:1)?",
@@ -213,13 +213,13 @@ def test_reference_records_are_checked_with_their_places() -> None:
     """Unknown fields, values that do not fit, unknown and double keys, files that belong to nothing."""
     assert said({**texts(**KEYED), **RECORDS}) == [
         "data/category.yml:1:19 XRM203 unknown field 'lable' | did you mean 'label' (entities/category.yml:5)?",
-        "data/category.yml:1:41 XRM210 the days of 'days' must be 1 or more | None",
+        "data/category.yml:1:41 XRM210 the days of 'days' must be 1 or more | write a value that the field would take in its form",
         "data/category.yml:1:54 XRM203 unknown district 'sout' | known here: north, all",
         "data/category.yml:1:60 XRM206 'shout' is computed | take it out",
         "data/category.yml:3:3 XRM202 a record needs its key 'code' | for example: code: pothole",
         "data/category.yml:4:10 XRM204 the record 'tree' is defined twice | the other one stands at data/category.yml:2:10",
         "data/category.yml:5:3 XRM106 a record is a map from field to value | for example: {label: Pothole}",
-        "data/category.yml:6:3 XRM202 the record 'bare' needs the field 'label' | None",
+        "data/category.yml:6:3 XRM202 the record 'bare' needs the field 'label' | give it a value: label: …",
         "data/ctegory.yml:1:1 XRM203 unknown entity 'ctegory' | did you mean 'category'?",
         "data/district.yml:1:18 XRM203 unknown district 'al' | did you mean 'all' (data/district.yml:2)?",
         "data/odd.yml:1:1 XRM106 this must be a map from key to fields, or a list of records | for example: pothole: {label: Pothole}",

@@ -92,7 +92,10 @@ def test_what_is_missing_is_one_warning_for_each_language() -> None:
             "locale/es.yml:2:37 XRM204 the text in 'es' is written twice | the other one stands at entities/request.yml:7:30",
         ),
         ("entities:\n  request: {forms: {3: {section: A}}}", "locale/es.yml:2:21 XRM203 nothing is called '3' here | known here: 1, 2"),
-        ("entities: [a]", "locale/es.yml:1:11 XRM106 this must be a map, as in the definition | None"),
+        (
+            "entities: [a]",
+            "locale/es.yml:1:11 XRM106 this must be a map, as in the definition | for example: fields: {address: {label: Dirección}}",
+        ),
     ],
 )
 def test_a_slip_in_a_translation_has_its_place(text: str, problem: str) -> None:

@@ -79,7 +79,8 @@ class _Laying:
         for addition in self.additions.get(USER, ()):
             for key in ("lifecycle", "number", "key", "title"):
                 if addition.has(key):
-                    self.problems.append(Problem("XRM206", f"the user has no '{key}' of an application's own", addition.at(key), (key,)))
+                    message = f"the user has no '{key}' of an application's own"
+                    self.problems.append(Problem("XRM206", message, addition.at(key), (key,), "take it out"))
             for name, part in addition.named("fields").items():
                 if name in STANDARD:
                     self.problems.append(
@@ -113,13 +114,16 @@ class _Laying:
         """Entities that inherit from themselves; every circle is told once, whole."""
         graph = {name: _base(part) for name, part in self.first.items()}
         found: set[str] = set()
+        walked: set[str] = set()
         for name in graph:
-            trail: list[str] = []
+            way: dict[str, None] = {}
             here: str | None = name
-            while here in graph and here not in trail and here not in found:
-                trail.append(here)
+            while here in graph and here not in way and here not in walked:
+                way[here] = None
                 here = graph[here]
-            if here in trail:
+            walked |= way.keys()
+            if here in way:
+                trail = list(way)
                 circle = trail[trail.index(here) :]
                 part = self.first[circle[0]]
                 shown = " → ".join((*circle, circle[0]))

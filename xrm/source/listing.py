@@ -121,5 +121,6 @@ def _record(findings: Findings, known: Known, row: Row, word: Word, key: str) ->
         values[name] = findings.datum(datum, bounded(findings, parts[name], field), (word.text, name))
     for name, part in parts.items():
         if sound and part.flag("required") and name not in values and not part.has("default"):
-            findings.note("XRM202", f"the record '{word.text[:60]}' needs the field '{name}'", row.place, (word.text,))
+            message = f"the record '{word.text[:60]}' needs the field '{name}'"
+            findings.note("XRM202", message, row.place, (word.text,), f"give it a value: {name}: …")
     return ReferenceRecord(known.name, word.text, values, str(row.place))

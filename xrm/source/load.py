@@ -10,7 +10,7 @@ from pathlib import Path
 from xrm.errors import Place, Problem, has_errors, ordered
 from xrm.expr import STANDARD, Function
 from xrm.model.application import Application
-from xrm.source import build, checks, inference, lay, listing, named_types, names, packs, schema, translations
+from xrm.source import build, checks, hints, inference, lay, listing, named_types, names, packs, schema, translations
 from xrm.source.document import Document, read_text
 from xrm.source.folder import APPLICATION, SUFFIXES, read_folder
 from xrm.source.outline import Ghost, Outline, Part
@@ -34,14 +34,14 @@ def load(folder: Path, functions: Mapping[str, Function] = STANDARD) -> Loaded:
     """The application in a folder. ``functions`` are those that expressions may call."""
     files = read_folder(folder)
     if not files.texts:
-        return Loaded(None, files.problems)
+        return Loaded(None, _shown(files.problems, ()))
     return _load(files.texts, functions, files.problems, files.unread)
 
 
 def load_text(files: Mapping[str, str], functions: Mapping[str, Function] = STANDARD) -> Loaded:
     """The application in some texts, by path (``xrm.yml``, ``entities/x.yml``, ``plugins/x.py``)."""
     if APPLICATION not in files:
-        return Loaded(None, (Problem("XRM105", f"there is no {APPLICATION}", Place(APPLICATION, 1, 1)),))
+        return Loaded(None, _shown([Problem("XRM105", f"there is no {APPLICATION}", Place(APPLICATION, 1, 1))], ()))
     return _load(files, functions, (), ())
 
 
@@ -106,12 +106,12 @@ def _ghost(document: Document) -> Ghost:
 
 
 def _shown(problems: Iterable[Problem], documents: Iterable[Document]) -> tuple[Problem, ...]:
-    """In order, each with the line it is about; one problem at one place is said once."""
+    """In order, each with the line it is about and a hint; one problem at one place is said once."""
     lines = {document.file: document.lines for document in documents}
     once: dict[tuple[object, str, str], Problem] = {}
     for problem in problems:
         place = problem.place
         text = lines.get(place.file, ()) if place else ()
         source = text[place.line - 1] if place and place.line <= len(text) else None
-        once.setdefault((place, problem.code, problem.message), replace(problem, source=source))
+        once.setdefault((place, problem.code, problem.message), replace(problem, source=source, hint=problem.hint or hints.usual(problem)))
     return ordered(once.values())

@@ -53,7 +53,15 @@ class _Named:
         if name in trail:
             circle = " → ".join((*trail[trail.index(name) :], name))
             part = self.types[name]
-            self.problems.append(Problem("XRM206", f"this type is made from itself: {circle}", part.at("type"), part.path))
+            self.problems.append(
+                Problem(
+                    "XRM206",
+                    f"this type is made from itself: {circle}",
+                    part.at("type"),
+                    part.path,
+                    "give one of them a type of the language",
+                )
+            )
             return None
         if name not in self.full:
             self.full[name] = None

@@ -67,7 +67,13 @@ class _Translation:
         """Texts by key, each with the scalar of its key."""
         if not isinstance(node, Map):
             if not isinstance(node, Broken):
-                self.note("XRM106", "this must be a map, as in the definition", node.place, path)
+                self.note(
+                    "XRM106",
+                    "this must be a map, as in the definition",
+                    node.place,
+                    path,
+                    "for example: fields: {address: {label: Dirección}}",
+                )
             return {}
         return {key.text: (key, value if isinstance(value, Scalar) else self.tree(value, (*path, key.text))) for key, value in node.entries}
 
