@@ -121,9 +121,12 @@ APPLICATIONS = sorted(path.parent for path in (*ROOT.glob("tests/source/applicat
 
 @pytest.mark.parametrize("folder", APPLICATIONS, ids=lambda folder: folder.name)
 def test_the_editors_schema_accepts_whole_applications(folder: Path) -> None:
-    """Short forms, long forms and all, as they are read by a YAML 1.2 editor."""
-    validator = Draft7Validator(editor_schema(None))
-    for name, text in read_folder(folder).texts.items():
+    """Short forms, long forms and all, as they are read by a YAML 1.2 editor that knows the application's own names."""
+    texts = read_folder(folder).texts
+    application = load_text(texts).application
+    assert application is not None
+    validator = Draft7Validator(editor_schema(application))
+    for name, text in texts.items():
         if name == "xrm.yml" or name.startswith("entities/"):
             validator.validate(as_an_editor_reads(text))
 

@@ -102,20 +102,6 @@ BOMBS: Mapping[str, Callable[[], Files]] = {
         **thing(""),
         **{f"entities/e{n}.yml": f"entity: e{n}\n" + "help: " + "x " * 490_000 for n in range(10)},
     },
-    "ten files of many keys": lambda: {
-        **thing(""),
-        **{f"entities/e{n}.yml": f"entity: e{n}\nfields:\n" + "".join(f" k{k}: text\n" for k in range(55_000)) for n in range(10)},
-    },
-    "ten files of data": lambda: {
-        **keyed(""),
-        **{
-            f"{kind}/{name}": f"entity: e{n}\nkey: code\nfields: {{code: {{type: text, unique: true, required: true}}}}\n"
-            if kind == "entities"
-            else "".join(f"k{k}: {{}}\n" for k in range(60_000))
-            for n in range(10)
-            for kind, name in (("entities", f"e{n}.yml"), ("data", f"e{n}.yml"))
-        },
-    },
     "many keys": lambda: thing("".join(f"k{n}: 1\n" for n in range(100_000))),
     "one key often": lambda: thing("a: 1\n" * 150_000),
     "many fields": lambda: fields("".join(f"  f{n}: text\n" for n in range(50_000))),
