@@ -21,10 +21,7 @@ from xrm.source.lines import split_lines
 
 MOST_BYTES = 1_000_000
 MOST_DEPTH = 40
-MOST_NODES = 20_000
-"""Values of a file of a definition; each of its fields and rules costs far more than to read it."""
-MOST_LISTED = 120_000
-"""Values of a file of reference records or of translations."""
+MOST_NODES = 120_000
 MOST_PROBLEMS = 200
 MOST_SHOWN = 60
 
@@ -152,7 +149,6 @@ class _Walk:
         self.lines = lines
         self.events: Iterator[yaml.Event] = yaml.parse(text, Loader=CSafeLoader)
         self.problems: list[Problem] = []
-        self.most = MOST_LISTED if file.startswith(("data/", "locale/")) else MOST_NODES
         self.depth = 0
         self.count = 0
 
@@ -172,9 +168,8 @@ class _Walk:
 
     def node(self, event: yaml.Event) -> Node:
         self.count += 1
-        if self.count > self.most:
-            hint = "split it into several files"
-            raise _Refused(Problem("XRM104", f"the file holds more than {self.most:,} values", self.place(event), hint=hint))
+        if self.count > MOST_NODES:
+            raise _Refused(Problem("XRM104", f"the file holds more than {MOST_NODES:,} values", self.place(event)))
         if isinstance(event, yaml.ScalarEvent):
             return self.checked(event, self.scalar(event))
         if isinstance(event, yaml.AliasEvent):

@@ -264,6 +264,8 @@ class Planter:
     def needed(self, entry: Entry) -> bool:
         if not entry.in_language or entry.name not in REQUIRED or "views" in entry.path:
             return False
+        if entry.path == ("fields",):
+            return not re.search(r"^(add_to|extends):", self.files[entry.file], re.MULTILINE)
         if entry.name == "must" and "guards" not in entry.path:
             return "checks" in entry.path
         if entry.name == "roles":
