@@ -181,7 +181,10 @@ def _kept(compiled: CompiledEntity, intent: Intent, before: Row | None, row: Row
     return [
         f"{name}:{rule}"
         for name, _, rule in known
-        if rule in VALUE_RULES and name not in apart and f"{name}:{rule}" not in stated and not touches(before, row, (name,))
+        if rule in VALUE_RULES
+        and name not in apart | compiled.rules.constraints.quiet
+        and f"{name}:{rule}" not in stated
+        and not touches(before, row, (name,))
     ]
 
 
