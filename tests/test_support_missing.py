@@ -78,7 +78,7 @@ def test_a_failure_keeps_its_status(tmp_path: Path) -> None:
 def test_without_chromium_its_tests_are_counted(tmp_path: Path) -> None:
     """No Chromium on the PATH is named, with the command that installs it."""
     status, said = run_suite(tmp_path, "def test_one(page): pass\n", PATH="")
-    assert "1 not run: browser: no Chromium. To run them: install Chromium (apt-get install chromium)" in said
+    assert "1 not run: browser: no Chromium. To run them: install Chromium (apt-get install chromium-headless-shell, or chromium)" in said
     assert status == 0
 
 

@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, sync_playwright
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-HOW_TO_GET = "install Chromium (apt-get install chromium)"
+PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""The same engine without a window around it comes first: a new context takes a fifth of the time of the processor."""
+HOW_TO_GET = "install Chromium (apt-get install chromium-headless-shell, or chromium)"
 FLAGS = [
     "--headless",
     "--no-sandbox",

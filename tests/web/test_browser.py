@@ -332,7 +332,7 @@ def test_a_notice_is_said_once(enter: Enter, page: Page, seaside: City, site: st
     page.goto(f"{site}/w/request/{id}/edit")
     page.fill("#f-subject", "Loud noise")
     page.keyboard.press("Control+Enter")
-    expect(page.locator(".notice")).to_have_text("Saved.")
+    expect(page.locator(".notice")).to_have_text("Saved, with 1 warning.")
     expect(page).to_have_url(f"{site}/w/request/{id}")
     page.reload()
     expect(page.locator(".notice")).to_have_count(0)
