@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from operator import methodcaller
 from typing import Any, Literal
 
 import msgspec
@@ -24,7 +25,7 @@ from sqlalchemy.types import TypeEngine
 from xrm.expr.places import BOUNDS, Point, shape
 from xrm.expr.values import duration_words
 from xrm.model.fields import Field
-from xrm.model.kinds import Kept
+from xrm.model.kinds import ADDRESS_PARTS, Kept
 from xrm.model.values import counted, fold
 
 DialectName = Literal["sqlite", "postgresql"]
@@ -68,8 +69,8 @@ class Stored:
 
 
 def stored(field: Field) -> tuple[Stored, ...]:
-    """The columns that hold a field: one, two for a point, the folded key beside a text, edges and box beside an area;
-    none for what lies apart."""
+    """The columns that hold a field: one, two for a point, the folded key beside a text, edges and box beside an area,
+    the parts beside an address; none for what lies apart."""
     if field.apart:
         return ()
     if field.kind.kept == "point":
@@ -81,6 +82,8 @@ def stored(field: Field) -> tuple[Stored, ...]:
     if field.type == "area":
         sides = (Stored(f"{field.name}_{bound.side}", WHOLE, bound) for bound in BOUNDS)
         return (own, Stored(f"{field.name}_shape", TEXT, shape), *sides)
+    if field.type == "address":
+        return (own, *(Stored(f"{field.name}_{name}", TEXT, methodcaller("get", name)) for name in ADDRESS_PARTS))
     return (own, Stored(f"{field.name}_key", TEXT, fold)) if field.folded else (own,)
 
 

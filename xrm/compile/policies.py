@@ -14,9 +14,11 @@ from typing import Literal
 from xrm.expr import Type
 from xrm.expr.types import TEXT, collection, list_of, ref
 from xrm.model.access import RIGHTS, Grant, Right
+from xrm.model.addresses import part_of
 from xrm.model.application import Application
 from xrm.model.entity import Entity, Inverse
 from xrm.model.fields import ENTITY, Expression, Field, alike
+from xrm.model.kinds import ADDRESS_PARTS
 from xrm.model.rows import rows_of
 
 SYSTEM = frozenset({"(system)"})
@@ -69,6 +71,8 @@ class Policies:
         if field is None and not rest:
             inverse = self.inverse(entity, name)
             return inverse.count if inverse else None
+        if rest and field is not None and field.type == "address":
+            return part_of(field, rest)
         if not rest or field is None or field.type != "link" or name == "id":
             return field if not rest else None
         seen = [target for target in field.targets if self.readable(target)]
@@ -84,7 +88,7 @@ class Policies:
             return self.member(inverse, rest) is not None
         field = self._field(entity, first)
         if field is not None and field.apart and rest:
-            return rest in self.row_fields(entity, first)
+            return rest.partition(".")[0] in self.row_fields(entity, first)
         return self.resolve(entity, path) is not None
 
     def inverse(self, entity: str, name: str) -> Inverse | None:
@@ -138,7 +142,8 @@ class PolicyScope:
             return collection(inverse.entities[0]) if len(path) == 1 else field.expression_type if field else None
         field = self.policies.resolve(self.entity, path[0])
         if field is not None and field.apart:
-            inner = self.policies.row_fields(self.entity, field.name).get(path[1]) if len(path) == 2 else None
+            inner = self.policies.row_fields(self.entity, field.name).get(path[1]) if len(path) > 1 else None
+            inner = inner if len(path) <= 2 else part_of(inner, ".".join(path[2:]))
             own = collection(f"{self.entity}.{field.name}", held=True)
             return own if len(path) == 1 else inner.expression_type if inner else None
         field = self.policies.resolve(self.entity, ".".join(path))
@@ -158,6 +163,8 @@ class PolicyScope:
         if first is not None and first.apart:
             return tuple(self.policies.row_fields(self.entity, first.name)) if len(path) == 1 else ()
         field = self.policies.resolve(self.entity, ".".join(path))
+        if field is not None and field.type == "address":
+            return ADDRESS_PARTS
         if field is None or field.type != "link":
             return ()
         if field.to:

@@ -35,6 +35,7 @@ from xrm.expr import Checked
 from xrm.expr.sql import to_sql
 from xrm.model.entity import Entity, Inverse
 from xrm.model.fields import ENTITY, Field
+from xrm.model.kinds import ADDRESS_PARTS
 from xrm.model.rows import ID as ROW_ID
 from xrm.model.rows import row_entity
 from xrm.model.views import SortKey
@@ -135,6 +136,7 @@ class Rows:
 
         Of a point, one of its two columns: expressions only ask whether there is one.
         """
+        path = self.flat(path)
         link = self.several(path)
         if link is not None:
             return self._of_several(link, path, raw)
@@ -146,6 +148,12 @@ class Rows:
         if not raw and field and field.type == "link" and name != "id" and self._guarded(field):
             return self.at(path, raw)[0].c.id
         return table.c[f"{name}_lat" if field and field.type == "point" else name]
+
+    def flat(self, path: str) -> str:
+        """A path whose end is part of an address, as the path of the part's column: ``home.city`` is ``home_city``."""
+        before, _, name = path.rpartition(".")
+        field = self.policies.resolve(self.entity.name, before) if before and name in ADDRESS_PARTS else None
+        return f"{before}_{name}" if field is not None and field.type == "address" else path
 
     def several(self, path: str) -> str | None:
         """The first link on a path that leads to several entities, if there is one."""
@@ -482,6 +490,8 @@ class Picked:
     columns: tuple[sa.ColumnElement[Any], ...]
     convert: Callable[..., Any] | None
     convert_json: Callable[..., Any] | None = None
+    part: bool = False
+    """Whether it is a part of an address, which a document has whole."""
 
     @staticmethod
     def of(rows: Rows, path: str) -> Picked:
@@ -500,7 +510,8 @@ class Picked:
                 return Picked(path, tuple(rows.column(f"{prefix}.{part.name}") for part in parts), point, json_point)
             table = rows.at(prefix)[0]
             return Picked(path, tuple(table.c[part.name] for part in parts), point, json_point)
-        return Picked(path, (rows.column(path),), from_database(field, rows.dialect), json_from_database(field, rows.dialect))
+        converters = (from_database(field, rows.dialect), json_from_database(field, rows.dialect))
+        return Picked(path, (rows.column(path),), *converters, part=bool(field.within))
 
 
 def with_links(paths: Sequence[str], policies: Policies, entity: str) -> tuple[str, ...]:
@@ -536,7 +547,7 @@ def document_decoder(picked: Sequence[Picked], width: int = 0) -> Callable[[Sequ
     """A function that makes the JSON document of a row: nested structs, which are written to JSON at half the cost of dicts."""
     scope: dict[str, Any] = {}
     values = _value_sources(picked, [pick.convert_json for pick in picked], scope, width)
-    body = _struct_source(values, "", scope)
+    body = _struct_source({pick.path: values[pick.path] for pick in picked if pick.path and not pick.part}, "", scope)
     exec(f"def decode(r):\n    return {body}", scope)  # noqa: S102  (our own source; names are repr'd)
     decode: Callable[[Sequence[Any]], msgspec.Struct] = scope["decode"]
     return decode
@@ -625,7 +636,8 @@ def sort_keys(rows: Rows, sort: Sequence[SortKey]) -> list[Key]:
         field = rows.policies.resolve(rows.entity.name, path)
         if field is None:
             raise KeyError(path)
-        if not rows.several(path) and path.rpartition(".")[2] in rows.at(path.rpartition(".")[0])[1].inverses:
+        alone = rows.several(path) or field.within
+        if not alone and path.rpartition(".")[2] in rows.at(path.rpartition(".")[0])[1].inverses:
             keys.append(Key(rows.column(path), wanted.descending, nullable="." in path))
             continue
         if field.type == "link" and field.name != "id":
@@ -636,6 +648,7 @@ def sort_keys(rows: Rows, sort: Sequence[SortKey]) -> list[Key]:
             folded = name == "title" or (field.folded and not field.system)
             keys.append(Key(rows.column(f"{path}_key" if folded else path), wanted.descending, nullable=True))
             continue
+        path, name = (flat, flat.rpartition(".")[2]) if (flat := rows.flat(path)) != path else (path, name)
         table, entity = rows.at(path.rpartition(".")[0])
         target = entity.field(name)
         folded = name == "title" or (target is not None and target.folded and not target.system)

@@ -165,7 +165,13 @@ class _Checker:
             return ActorValue(node.start, node.end, found, ".".join(node.names[1:]) or "id")
         if node.names[0] == "this":
             return ActorValue(node.start, node.end, found, ".".join(node.names))  # bound for each operation, as the actor is
-        return Column(node.start, node.end, found, ".".join(node.names))
+        return self._column(node, node.names, found)
+
+    def _column(self, node: Node, names: tuple[str, ...], type_: Type, found: Collected | None = None) -> Column:
+        """A field, or a part of an address, for which the address is read."""
+        outer = self._scope.type_of((*([found.path] if found else []), *names[:-1])) if len(names) > 1 else None
+        split = len(names) - 1 if outer is not None and outer.name == "address" else len(names)
+        return Column(node.start, node.end, type_, ".".join(names[:split]), found.member if found else "", "".join(names[split:]))
 
     # Collections
 
@@ -195,7 +201,7 @@ class _Checker:
         if type_ is None or not names:
             self.faults.append(unknown_name(Path(node.start, node.end, whole, (node.start, *places)), self._scope))
             return Constant(node.start, node.end, ANY, None)
-        return Column(node.start, node.end, type_, ".".join(names), found.member)
+        return self._column(node, names, type_, found)
 
     def _is_collection(self, path: tuple[str, ...]) -> bool:
         type_ = self._scope.type_of(path)

@@ -156,11 +156,13 @@ class _Writer:
 
     def _column(self, node: Column) -> str:
         """Reads a column once for each stretch of code that surely ran."""
-        key = (node.member, node.name)
+        key = (node.member, f"{node.name}.{node.part}" if node.part else node.name)
         for known in self._columns:
             if key in known:
                 return known[key]
         name = self._assign(f"{self._rows[node.member]}.get({self._keep(node.name)})")
+        if node.part:
+            name = self._assign(f"None if {name} is None else {name}.get({self._keep(node.part)})")
         self._columns[-1][key] = name
         return name
 

@@ -88,11 +88,13 @@ class Constant(Typed):
 class Column(Typed):
     """A field of the record, or of a record that it links to: `category.code`.
 
-    `member` is empty, or names the collection (`Gather.member`) whose records have the field.
+    `member` is empty, or names the collection (`Gather.member`) whose records have the field. `part` is the
+    part of the field that is meant, where it is an address: it is the field that is read.
     """
 
     name: str
     member: str = ""
+    part: str = ""
 
     @cached_property
     def fixed(self) -> bool:

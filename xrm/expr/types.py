@@ -50,6 +50,8 @@ DAYS = Type("days")
 MONTHS = Type("months")
 POINT = Type("point")
 AREA = Type("area")
+ADDRESS = Type("address")
+"""A postal address: its parts are texts."""
 JSON = Type("json")
 ROWS = Type("rows")
 FILES = Type("files")
@@ -63,7 +65,7 @@ MAX_SCALE = 18
 
 NUMBERS = frozenset({"int", "decimal"})
 SPANS = frozenset({"duration", "days"})
-OPAQUE = frozenset({"point", "area", "json", "list", "collection", "rows", "files"})
+OPAQUE = frozenset({"address", "point", "area", "json", "list", "collection", "rows", "files"})
 """Types whose values compare with null only."""
 
 ORDERED = frozenset({"int", "decimal", "text", "date", "datetime", "time", "duration", "days", "business days", "business hours"})

@@ -114,6 +114,8 @@ class Field:
     fill: Value | None = None
     removed: tuple[tuple[str, str | None], ...] = ()
     """Options that are gone, each with the one that takes its place (None: the field is emptied)."""
+    within: str | None = None
+    """The address that this is a part of (``model/addresses``)."""
     system: bool = False
     """Kept by xrm itself (id, number, state, …): readable like any field, never written by a caller."""
 
@@ -141,7 +143,7 @@ class Field:
     @property
     def folded(self) -> bool:
         """Whether a folded key is stored beside it, by which people sort, search and match (decision 6)."""
-        return self.type == "text"
+        return self.type == "text" and self.within is None
 
     def option(self, name: str) -> Option | None:
         return next((option for option in self.options if option.name == name), None)

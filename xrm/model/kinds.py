@@ -11,6 +11,7 @@ from dataclasses import field as part
 from typing import TYPE_CHECKING, Literal, get_args
 
 from xrm.expr.types import (
+    ADDRESS,
     AREA,
     BOOL,
     BUSINESS_DAYS,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 FieldType = Literal[
     "text", "long_text", "markdown", "integer", "decimal", "percent", "money", "boolean", "date", "time", "datetime", "duration",
-    "choice", "role", "link", "user", "email", "phone", "url", "point", "area", "json", "rows", "file", "image",
+    "choice", "role", "link", "user", "email", "phone", "url", "address", "point", "area", "json", "rows", "file", "image",
 ]  # fmt: skip
 
 Kept = Literal[
@@ -47,6 +48,7 @@ a ``span`` microseconds, a ``count`` so many of the field's unit; ``apart`` is i
 
 InputKind = Literal[
     "text", "area", "number", "radios", "checks", "date", "time", "datetime", "select", "email", "tel", "url", "json", "files", "rows",
+    "address",
 ]  # fmt: skip
 """What a form shows for it (``web/templates/parts.html``)."""
 
@@ -126,6 +128,14 @@ _POINT: Schema = {
     },
 }
 
+ADDRESS_PARTS = ("street", "unit", "postcode", "city", "region", "country")
+
+_ADDRESS: Schema = {
+    "type": "object",
+    "properties": {name: {"type": "string"} for name in ADDRESS_PARTS},
+    "additionalProperties": False,
+}
+
 _FILE: Schema = {
     "type": "object",
     "required": ["name", "type", "size", "hash", "version"],
@@ -173,6 +183,9 @@ KINDS: Mapping[FieldType, FieldKind] = {
     "email": FieldKind("An email address.", input="email", schema={"type": "string", "format": "email"}, written=True),
     "phone": FieldKind("A phone number, kept as E.164.", input="tel", written=True),
     "url": FieldKind("A web address.", input="url", schema={"type": "string", "format": "uri"}, written=True),
+    "address": FieldKind("A postal address: `street` with the number, `unit`, `postcode`, `city`, `region`, `country` (two letters of "
+                         "ISO 3166). Each part is a text of its own to expressions, views and imports: `home.postcode`.", ADDRESS, "json",
+                         "address", _ADDRESS, sortable=False, unique=False, titled=False, compound=True, beside=ADDRESS_PARTS),
     "point": FieldKind("A place on earth (WGS 84).", POINT, "point", "text", _POINT, sortable=False, unique=False, titled=False,
                        listed=False, compound=True, beside=("lat", "lon")),
     "area": FieldKind("An area on earth: a polygon or multipolygon in GeoJSON (RFC 7946), kept to a millionth of a degree.", AREA, "json",

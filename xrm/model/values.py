@@ -31,7 +31,7 @@ from email_validator import EmailNotValidError, validate_email
 from xrm.expr.places import MICRO, Point, micro
 from xrm.expr.values import duration_words, parse_length, parse_time
 from xrm.model.fields import Field
-from xrm.model.kinds import FieldType
+from xrm.model.kinds import ADDRESS_PARTS, FieldType
 
 INTEGER_LIMIT = 2**53
 """Integers are exact in every JSON reader below this (RFC 8259, section 6)."""
@@ -454,6 +454,32 @@ def _point(field: Field, raw: object) -> Point:
     return Point(lat, lon)
 
 
+def _address(field: Field, raw: object) -> dict[str, str] | None:
+    """Its parts that are filled in, in order; None where all are empty."""
+    try:
+        raw = msgspec.json.decode(raw) if isinstance(raw, str) else raw
+    except msgspec.DecodeError:
+        raw = None
+    if not isinstance(raw, Mapping):
+        raise Misfit("must be an address", hint='its parts by name, for example {"street": "200 N Spring St", "city": "Los Angeles"}')
+    for name in raw:
+        if name not in ADDRESS_PARTS:
+            near = get_close_matches(str(name), ADDRESS_PARTS, 1)
+            hint = f"did you mean '{near[0]}'?" if near else f"an address has {', '.join(ADDRESS_PARTS)}"
+            raise Misfit(f"has no part '{str(name)[:40]}'", hint=hint)
+    parts = {name: text for name in ADDRESS_PARTS if raw.get(name) is not None and (text := _text(ADDRESS_TEXT, raw[name]))}
+    if "country" in parts:
+        parts["country"] = parts["country"].upper()
+        if not COUNTRY.fullmatch(parts["country"]):
+            raise Misfit("has a country that is not two letters", hint="as in ISO 3166, for example US")
+    return parts or None
+
+
+ADDRESS_TEXT = Field("address", "text", {})
+"""What each part of an address is."""
+COUNTRY = re.compile("[A-Z]{2}")
+
+
 def _area(field: Field, raw: object) -> dict[str, object]:
     """A polygon or multipolygon (RFC 7946), or a feature that has one; longitude first, heights are left out."""
     try:
@@ -602,6 +628,7 @@ COERCERS: Mapping[FieldType, Callable[[Field, object], object]] = {
     "email": _email,
     "phone": _phone,
     "url": _url,
+    "address": _address,
     "point": _point,
     "area": _area,
     "json": _json,

@@ -81,7 +81,7 @@ def check_sort(findings: Findings, view: Part, words: Sequence[Word]) -> None:
     """A view whose order no index gives, since its first field lies beyond a link (XRM223)."""
     if words and "." in words[0].text:
         path = words[0].text.removeprefix("-")
-        message = f"no index gives this order: '{path}' lies beyond a link, so that each look at the list sorts it whole"
+        message = f"no index gives this order: '{path}' lies beyond a link or in an address, so that each look at the list sorts it whole"
         hint = "sort by a field of its own first; a computed field may copy it"
         findings.note("XRM223", message, words[0].place, (*view.path, "sort"), hint, severity="warning")
 

@@ -361,7 +361,7 @@ def path_field(findings: Findings, scope: EntityScope, word: Word, path: tuple[s
             return None
         if not isinstance(found, Field):
             return None
-        if end < len(names) and found.type != "link":
+        if end < len(names) and found.type not in ("link", "address"):
             message = f"'{found.name}' is no link: nothing can follow it"
             findings.note("XRM206", message, word.place, path)
             return None

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field, replace
 from xrm.errors import Place
 from xrm.expr import ANY, TEXT, Type, list_of, ref
 from xrm.expr.types import collection
+from xrm.model.addresses import part_of
 from xrm.model.contents import USUAL, bytes_of
 from xrm.model.entity import Inverse
 from xrm.model.fields import ENTITY, MONEY_PLACES, Field, OnDelete, Option, Text, alike
-from xrm.model.kinds import KINDS, TYPES, FieldType
+from xrm.model.kinds import ADDRESS_PARTS, KINDS, TYPES, FieldType
 from xrm.model.standard import USER, system_fields, user_fields
 from xrm.model.values import USUAL_SIZE
 from xrm.source.outline import Label, Outline, Part
@@ -158,7 +159,7 @@ class EntityScope:
         if not rest or found is None:
             return found
         if found.type != "link":
-            return None
+            return part_of(found, rest[0]) if len(rest) == 1 else None
         if found.several and rest == (ENTITY.name,):
             return ENTITY
         return self._alike(found.targets, rest, depth)
@@ -192,6 +193,8 @@ class EntityScope:
             if len(members) > 1 and inner:
                 return (ENTITY.name, *(name for name in inner.all_names if self.follow((*path, name))))
             return inner.all_names if inner else ()
+        if isinstance(found, Field) and found.type == "address":
+            return ADDRESS_PARTS
         if not isinstance(found, Field) or found.type != "link" or len(path) > MOST_LINKS:
             return ()
         targets = [known for target in found.targets if (known := self.all.entities.get(target))]
@@ -201,7 +204,9 @@ class EntityScope:
 
 
 def _row_field(own: Known | None, rest: tuple[str, ...]) -> Field | Type | None:
-    """A field of a row; what lies beyond a link of a row is not asked from its record."""
+    """A field of a row, or a part of one; what lies beyond a link of a row is not asked from its record."""
+    if own is not None and len(rest) == 2:
+        return part_of(own.field(rest[0]), rest[1])
     if own is None or len(rest) > 1:
         return None
     return ANY if rest[0] in own.unknown else own.field(rest[0])

@@ -17,6 +17,7 @@ import msgspec
 from markupsafe import escape as escape_markup
 
 from xrm.expr.places import polygons
+from xrm.model.addresses import lines, part_of
 from xrm.model.application import Application
 from xrm.model.contents import CONTENTS, UNKNOWN, size_text
 from xrm.model.entity import Entity
@@ -86,6 +87,7 @@ def plain(tongue: Tongue, entity: Entity, field: Field) -> Writing:
         "file": file_names,
         "image": file_names,
         "rows": lambda value: f"{len(value)} {'row' if len(value) == 1 else 'rows'}" if isinstance(value, (list, tuple)) else str(value),
+        "address": lambda value: ", ".join(lines(value)) if isinstance(value, Mapping) else str(value),
         "area": area_words,
         "json": lambda value: msgspec.json.encode(value).decode(),
     }
@@ -256,6 +258,8 @@ def _end(application: Application, entity: Entity, path: str) -> tuple[Entity, F
         return entity, field
     if field.several and rest == ENTITY.name:
         return entity, ENTITY
+    if part := part_of(field, rest):
+        return entity, part
     if not field.targets:
         raise KeyError(path)
     return _end(application, application.entities[field.targets[0]], rest)
@@ -276,6 +280,8 @@ def _writing(tongue: Tongue, entity: Entity, field: Field, use: Use) -> Writing:
         return lambda value: f'<bdi dir="ltr">{escape(write(value))}</bdi>'
     if field.kind.kept == "files":
         return lambda value: f"<bdi>{escape(write(value))}</bdi>"
+    if field.type == "address":
+        return lambda value: _address(value, "<br>" if use == "detail" else ", ")
     if field.type == "json":
         return lambda value: f'<code class="json">{escape(write(value))}</code>'
     if field.type == "long_text" and use == "detail":
@@ -285,6 +291,11 @@ def _writing(tongue: Tongue, entity: Entity, field: Field, use: Use) -> Writing:
     if field.many or field.type in ("time", "duration"):
         return lambda value: f"<bdi>{escape(write(value))}</bdi>"
     return lambda value: f"<bdi>{escape(value)}</bdi>"
+
+
+def _address(value: object, between: str) -> str:
+    """In a list on one line, in details line by line; each line has its own direction."""
+    return between.join(f"<bdi>{escape(line)}</bdi>" for line in lines(value)) if isinstance(value, Mapping) else ""
 
 
 LINKED: dict[str, Writing] = {

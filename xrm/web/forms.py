@@ -10,16 +10,17 @@ from urllib.parse import urlencode
 from xrm.compile.fitting import THIS, this_paths, with_this
 from xrm.errors import Invalid, NotFound, Problem
 from xrm.expr import Moment
+from xrm.model.addresses import PARTS
 from xrm.model.fields import Field
 from xrm.model.values import MOST_ROWS, TEXT_LENGTH, Misfit, coerce, counted
 from xrm.service.context import Context
 from xrm.service.reading import Query, get_record, list_records
 from xrm.web import pages, row_forms, uploads
-from xrm.web.cells import currency_of, in_digits, is_link
+from xrm.web.cells import Tongue, currency_of, in_digits, is_link
 from xrm.web.failures import said
 from xrm.web.mirror import Mirror
 from xrm.web.screens import FormPart, Screen
-from xrm.web.typed import editable, link_of, posted, title_of, value_of
+from xrm.web.typed import address_parts, editable, link_of, posted, title_of, value_of
 
 MOST_OPTIONS = 30
 """A link to more records than this is a combobox instead of a select."""
@@ -183,6 +184,8 @@ def _input(ctx: Context, screen: Screen, one: Field, filled: Filled, mirror: Mir
         asked=one.name in mirror.asked,
         before=tongue.display.symbol(code) if one.type == "money" and (code := currency_of(tongue, one)) else "",
     )
+    if one.type == "address":
+        return replace(made, parts=address_inputs(tongue, one.name, made.value), wide=True)
     if one.type == "rows":
         return _rows_input(ctx, screen, one, made, filled)
     if is_link(one):
@@ -194,6 +197,15 @@ def _input(ctx: Context, screen: Screen, one: Field, filled: Filled, mirror: Mir
         options = tuple(replace(option, closed=option.value in closed and not option.selected) for option in _options(screen, one, made))
         return replace(made, options=options)
     return made
+
+
+def address_inputs(tongue: Tongue, name: str, text: str) -> tuple[pages.Input, ...]:
+    """An input for each part of an address, named ``home.city``."""
+    given = address_parts(text)
+    return tuple(
+        pages.Input(f"{name}.{part}", "text", tongue.words(known.label), given.get(part, ""), known.hint, complete=known.complete)
+        for part, known in PARTS.items()
+    )
 
 
 def _rows_input(ctx: Context, screen: Screen, one: Field, made: pages.Input, filled: Filled) -> pages.Input:

@@ -366,6 +366,8 @@ class Input:
     Kinds: ``text area number date time datetime select radios checks combo email tel url json password``. ``shown`` is the title of
     a combo's record; ``source`` is where its options come from. ``limit`` counts characters below the input.
 
+    Of the kind ``address``: an input for each of its ``parts``.
+
     Of the kind ``rows``: the heads of its ``columns``, its ``rows``, how many there may be at ``most``, the id of the button
     that takes the focus (``focused``; an input has ``focus``), and whether a button changed something that is not saved. A cell
     of the kind ``said`` is text, and no input.
@@ -388,6 +390,7 @@ class Input:
     limit: int = 0
     wide: bool = False
     complete: str = ""
+    parts: tuple[Input, ...] = ()
     columns: tuple[str, ...] = ()
     rows: tuple[RowInputs, ...] = ()
     most: int = 0

@@ -24,7 +24,7 @@ from xrm.web import pages
 from xrm.web.cells import is_link
 from xrm.web.row_merging import merged
 from xrm.web.screens import Screen
-from xrm.web.typed import editable, link_of, posted, value_of
+from xrm.web.typed import address_parts, editable, link_of, posted, value_of
 
 Row = dict[str, str]
 """The texts of one row's inputs, by field, and its ``id``."""
@@ -247,8 +247,13 @@ def _filled(
     options = tuple(replace(option, selected=option.value in chosen) for option in one.options)
     if one.kind == "select" and text and not any(option.selected for option in options):
         options = (*options, pages.Option(text, words.get(name) or "The record that is there now", selected=True))
+    given = address_parts(text) if one.kind == "address" else {}
+    parts = tuple(
+        replace(part, name=f"{name}.{own}", value=given.get(own, "")) for part in one.parts if (own := part.name.rpartition(".")[2])
+    )
     return replace(
         one,
+        parts=parts,
         name=name,
         value=text,
         kind="select" if one.kind == "radios" else one.kind,

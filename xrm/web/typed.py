@@ -14,6 +14,7 @@ import msgspec
 
 from xrm.errors import NotFound, Problem
 from xrm.model.fields import Field
+from xrm.model.kinds import ADDRESS_PARTS
 from xrm.model.values import canonical
 from xrm.service.context import Context
 from xrm.service.reading import Query, get_record, list_records
@@ -42,9 +43,25 @@ def editable(display: Display, field: Field, value: object) -> str:
         return canonical(field, value)
     if isinstance(value, Decimal):
         return f"{value:f}".replace(".", display.point)
+    if field.type == "address" and isinstance(value, dict):
+        return address_text(value)
     if isinstance(value, (dict, list)):
         return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
     return str(value)
+
+
+def address_text(parts: Mapping[str, str | None]) -> str:
+    """An address as one text: its parts in JSON, those that are filled in; empty where none is."""
+    given = {part: parts[part] for part in ADDRESS_PARTS if parts.get(part)}
+    return msgspec.json.encode(given).decode() if given else ""
+
+
+def address_parts(text: str) -> dict[str, str]:
+    """The parts of such a text. One that was tampered with has none."""
+    try:
+        return msgspec.json.decode(text, type=dict[str, str]) if text else {}
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return {}
 
 
 def posted(form: Mapping[str, str], field: Field) -> str | None:
@@ -54,6 +71,8 @@ def posted(form: Mapping[str, str], field: Field) -> str | None:
     """
     if field.kind.kept == "files":
         return posted_files(form, field)
+    if field.type == "address" and any(f"{field.name}.{part}" in form for part in ADDRESS_PARTS):
+        return address_text({part: " ".join(form.get(f"{field.name}.{part}", "").split()) for part in ADDRESS_PARTS})
     text = form.get(field.name)
     if text == "" and field.kind.input == "checks":
         return ", ".join(option.name for option in field.options if f"{field.name}.{option.name}" in form)

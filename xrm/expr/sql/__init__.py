@@ -197,7 +197,7 @@ class _Writer:
             return self._fixed(node)
         match node:
             case Column():
-                return self._column(node)
+                return self._column(node, node.part)
             case Logical():
                 return self._logical(node, positive)
             case Not():

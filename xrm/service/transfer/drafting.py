@@ -81,18 +81,18 @@ def _read(cell: Cell, row: Row, problems: list[Problem], *, typed: bool = False)
 
 
 def _joined(halves: Halves, row: Row, problems: list[Problem]) -> object:
-    """Both halves of a point, or neither."""
-    lat, lon = (_text(cell, row) for cell in (halves.lat, halves.lon))
-    if lat is None and lon is None:
+    """An address of the parts that are there; both halves of a point, or neither."""
+    found = {name: text for name, cell in halves.parts.items() if (text := _text(cell, row)) is not None}
+    if not found:
         return None
-    if lat is None or lon is None:
-        column = halves.lon.column if lon is None else halves.lat.column
-        problems.append(Problem("XRM502", "is empty, and the other half of the place is not", path=(column,)))
+    missing = next((cell.column for name, cell in halves.parts.items() if name not in found), None)
+    if missing and halves.field.type == "point":
+        problems.append(Problem("XRM502", "is empty, and the other half of the place is not", path=(missing,)))
         return None
     try:
-        return coerce(halves.field, {"lat": lat, "lon": lon})
+        return coerce(halves.field, found)
     except Misfit as misfit:
-        problems.append(misfit_problem(halves.lat.column, misfit))
+        problems.append(misfit_problem(next(iter(halves.parts.values())).column, misfit))
         return None
 
 

@@ -27,11 +27,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Halves:
-    """A point whose latitude and longitude stand in cells of their own."""
+    """A point or an address whose parts stand in cells of their own, by name."""
 
     field: Field
-    lat: Cell
-    lon: Cell
+    parts: Mapping[str, Cell]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,5 +75,5 @@ class ImportPlan:
     @property
     def columns(self) -> Mapping[str, str]:
         """The column that fills each field, for messages."""
-        halves = {half.field.name: half.lat.column for half in self.halves}
+        halves = {half.field.name: next(iter(half.parts.values())).column for half in self.halves}
         return halves | {cell.field.name: cell.column for cell in self.cells}

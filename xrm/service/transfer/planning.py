@@ -13,6 +13,7 @@ from xrm.compile.policies import PolicyScope
 from xrm.compile.rules import fit
 from xrm.errors import Invalid, Place, Problem, ordered
 from xrm.expr import Checked, ExpressionError, Moment, compile_check, to_python
+from xrm.model.addresses import part_of
 from xrm.model.entity import Entity
 from xrm.model.fields import Field
 from xrm.model.values import Misfit
@@ -147,6 +148,8 @@ class _Planner:
             return
         if inner and known.type == "point" and inner in HALF:
             halves.setdefault(name, {})[inner] = self.cell(column, target, Field(name, "decimal", known.label))
+        elif part := part_of(known, inner):
+            halves.setdefault(name, {})[inner] = self.cell(column, target, part)
         elif inner and by_word(known):
             self.far(column, target, known, inner)
         elif inner:
@@ -254,11 +257,11 @@ class _Planner:
         path = ("columns", *(cell.column for cell in parts.values()))
         if not self.once(name, place, path):
             return None
-        if len(parts) < 2:
+        if known.type == "point" and len(parts) < 2:
             other = HALF[1] if "lat" in parts else HALF[0]
             self.note(f"'{name}' has one half only", place, path, f"which column holds {name}.{other}?")
             return None
-        return Halves(known, parts["lat"], parts["lon"])
+        return Halves(known, parts)
 
     # -- settings ---------------------------------------------------------------------------------------------------
 
