@@ -132,6 +132,7 @@ CODES: dict[str, str] = {
     "XRM245": "A computed field reads what it cannot follow",
     "XRM242": "A condition on a link does not go here",
     "XRM241": "A link leads to nothing",
+    "XRM244": "This does not go with a link to many",
     "XRM240": "A deletion cannot do that to this link",
     "XRM210": "A default, set or option does not fit its field",
     "XRM211": "An entity inherits from itself",

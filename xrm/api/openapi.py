@@ -220,6 +220,9 @@ def _field(application: Application, field: Field, written: bool = False, rows: 
         schema["anyOf"] = [{"type": "string", "format": "uuid"}, LINKED]
     if field.kind.kept == "files":
         schema = {"title": schema["title"], **_files(field, written)}
+    elif field.each:
+        each = _field(application, field.each, written)
+        schema |= {"maxItems": MOST_ROWS, "items": {name: each[name] for name in ("type", "format", "anyOf") if name in each}}
     elif field.type == "rows":
         schema |= {"type": "array", "maxItems": MOST_ROWS, "items": _row(application, rows, written)}
     elif field.many:

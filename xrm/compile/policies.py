@@ -118,6 +118,14 @@ class Policies:
         visible = self.by_entity[entity].visible
         return {own: inner for own, inner in field.rows.items() if f"{name}.{own}" in visible}
 
+    def beyond(self, entity: str, path: str) -> Field | None:
+        """The visible field at the end of a path over a list of links (``districts.title``); None where it is none."""
+        first, _, rest = path.partition(".")
+        field = self._field(entity, first)
+        if field is None or field.each is None or not rest:
+            return None
+        return alike([self.resolve(target, rest) for target in field.each.targets if self.readable(target)])
+
     def _field(self, entity: str | None, name: str) -> Field | None:
         if entity is None or not self.readable(entity) or name not in self.by_entity[entity].visible:
             return None
@@ -199,7 +207,8 @@ def quiet(application: Application, entity: Entity) -> frozenset[str]:
     readers = [role for role in application.roles if _may_read(application, role, entity)]
 
     def hidden(field: Field) -> bool:
-        to = application.entities.get(field.to or "") if field.type == "link" else None
+        link = field.each or field
+        to = application.entities.get(link.to or "") if link.type == "link" else None
         return field.protected or (to is not None and not all(_may_read(application, role, to) for role in readers))
 
     return frozenset(field.name for field in entity.fields.values() if hidden(field))
@@ -266,6 +275,7 @@ def _without_blind_links(found: Policies) -> Policies:
             for name in policy.visible
             if (field := fields.get(name)) and field.type == "link" and field.targets and not any(map(found.readable, field.targets))
         }
+        blind |= {name.partition(".")[0] for name in blind if (outer := fields.get(name.partition(".")[0])) and outer.each}
         if not blind:
             return policy
         visible, editable = policy.visible - blind, policy.editable - blind

@@ -8,7 +8,7 @@ expand all ask a database in which the rest does not exist.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
@@ -34,7 +34,7 @@ from xrm.compile.tables import Tables
 from xrm.expr import Checked
 from xrm.expr.sql import to_sql
 from xrm.model.entity import Entity, Inverse
-from xrm.model.fields import ENTITY, Field
+from xrm.model.fields import ENTITY, TARGET, Field, alike
 from xrm.model.kinds import ADDRESS_PARTS
 from xrm.model.rows import ID as ROW_ID
 from xrm.model.rows import row_entity
@@ -377,7 +377,8 @@ class ReadCompiler:
     def read(self, shape: Shape) -> Read:
         rows = Rows(self.tables, self.policies, shape.entity, self.dialect)
         parts: list[PartRead] = []
-        picked = [self._pick(rows, path, parts) for path in with_links(shape.fields, rows.policies, shape.entity)]
+        beyond, own = over_lists(shape.fields, rows.policies, shape.entity)
+        picked = [self._pick(rows, path, parts, beyond.get(path, ())) for path in with_links(own, rows.policies, shape.entity)]
         keys = [] if shape.one else sort_keys(rows, shape.sort)
         where = self._where(rows, shape)
         if shape.after is not None:
@@ -395,14 +396,17 @@ class ReadCompiler:
         flat, document = row_decoder(picked, len(columns)), document_decoder(picked, len(columns))
         return Read(statement, key, tuple(parts), flat, document, lambda raw: [raw[place] for place in places], version, derived)
 
-    def _pick(self, rows: Rows, path: str, parts: list[PartRead]) -> Picked:
-        """What a path brings; of a field that lies apart, the read of its rows is put into ``parts``."""
+    def _pick(self, rows: Rows, path: str, parts: list[PartRead], beyond: Sequence[str] = ()) -> Picked:
+        """What a path brings; of a field that lies apart, the read of its rows is put into ``parts``. ``beyond``: what is
+        read of each record that a list of links leads to."""
         field = rows.policies.resolve(rows.entity.name, path)
         if field is None or not field.apart:
             return Picked.of(rows, path)
         inside = Rows(self.tables, self.policies, rows.entity.name, self.dialect, part=path)
         seen = self.policies.row_fields(rows.entity.name, path)
         titled = {f"{name}.{own}": found for name, one in seen.items() if one.type == "link" for own, found in self._told(one)}
+        if field.each:
+            titled = {**self._of_each(field.each), **{f"{TARGET}.{far}": self._far(rows.entity.name, f"{path}.{far}") for far in beyond}}
         picked = [Picked("", (inside.root.c.record,), None)]
         picked += [Picked.made(inside, name, field) for name, field in {"id": ROW_ID, **seen, **titled}.items()]
         columns = _labelled([column for pick in picked for column in pick.columns])
@@ -413,6 +417,8 @@ class ReadCompiler:
             query = query.order_by(inside.root.c.record, inside.root.c.position)
             statements[size] = compiled(query, self.dialect, inside.run_time)
         parts.append(PartRead(statements))
+        if field.each:
+            return _list_of_links(path, field.each, picked, beyond)
         flat, document = row_decoder(picked), document_decoder([pick for pick in picked if pick.path not in titled])
         return Picked(path, (), lambda found: tuple(map(flat, found)), lambda found: list(map(document, found)))
 
@@ -422,6 +428,22 @@ class ReadCompiler:
             found = self.policies.resolve(link.to or "", name) if name else None
             if name and found:
                 yield name, found
+
+    def _of_each(self, link: Field) -> dict[str, Field]:
+        """What is read of each record of a list of links, whoever asks: its title, its key, and which entity it is of."""
+        seen = [target for target in link.targets if self.policies.readable(target)]
+        found = {"title": alike([self.policies.resolve(target, "title") for target in seen])}
+        if link.several:
+            found[ENTITY.name] = ENTITY if seen else None
+        elif link.to and (key := self.policies.application.entities[link.to].key):
+            found[key] = self.policies.resolve(link.to, key)
+        return {f"{TARGET}.{name}": field for name, field in found.items() if field}
+
+    def _far(self, entity: str, path: str) -> Field:
+        field = self.policies.beyond(entity, path)
+        if field is None:
+            raise KeyError(path)
+        return field
 
     def count(self, shape: Shape) -> Statement:
         """How many records a list has, counted up to the bound parameter ``most``."""
@@ -512,6 +534,35 @@ class Picked:
             return Picked(path, tuple(table.c[part.name] for part in parts), point, json_point)
         converters = (from_database(field, rows.dialect), json_from_database(field, rows.dialect))
         return Picked(path, (rows.column(path),), *converters, part=bool(field.within))
+
+
+def _list_of_links(path: str, link: Field, picked: Sequence[Picked], beyond: Sequence[str]) -> Picked:
+    """A list of links: rows with the ``target`` and its title; in JSON ids, or what was asked of each. What the reader may
+    not see is left out."""
+    wanted = {TARGET, *(f"{TARGET}.{far}" for far in beyond), *([f"{TARGET}.{ENTITY.name}"] if link.several else [])}
+    flat = row_decoder(picked)
+    single = document_decoder([pick if pick.path in wanted else replace(pick, path="") for pick in picked])
+
+    def rows(found: Sequence[Sequence[Any]]) -> tuple[Row, ...]:
+        return tuple(row for row in map(flat, found) if row[TARGET] is not None)
+
+    def documents(found: Sequence[Sequence[Any]]) -> list[Any]:
+        links = [msgspec.structs.astuple(single(row))[0] for row in found]
+        return [one for one in links if one is not None]
+
+    return Picked(path, (), rows, documents)
+
+
+def over_lists(paths: Sequence[str], policies: Policies, entity: str) -> tuple[dict[str, list[str]], tuple[str, ...]]:
+    """What is read beyond each list of links, by its field; and the other paths, with those fields."""
+    beyond: dict[str, list[str]] = {}
+    own: dict[str, None] = {}
+    for path in paths:
+        first, _, rest = path.partition(".")
+        if rest and policies.beyond(entity, path) is not None:
+            beyond.setdefault(first, []).append(rest)
+        own[first if first in beyond and rest else path] = None
+    return beyond, tuple(own)
 
 
 def with_links(paths: Sequence[str], policies: Policies, entity: str) -> tuple[str, ...]:

@@ -53,12 +53,17 @@ class Conversion:
     value: Value | None = None
 
 
+TARGET = "target"
+"""In the rows of a list of links: the field that is the link."""
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field. ``minimum``/``maximum`` are in the field's own type, ``lowest``/``highest`` bounds by other fields;
     ``length`` is the most characters of a text, ``shortest`` the least, ``words`` the most words.
 
-    Of rows, ``rows`` holds the fields of one row, and ``minimum``/``maximum`` say how many rows there may be.
+    Of rows, ``rows`` holds the fields of one row, and ``minimum``/``maximum`` say how many rows there may be. A link with
+    ``many`` is kept as rows too: each has one field, the link ``target``.
     Of files: ``accept`` names the kinds that are let in, ``size`` is the most bytes of one, the bounds are their count.
     """
 
@@ -139,6 +144,11 @@ class Field:
     def targets(self) -> tuple[str, ...]:
         """Every entity that a link may lead to."""
         return self.several or ((self.to,) if self.to else ())
+
+    @property
+    def each(self) -> Field | None:
+        """Of a list of links the link that stands in each place; None of any other field."""
+        return self.rows.get(TARGET) if self.many and self.type == "rows" else None
 
     @property
     def folded(self) -> bool:

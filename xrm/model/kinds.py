@@ -206,6 +206,8 @@ KINDS: Mapping[FieldType, FieldKind] = {
 MANY: Mapping[FieldType, FieldKind] = {
     "choice": FieldKind(KINDS["choice"].doc, _some_of, "list", "checks", {"type": "array", "items": {"type": "string"}},
                         sortable=False, unique=False, titled=False, compound=True),
+    "rows": FieldKind(KINDS["link"].doc, ROWS, "apart", "checks", {"type": "array"}, bounded=True, sortable=False, unique=False,
+                      titled=False, compound=True),
 }  # fmt: skip
 """What is true of a type instead where the field says ``many: true``."""
 

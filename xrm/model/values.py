@@ -30,7 +30,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from xrm.expr.places import MICRO, Point, micro
 from xrm.expr.values import duration_words, parse_length, parse_time
-from xrm.model.fields import Field
+from xrm.model.fields import TARGET, Field
 from xrm.model.kinds import ADDRESS_PARTS, FieldType
 
 INTEGER_LIMIT = 2**53
@@ -546,6 +546,8 @@ def _json(field: Field, raw: object) -> object:
 def _rows(field: Field, raw: object) -> tuple[dict[str, object], ...]:
     """Rows as they were sent: each a map from field to value, with the ``id`` of a row that stays. How many there must
     be is judged with the record."""
+    if field.each:
+        return _targets(field.each, raw)
     if isinstance(raw, str):  # a cell of a table
         try:
             raw = msgspec.json.decode(raw)
@@ -560,6 +562,29 @@ def _rows(field: Field, raw: object) -> tuple[dict[str, object], ...]:
     if inside:
         raise Misfit("has rows that do not fit", inside=inside)
     return rows
+
+
+def _targets(link: Field, raw: object) -> tuple[dict[str, object], ...]:
+    """A list of links as it was sent, each once: ids, or the keys of records (whose ids are found with the record); ``a, b`` is one too."""
+    items = [one for one in raw.split(",") if one.strip()] if isinstance(raw, str) and not raw.lstrip().startswith("[") else raw
+    try:
+        items = [items] if isinstance(items, Mapping) else _items(items)
+    except Misfit:
+        raise Misfit("must be a list of records", hint="their ids, or their keys") from None
+    if len(items) > MOST_ROWS:
+        raise Misfit(f"may have {MOST_ROWS:,} links; it has {len(items):,}")
+    return tuple({TARGET: one} for one in dict.fromkeys(_target(link, item) for item in items))
+
+
+def _target(link: Field, raw: object) -> str:
+    if isinstance(raw, Mapping) and TARGET in raw:
+        raw = raw[TARGET]
+    if isinstance(raw, str) and raw.strip() and not UUID_FORM.fullmatch(raw.strip()):
+        return raw.strip()
+    return _link(link, raw.strip() if isinstance(raw, str) else raw)
+
+
+UUID_FORM = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 
 
 def _row(field: Field, number: int, raw: object, inside: list[tuple[int, str, Misfit]]) -> dict[str, object]:

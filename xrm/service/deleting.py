@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from xrm.compile.columns import bind_id, id_text
 from xrm.compile.writes import Referrer
 from xrm.errors import Invalid, Problem
+from xrm.model.fields import TARGET
 from xrm.service import locking, rows
 from xrm.service.context import Context
 from xrm.service.locking import Held
@@ -42,8 +43,8 @@ class Reach:
     """What a delete reaches: records that go along (the deleted one first), links that are emptied, links that hold it."""
 
     gone: dict[Key, None]
-    cleared: dict[tuple[Key, str], str] = field(default_factory=dict)
-    """(record, field) → the id that the link leads to and will not any more."""
+    cleared: dict[tuple[Key, str], tuple[str, ...]] = field(default_factory=dict)
+    """(record, field) → the id that the link leads to and will not any more; of a list of links, all such ids."""
     holding: dict[tuple[str, str], dict[str, None]] = field(default_factory=dict)
     """(entity, field) → the ids of the records whose links hold it."""
     records: dict[Key, Record] = field(default_factory=dict)
@@ -110,7 +111,8 @@ def _around(ctx: Context, connection: Connection, here: Key, found: Reach) -> No
             if other in found.gone:
                 continue
             if link.field.on_delete == "clear":
-                found.cleared[other, link.field.name] = here[1]
+                place = (other, link.part or link.field.name)
+                found.cleared[place] = (*found.cleared.get(place, ()), here[1])
             else:
                 found.holding.setdefault((link.entity, link.path), {})[other[1]] = None
 
@@ -279,8 +281,8 @@ def carry_out(ctx: Context, connection: Connection, found: Reach, step: Step) ->
         told.append((key, None, None))
     for key, names in _by_record(found).items():
         before = found.records[key]
-        step("update", key[0], before, dict.fromkeys(names))
-        told += [(key, name, target) for name, target in names.items()]
+        step("update", key[0], before, {name: _without(before[name], targets) for name, targets in names.items()})
+        told += [(key, name, target) for name, targets in names.items() for target in targets]
     for place, (key, name, target) in enumerate(told):
         values = {
             **bound, "place": place, "entity": key[0], "record": bind_id(key[1], connection.dialect), "field": name,
@@ -289,11 +291,16 @@ def carry_out(ctx: Context, connection: Connection, found: Reach, step: Step) ->
         connection.run(system.along.sql, system.along.bind(values))
 
 
-def _by_record(found: Reach) -> dict[Key, dict[str, str]]:
-    emptied: dict[Key, dict[str, str]] = {}
-    for (key, name), target in found.cleared.items():
-        emptied.setdefault(key, {})[name] = target
+def _by_record(found: Reach) -> dict[Key, dict[str, tuple[str, ...]]]:
+    emptied: dict[Key, dict[str, tuple[str, ...]]] = {}
+    for (key, name), targets in found.cleared.items():
+        emptied.setdefault(key, {})[name] = targets
     return emptied
+
+
+def _without(value: object, targets: tuple[str, ...]) -> object:
+    """An empty link; or a list of links without those."""
+    return tuple(row for row in value if row[TARGET] not in targets) if isinstance(value, tuple) else None
 
 
 def bring_back(ctx: Context, connection: Connection, root: str, held: Held, step: Step) -> tuple[Problem, ...]:
@@ -350,10 +357,15 @@ def _leads_to_live(ctx: Context, connection: Connection, entity: str, record: Re
 def _linked_again(ctx: Context, connection: Connection, key: Key, name: str, target: str, step: Step) -> None:
     record = _record(ctx, connection, key, Reach({}))
     fields = ctx.service.application.entities[key[0]].entity.fields
-    if record is None or record["deleted_at"] is not None or name not in fields or record.get(name) is not None:
+    if record is None or record["deleted_at"] is not None or name not in fields:
+        return
+    value: object = target
+    if fields[name].each and all(row[TARGET] != target for row in record[name]):
+        value = (*record[name], {"id": None, TARGET: target})  # at the end: where it stood may not be there any more
+    elif record.get(name) is not None:
         return
     try:
-        step("update", key[0], _own(record), {name: target})
+        step("update", key[0], _own(record), {name: value})
     except Invalid as error:
         if any(problem.code != "XRM511" for problem in error.problems):
             raise

@@ -22,7 +22,7 @@ from xrm.model.entity import Entity
 from xrm.model.fields import Field
 from xrm.service.context import Context
 from xrm.service.policy import may_here
-from xrm.service.rows import links_in, read, row_problem
+from xrm.service.rows import links_in, no_target, read, row_problem
 from xrm.store.database import Connection
 from xrm.store.migrate import admitted as release_admitted
 
@@ -299,7 +299,7 @@ def _new_links(
 
 
 def _no_row_target(ctx: Context, rows: RowsWrite, number: int, field: Field) -> Problem:
-    message = f"leads to no {(field.to or 'record').replace('_', ' ')} that is there"
+    message = no_target(field) if rows.field.each else f"leads to no {(field.to or 'record').replace('_', ' ')} that is there"
     return row_problem(ctx, rows.field, number, field.name, "XRM511", message)
 
 

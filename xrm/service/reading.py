@@ -18,7 +18,7 @@ from xrm.errors import Invalid, NotFound, Problem, nearest
 from xrm.expr import Checked, ExpressionError, Moment, check, parse
 from xrm.expr.types import BOOL
 from xrm.model.entity import Entity
-from xrm.model.fields import Field
+from xrm.model.fields import TARGET, Field
 from xrm.model.values import fold
 from xrm.model.views import SortKey, View
 from xrm.service.context import Context
@@ -230,7 +230,8 @@ class _Seen:
         """What the actor may see of changed rows."""
         visible = self._ctx.policies.row_fields(self._entity.name, field.name)
         shown = [{name: value for name, value in row.items() if name in visible or name in ("id", "row")} for row in rows]
-        return [{name: self._seen(field.rows.get(name), value) for name, value in row.items()} for row in shown]
+        seen = [{name: self._seen(field.rows.get(name), value) for name, value in row.items()} for row in shown]
+        return [row for row in seen if row.get(TARGET, row) is not None] if field.each else seen
 
     def _seen(self, field: Field | None, value: Any) -> Any:
         """A link to a record that the actor may not read is an empty one, as in every other read."""
@@ -403,6 +404,8 @@ def _fields(ctx: Context, entity: Entity, wanted: Sequence[str]) -> tuple[str, .
     if not wanted:
         return ctx.policies.names(entity.name)
     for path in wanted:
+        if path.count(".") <= 3 and ctx.policies.beyond(entity.name, path) is not None:
+            continue
         if _known(ctx, entity, path, "fields").apart and "." in path:
             raise Invalid(Problem("XRM512", f"rows are read with their own record, not over a link: '{path[:80]}'", path=("fields",)))
     return ("id", *wanted)

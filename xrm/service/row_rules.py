@@ -88,10 +88,11 @@ def _number(ctx: Context, field: Field, count: int) -> Iterator[Problem]:
     label = ctx.words(field.label)
     least, most = field.minimum, field.maximum
     if isinstance(least, int) and count < least:
-        yield Problem("XRM528", f"{label} must have {_rows(least)} or more; it has {count}", path=(field.name,))
+        yield Problem("XRM528", f"{label} must have {_rows(field, least)} or more; it has {count}", path=(field.name,))
     if isinstance(most, int) and count > most:
-        yield Problem("XRM528", f"{label} may have {_rows(most)} or fewer; it has {count}", path=(field.name,))
+        yield Problem("XRM528", f"{label} may have {_rows(field, most)} or fewer; it has {count}", path=(field.name,))
 
 
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count:,} rows"
+def _rows(field: Field, count: int) -> str:
+    noun = "link" if field.each else "row"
+    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"

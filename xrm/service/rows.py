@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 from xrm.compile.application import CompiledEntity
-from xrm.compile.columns import DialectName, bind_id
+from xrm.compile.columns import DialectName, bind_id, is_id
 from xrm.compile.row_parts import RowsWrite
 from xrm.errors import Invalid, Problem
-from xrm.model.fields import Field
+from xrm.model.data import Keyed
+from xrm.model.fields import TARGET, Field
 from xrm.model.values import Misfit, coerce
 from xrm.service.context import Context
+from xrm.service.keys import keyed
 from xrm.service.row_matching import matched
 from xrm.store.connections import Bound
 from xrm.store.database import Connection
@@ -42,6 +44,8 @@ class Sent(tuple[Row, ...]):  # noqa: SLOT001 (a tuple has no slots to name)
 def row_problem(ctx: Context, field: Field, number: int, name: str, code: str, message: str, hint: str | None = None) -> Problem:
     """A problem at one field of one row: ``Lines, row 2: Amount is required``; ``message`` is what follows the label."""
     words = ctx.words
+    if field.each:
+        return Problem(code, f"{words(field.label)}: {message}", path=(field.name,), hint=hint)
     inner = field.rows.get(name)
     told = f"{words(inner.label)} {message}" if inner else f"'{name[:60]}' {message}" if name else f"it {message}"
     path = (field.name, str(number), name) if name else (field.name, str(number))
@@ -60,6 +64,8 @@ def accepted_rows(ctx: Context, entity: str, field: Field, raw: object) -> Sent:
         if not misfit.inside:
             raise
         raise Invalid(*(row_problem(ctx, field, n, name, "XRM502", one.message, one.hint) for n, name, one in misfit.inside)) from None
+    if field.each and isinstance(rows, tuple):
+        rows = _by_keys(ctx, field, field.each, rows)
     policy = ctx.policy(entity)
     problems: list[Problem] = []
     kept: list[Row] = []
@@ -76,6 +82,25 @@ def accepted_rows(ctx: Context, entity: str, field: Field, raw: object) -> Sent:
     return Sent(kept, echoes)
 
 
+def _by_keys(ctx: Context, field: Field, link: Field, rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    """A list of links with the ids of records that were named by their keys."""
+    found: dict[str, str | None] = {}
+    for row in rows:
+        word = row[TARGET]
+        keys = [Keyed(target, word) for target in link.targets if ctx.policies.readable(target)]
+        ids = [id for key in keys if (id := keyed(ctx, ctx.service.database.connection, key)) is not None]
+        found[word] = word if is_id(word) else str(ids[0]) if len(ids) == 1 else None
+    lost = [word for word, id in found.items() if id is None]
+    if lost:
+        raise Invalid(*(row_problem(ctx, field, 0, TARGET, "XRM511", no_target(link, word)) for word in lost))
+    return tuple({TARGET: id} for id in dict.fromkeys(found.values()))
+
+
+def no_target(link: Field, word: str = "") -> str:
+    """That a list of links leads to no such record."""
+    return f"there is no such {(link.to or 'record').replace('_', ' ')}{f' “{word[:60]}”' if word else ''}"
+
+
 def merge(
     ctx: Context, compiled: CompiledEntity, before: Mapping[str, Any] | None, after: dict[str, Any], sees: Sees, *, carried: bool = False
 ) -> None:
@@ -83,6 +108,8 @@ def merge(
     be those of another application, where they are none of this record's.
 
     A link to a record that the actor does not see is empty for them: sent back empty, it stays what it is.
+
+    Of a list of links what the actor does not see stays where it stands.
 
     Raises:
         Invalid: an id that is no row of this record (XRM527), or a value that may not be written (XRM505).
@@ -93,6 +120,9 @@ def merge(
         sent, was = after[name], (before or {}).get(name) or ()
         if sent is (before or {}).get(name):
             after[name] = tuple(map(dict, sent or ()))
+            continue
+        if part.field.each:
+            after[name] = _list_of_links(part.field.each, was, sent, sees)
             continue
         sent, echoes = _whole(part, sent, {row["id"]: row for row in was}, sees)
         named = _by_id(ctx, part, sent, was, carried, problems)
@@ -106,6 +136,22 @@ def merge(
             _unchanged(ctx, part, number, echo, meant.get(number), problems)
     if problems:
         raise Invalid(*problems)
+
+
+def _list_of_links(link: Field, old: Sequence[Row], sent: Sequence[Row], sees: Sees) -> tuple[Row, ...]:
+    """The list that was sent, where links that stood keep their rows, and those that the actor does not see their places:
+    each after what it stood after."""
+    ids = {row[TARGET]: row["id"] for row in old}
+    made = [{"id": ids.get(row[TARGET]), TARGET: row[TARGET]} for row in sent]
+    wanted = {row[TARGET] for row in made}
+    place = 0
+    for row in old:
+        if row[TARGET] in wanted:
+            place = next(n for n, one in enumerate(made, 1) if one[TARGET] == row[TARGET])
+        elif not sees(link, row[TARGET]):
+            made.insert(place, dict(row))
+            place += 1
+    return tuple(made)
 
 
 def _whole(part: RowsWrite, sent: Sequence[Row], old: Mapping[str, Row], sees: Sees) -> tuple[Sequence[Row], Mapping[int, Row]]:
@@ -225,7 +271,7 @@ def named(compiled: CompiledEntity, before: Mapping[str, Any] | None, row: dict[
         rows, old = row[name], (before or {}).get(name) or ()
         staying = {one["id"] for one in rows}
         gone = [one for one in old if one["id"] not in staying]
-        row[name] = tuple(_named(one, gone) if SAID in one else one for one in rows)
+        row[name] = tuple(_named(one, gone) if SAID in one or not one["id"] else one for one in rows)
 
 
 def _named(row: Row, gone: list[Row]) -> Row:

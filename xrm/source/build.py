@@ -188,7 +188,7 @@ class _Builder:
             maximum=self.bound(part, "max"),
             filter=self.condition(part, "filter"),
             find=self.condition(part, "find"),
-            rows=MappingProxyType({name: self.field(bare.rows[name], inner[name]) for name in inner}),
+            rows=bare.rows if bare.each else MappingProxyType({name: self.field(bare.rows[name], inner[name]) for name in inner}),
             lowest=self.condition(part, "min"),
             highest=self.condition(part, "max"),
         )

@@ -15,7 +15,7 @@ from xrm.model.rows import ROW_NAMES
 from xrm.model.standard import SYSTEM_NAMES
 from xrm.model.values import MOST_FILES, MOST_SIZE
 from xrm.source.check_constraints import UNCOMPUTED, check_constraints
-from xrm.source.check_rows import NUMBER_OF_ROWS, check_in_row, check_rows
+from xrm.source.check_rows import NUMBER_OF_ROWS, check_in_row, check_link, check_links, check_rows
 from xrm.source.disclosure import check_reads
 from xrm.source.findings import Findings
 from xrm.source.inference import Step, circles, formulas_of, graph
@@ -53,6 +53,10 @@ def check_fields(findings: Findings, known: Known, part: Part) -> None:
             check_in_row(findings, inner)
         if field:
             _bounds(findings, inner, field)
+            if field.type == "link":
+                check_link(findings, inner)
+            if field.each:
+                check_links(findings, inner)
             if field.kind.kept == "files":
                 _files(findings, inner, field)
             else:
@@ -220,6 +224,8 @@ def _files(findings: Findings, part: Part, field: Field) -> None:
 
 
 def _bounds(findings: Findings, part: Part, field: Field) -> None:
+    if field.type == "link":
+        return
     if field.type == "rows":
         field = replace(NUMBER_OF_ROWS, name=field.name)
     if field.kind.kept == "files":
@@ -327,6 +333,8 @@ def _derived(findings: Findings, part: Part, checked: Checked, scope: EntityScop
 
 
 def _indexed(findings: Findings, part: Part, field: Field) -> None:
+    if field.each:
+        return
     if field.unique and not field.kind.unique:
         findings.note("XRM206", f"a field of type {field.type} cannot be unique", part.at("unique"), (*part.path, "unique"))
     if field.index and not field.kind.sortable:

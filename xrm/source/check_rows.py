@@ -35,6 +35,40 @@ def check_rows(findings: Findings, part: Part) -> None:
             findings.note("XRM235", f"rows have no '{key}'", part.at(key), (*part.path, key), hint)
 
 
+NOT_OF_MANY = {
+    "default": "people choose the records",
+    "compute": "people choose the records",
+    "unique": "each record stands in the list once anyway",
+    "index": "a list of links has its indexes already",
+    "inverse": "only a link to one record makes a collection of those that link there",
+    "discloses": "it holds nothing that is computed",
+    "converted_from": "add it as a new field",
+    "fill": "people choose the records",
+    "filter": "only a link to one record has a filter",
+    "find": "only a link to one record finds it",
+}
+"""Keys that do not go with a list of links, and what to say instead."""
+
+
+def check_links(findings: Findings, part: Part) -> None:
+    """A link with ``many``."""
+    for key, hint in NOT_OF_MANY.items():
+        if part.has(key):
+            findings.note("XRM244", f"a link to many has no '{key}'", part.at(key), (*part.path, key), hint)
+    word, least = part.word("on_delete"), part.datum("min")
+    if word and word.text == "clear" and least and findings.values.get((findings.here, least.place)):
+        hint = "use restrict or cascade, or let the list be empty"
+        findings.note("XRM240", "a deletion cannot clear this link: it must have some", word.place, (*part.path, "on_delete"), hint)
+
+
+def check_link(findings: Findings, part: Part) -> None:
+    """A link to one record: nothing of it is counted."""
+    for key in ("min", "max"):
+        if part.has(key):
+            message = f"'{key}' counts links, and this field has one"
+            findings.note("XRM244", message, part.at(key), (*part.path, key), "add many: true, or use 'required'")
+
+
 def check_in_row(findings: Findings, part: Part) -> None:
     """A field of a row."""
     type_ = part.word("type")
@@ -45,6 +79,9 @@ def check_in_row(findings: Findings, part: Part) -> None:
     if type_ and type_.text in ("file", "image"):
         hint = "let the rows be an entity of their own, with a link to this one"
         findings.note("XRM236", "files do not stand inside rows", type_.place, (*part.path, "type"), hint)
+    if type_ and type_.text in ("link", "user") and part.flag("many"):
+        hint = "let the rows be an entity of their own, with a link to this one"
+        findings.note("XRM236", "lists of links do not stand inside rows", part.at("many"), (*part.path, "many"), hint)
     currency = part.word("currency")
     if currency and currency.text.startswith("="):
         message = "money in a row is in one currency"

@@ -55,6 +55,8 @@ def for_field(field: Field, node: Node) -> object:
         case "json":
             value = _json(plain(node))
             return value if isinstance(value, str) else coerce(field, value)
+        case "rows" if field.many:
+            raise Misfit("cannot be a list of links written here", hint="people choose the records, or an import does")
         case "rows":
             raise Misfit("cannot be rows", hint="give the fields of the rows their values")
         case "file" | "image":

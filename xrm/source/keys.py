@@ -169,10 +169,11 @@ FIELD = MapKind(
         Key("fields", Named("field", may_be_empty=False), "What each row holds, in order. A condition or value there reads "
             "the row's own fields, `parent` (the record) and `actor`.",
             "{type: rows, fields: {item: text, amount: {type: money, required: item != null}}}", types=("rows",)),
-        Key("min", Bound(), "The least value: data, or an `=expression` over other fields; of rows, how many there must be; of "
-            "files, how many, where there are any.", "{type: integer, min: 0}", types=BOUNDED),
-        Key("max", Bound(), "The greatest value: data, or an `=expression` over other fields; of rows and files, how many there may "
-            "be (1,000 and 100 at most).", "{type: decimal, max: =depth * 2}", types=BOUNDED),
+        Key("min", Bound(), "The least value: data, or an `=expression` over other fields; of rows and of a link with `many`, how "
+            "many there must be; of files, how many, where there are any.", "{type: integer, min: 0}", types=(*BOUNDED, "link", "user")),
+        Key("max", Bound(), "The greatest value: data, or an `=expression` over other fields; of rows, of a link with `many` "
+            "and of files, how many there may be (1,000, 1,000 and 100 at most).", "{type: decimal, max: =depth * 2}",
+            types=(*BOUNDED, "link", "user")),
         Key("length", Range(1, 10_000), "The most characters, or `{min, max}`.", "{type: text, length: {min: 2, max: 40}}",
             types=WRITTEN, default="255 for text"),
         Key("words", Integer(1, 5_000), "The most words.", "{type: long_text, words: 200}", types=("text", "long_text", "markdown")),
@@ -194,8 +195,10 @@ FIELD = MapKind(
             "name to label.", "{type: choice, options: {phone: Telephone, web: Web form}}", types=("choice",)),
         Key("ordered", Boolean(), "Whether the options stand in an order: they compare, sort and filter by their place.",
             "{type: choice, options: [low, high], ordered: true}", types=("choice",)),
-        Key("many", Boolean(), "Whether several may be chosen, or several files attached. The value is a list in the order of the options; "
-            '`"web" in channels` asks for one.', "{type: choice, options: [web, phone], many: true}", types=("choice", *FILED)),
+        Key("many", Boolean(), "Whether several may be chosen, several files attached, or several records linked to. The value of a "
+            'choice is a list in the order of the options; `"web" in channels` asks for one. That of a link is a list of records in the '
+            "order they were given; `count(districts)` says how many.", "{type: link, to: user, many: true}",
+            types=("choice", "link", "user", *FILED)),
         Key("to", Ref("entity", many=True), "The entity a link leads to, or several; `user` for the people who sign in, `any` "
             "for every entity. An entity that others extend stands for all of them. Through a link to several, expressions and "
             "columns read what all of them have, of one type; `entity(requester)` says which it is.",

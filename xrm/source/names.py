@@ -16,7 +16,7 @@ from xrm.expr.types import collection
 from xrm.model.addresses import part_of
 from xrm.model.contents import USUAL, bytes_of
 from xrm.model.entity import Inverse
-from xrm.model.fields import ENTITY, MONEY_PLACES, Field, OnDelete, Option, Text, alike
+from xrm.model.fields import ENTITY, MONEY_PLACES, TARGET, Field, OnDelete, Option, Text, alike
 from xrm.model.kinds import ADDRESS_PARTS, KINDS, TYPES, FieldType
 from xrm.model.standard import USER, system_fields, user_fields
 from xrm.model.values import USUAL_SIZE
@@ -322,11 +322,13 @@ def _led(names: Names) -> Names:
 
 def _links_of(known: Known, names: Names, families: Mapping[str, tuple[str, ...]]) -> Mapping[str, Field]:
     parts = known.part.named("fields") if known.part else {}
-    links = {name: parts[name] for name, one in known.fields.items() if one.type == "link" and name in parts}
+    links = {name: parts[name] for name, one in known.fields.items() if (one.type == "link" or one.each) and name in parts}
     return {name: _led_field(one, links[name], names, families) if name in links else one for name, one in known.fields.items()}
 
 
 def _led_field(bare: Field, part: Part, names: Names, families: Mapping[str, tuple[str, ...]]) -> Field:
+    if bare.each:
+        return replace(bare, rows={TARGET: _led_field(bare.each, part, names, families)})
     words = [word.text for word in part.words("to")]
     if words == [ANY_ENTITY] and ANY_ENTITY not in names.entities:
         words = list(names.entities)
@@ -416,7 +418,7 @@ def _bare_fields(part: Part, basis: Basis) -> tuple[dict[str, Field], frozenset[
 def _rows_of(known: Known, basis: Basis) -> Iterable[Known]:
     """What is known of the rows that an entity's fields hold."""
     for name, inner in known.part.named("fields").items() if known.part else ():
-        if name in known.fields and known.fields[name].type == "rows":
+        if name in known.fields and known.fields[name].type == "rows" and not known.fields[name].many:
             fields, unknown = _bare_fields(inner, basis)
             ghost = "fields" in inner.broken or not inner.has("fields")
             yield Known(f"{known.name}.{name}", inner.place, inner, fields, {}, unknown, ghost)
@@ -432,6 +434,8 @@ def _in_many_currencies(field: Field, fields: Mapping[str, Field]) -> Field:
 
 def bare_field(part: Part, name: str, type_: str, basis: Basis, *, places: int | None = None) -> Field:
     """A field without what must be checked first: its expressions, default and bounds."""
+    if type_ in ("link", "user") and part.flag("many"):
+        return _list_of_links(part, name, type_, basis)
     locale = basis.locale
     own_currency = _word(part, "currency", basis.currency) if type_ == "money" else None
     written = _field_type(type_)
@@ -465,6 +469,28 @@ def bare_field(part: Part, name: str, type_: str, basis: Basis, *, places: int |
         discloses=part.flag("discloses") or bool(part.broken & {"discloses", "protected"}),
         renamed_from=earlier(part),
         removed=removals(part),
+    )
+
+
+def _list_of_links(part: Part, name: str, type_: str, basis: Basis) -> Field:
+    """A link with ``many``: rows of one field each, the link itself."""
+    label = label_text(part.label("label"), basis.locale, humanised(name))
+    each = Field(
+        TARGET,
+        "link",
+        label,
+        to=USER if type_ == "user" else next((word.text for word in part.words("to")), None),
+        on_delete=_on_delete(_word(part, "on_delete", "restrict")),
+    )
+    return Field(
+        name,
+        "rows",
+        label,
+        hint=label_text(part.label("hint"), basis.locale, "") if part.label("hint") else None,
+        many=True,
+        rows={TARGET: each},
+        protected=part.flag("protected"),
+        renamed_from=earlier(part),
     )
 
 

@@ -21,7 +21,7 @@ from xrm.model.addresses import lines, part_of
 from xrm.model.application import Application
 from xrm.model.contents import CONTENTS, UNKNOWN, size_text
 from xrm.model.entity import Entity
-from xrm.model.fields import ENTITY, MONEY_PLACES, Field, Text
+from xrm.model.fields import ENTITY, MONEY_PLACES, TARGET, Field, Text
 from xrm.model.rows import row_entity
 from xrm.model.values import counted
 from xrm.web.display import Display, phone
@@ -86,7 +86,7 @@ def plain(tongue: Tongue, entity: Entity, field: Field) -> Writing:
         "phone": lambda value: phone(str(value)),
         "file": file_names,
         "image": file_names,
-        "rows": lambda value: f"{len(value)} {'row' if len(value) == 1 else 'rows'}" if isinstance(value, (list, tuple)) else str(value),
+        "rows": titles_in if field.each else number_of_rows,
         "address": lambda value: ", ".join(lines(value)) if isinstance(value, Mapping) else str(value),
         "area": area_words,
         "json": lambda value: msgspec.json.encode(value).decode(),
@@ -99,6 +99,16 @@ def plain(tongue: Tongue, entity: Entity, field: Field) -> Writing:
     else:
         write = writings.get(field.type, str)
     return lambda value: "" if value is None else write(value)
+
+
+def number_of_rows(value: object) -> str:
+    return f"{len(value)} {'row' if len(value) == 1 else 'rows'}" if isinstance(value, (list, tuple)) else str(value)
+
+
+def titles_in(value: object) -> str:
+    """The titles of the records in a list of links."""
+    items = value if isinstance(value, (list, tuple)) else ()
+    return ", ".join(str(item.get(f"{TARGET}.title") or "") for item in items if isinstance(item, Mapping))
 
 
 def file_names(value: object) -> str:
@@ -190,6 +200,8 @@ def cell(tongue: Tongue, entity: Entity, path: str, use: Use = "detail") -> Cell
         return _money_cell(tongue, field, path, use)
     if field.kind.kept == "files" and use == "detail" and "." not in path:
         return _files_cell(tongue.url(entity.name), path)
+    if field.each:
+        return _links_cell(tongue, field.each, path, use)
     if field.type == "rows":
         return rows_cell(tongue, owner, field, path, use)
     write = _writing(tongue, owner, field, use)
@@ -359,6 +371,17 @@ def _link_cell(tongue: Tongue, field: Field, path: str, use: Use) -> Cell:
         return f'<a href="{prefix}/{row[path]}"><bdi>{escape(title)}</bdi></a>'
 
     return titled if use == "list" else linked
+
+
+def _links_cell(tongue: Tongue, link: Field, path: str, use: Use) -> Cell:
+    """A list of links, one after the other."""
+    one, none = _link_cell(tongue, link, TARGET, use), NONE[use]
+
+    def links_cell(row: Row, today: date) -> str:
+        found = row.get(path)
+        return ", ".join(one(each, today) for each in found) if isinstance(found, tuple) and found else none
+
+    return links_cell
 
 
 def _instant_cell(tongue: Tongue, path: str, use: Use) -> Cell:

@@ -15,7 +15,7 @@ from xrm.model.fields import Field
 from xrm.model.values import MOST_ROWS, TEXT_LENGTH, Misfit, coerce, counted
 from xrm.service.context import Context
 from xrm.service.reading import Query, get_record, list_records
-from xrm.web import pages, row_forms, uploads
+from xrm.web import link_lists, pages, row_forms, uploads
 from xrm.web.cells import Tongue, currency_of, in_digits, is_link
 from xrm.web.failures import said
 from xrm.web.mirror import Mirror
@@ -77,7 +77,9 @@ def filled_from(screen: Screen, fields: Iterable[Field], row: Mapping[str, objec
     texts = {f.name: editable(display, f, _kept(f, row)) for f in fields if not f.apart}
     words = {f.name: str(row.get(f"{f.name}.title") or "") for f in fields if is_link(f)}
     for one in fields:
-        if one.type == "rows":
+        if one.each:
+            texts[one.name] = link_lists.text_of(row.get(one.name))
+        elif one.type == "rows":
             texts[one.name], shown = row_forms.text_of(screen, one, row.get(one.name))
             words |= shown
     return Filled(texts, words, record=row)
@@ -95,7 +97,12 @@ def filled_by(ctx: Context, screen: Screen, fields: Iterable[Field], form: Mappi
     words: dict[str, str] = {}
     problems: list[Problem] = []
     for one in fields:
-        if one.type == "rows":
+        if one.each:
+            listed = link_lists.posted(ctx, one, screen.words(one.name), form)
+            if listed is not None:
+                texts[one.name] = listed[0]
+                problems += listed[1]
+        elif one.type == "rows":
             table = row_forms.posted_rows(ctx, screen, one, form)
             if table is not None:
                 texts[one.name] = table.text
@@ -130,12 +137,14 @@ def values(screen: Screen, texts: Mapping[str, str], now: Mapping[str, str] = NO
     """The texts as values for the service. ``now``: the form as the record is; of rows that stay only what differs is said."""
     display = screen.tongue.display
     fields = screen.entity.fields
-    return {
-        name: row_forms.values_of(screen, fields[name], text, now.get(name, ""))
-        if fields[name].type == "rows"
-        else value_of(display, fields[name], text)
-        for name, text in texts.items()
-    }
+
+    def value(field: Field, text: str) -> object:
+        if field.each:
+            return link_lists.ids_in(text)
+        rows = field.type == "rows"
+        return row_forms.values_of(screen, field, text, now.get(field.name, "")) if rows else value_of(display, field, text)
+
+    return {name: value(fields[name], text) for name, text in texts.items()}
 
 
 def sections(ctx: Context, screen: Screen, parts: Iterable[FormPart], filled: Filled, mirror: Mirror) -> tuple[pages.Section, ...]:
@@ -186,6 +195,8 @@ def _input(ctx: Context, screen: Screen, one: Field, filled: Filled, mirror: Mir
     )
     if one.type == "address":
         return replace(made, parts=address_inputs(tongue, one.name, made.value), wide=True)
+    if one.each:
+        return link_lists.made_input(ctx, one, made, _all_of(ctx, screen, one.each))
     if one.type == "rows":
         return _rows_input(ctx, screen, one, made, filled)
     if is_link(one):
@@ -265,18 +276,14 @@ def _file_input(ctx: Context, screen: Screen, one: Field, made: pages.Input, fil
 
 def _link_input(ctx: Context, screen: Screen, one: Field, made: pages.Input, filled: Filled) -> pages.Input:
     """A select of all records where they are few, else a combobox that asks the server."""
-    targets = [target for target in one.targets if ctx.policies.readable(target)]
     words = filled.words.get(one.name, "") or (title_of(ctx, one.targets, made.value) if made.value else "")
-    fitting, this = _fitting(ctx, screen, one, filled)
-    rows = [(target, row) for target in targets[:MOST_OPTIONS] for row in _few(ctx, target, fitting)]
-    if len(rows) > MOST_OPTIONS or len(targets) > MOST_OPTIONS:
+    chosen, this = _fitting(ctx, screen, one, filled)
+    few = _all_of(ctx, screen, one, chosen)
+    if few is None:
         source = f"{screen.url}/options?{urlencode({'field': one.name, **this})}"
         return replace(made, kind="combo", source=source, shown=words, hint=made.hint or "Type a part of the name or number")
     options = [pages.Option("", "None" if made.optional else "Choose", not made.value)]
-    for target, row in rows:
-        kind = screen.tongue.words(screen.tongue.application.entities[target].label)
-        label = f"{row['title']} ({kind})" if one.several else str(row["title"])
-        options.append(pages.Option(str(row["id"]), label, str(row["id"]) == made.value))
+    options += [replace(option, selected=option.value == made.value) for option in few]
     if made.value and not any(option.selected for option in options):
         options.append(pages.Option(made.value, words or "The record that is there now", selected=True))
     return replace(made, kind="select", options=tuple(options))
@@ -322,3 +329,13 @@ def _beyond(ctx: Context, link: Field, id: str, path: str) -> object:
 
 def _few(ctx: Context, target: str, chosen: Chosen | None) -> list[dict[str, object]]:
     return list_records(ctx, Query(target, ("title",), sort="title", limit=MOST_OPTIONS + 1, fitting=chosen)).rows
+
+
+def _all_of(ctx: Context, screen: Screen, one: Field, chosen: Chosen | None = None) -> list[pages.Option] | None:
+    """All records that a link may lead to; None where they are many."""
+    targets = [target for target in one.targets if ctx.policies.readable(target)]
+    rows = [(target, row) for target in targets[:MOST_OPTIONS] for row in _few(ctx, target, chosen)]
+    if len(rows) > MOST_OPTIONS or len(targets) > MOST_OPTIONS:
+        return None
+    kinds = {target: screen.tongue.words(screen.tongue.application.entities[target].label) for target in targets}
+    return [pages.Option(str(row["id"]), f"{row['title']} ({kinds[target]})" if one.several else str(row["title"])) for target, row in rows]

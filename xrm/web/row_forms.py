@@ -168,7 +168,7 @@ class Pressed:
 def pressed(ctx: Context, screen: Screen, fields: Iterable[Field], form: Mapping[str, str]) -> Pressed | None:
     """None if no button of a table was pressed."""
     found = DONE.fullmatch(form.get("do", ""))
-    field = next((one for one in fields if found and one.name == found[1] and one.type == "rows"), None)
+    field = next((one for one in fields if found and one.name == found[1] and one.type == "rows" and not one.each), None)
     if found is None or field is None:
         return None
     rows = [_row(ctx, screen, field, number, sent)[:2] for number, sent in enumerate(_sent(field, form))]

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 from typing import Literal
 
-from xrm.model.fields import Field
+from xrm.model.fields import TARGET, Field
 from xrm.model.lifecycle import State
 from xrm.model.values import Misfit, coerce
 from xrm.service.context import Context
@@ -135,6 +135,8 @@ def changes(screen: Screen, titles: Titles, fields: Mapping[str, tuple[object, o
         field = screen.entity.field(name)
         if field is not None and field.kind.kept == "files":
             yield _files(screen, field, before, after, f"{here}/files/{name}")
+        elif field is not None and field.each:
+            yield _link_changes(screen, titles, field, before, after)
         elif field is not None and field.type == "rows":
             yield from _row_changes(screen, titles, field, before, after)
         elif name not in KEPT and field is not None:
@@ -152,6 +154,13 @@ def _files(screen: Screen, field: Field, before: object, after: object, start: s
         for file in files
     ]
     return pages.Change(screen.words(field.name), file_names(gone), file_names(come), tuple(said))
+
+
+def _link_changes(screen: Screen, titles: Titles, field: Field, before: object, after: object) -> pages.Change:
+    """Which links went from a list and which came; or that their order changed."""
+    gone, come = ([row for row in rows if TARGET in row] if isinstance(rows, list) else [] for rows in (before, after))
+    old, new = shown(screen, titles, field.name, gone), shown(screen, titles, field.name, come)
+    return pages.Change(screen.words(field.name), old, new if old or new else "in another order")
 
 
 def _row_changes(screen: Screen, titles: Titles, field: Field, before: object, after: object) -> Iterable[pages.Change]:
@@ -197,6 +206,10 @@ def shown(screen: Screen, titles: Titles, name: str, value: object) -> str:
     field = screen.entity.field(name)
     if value is None or field is None:
         return ""
+    if field.each:
+        links = value if isinstance(value, (list, tuple)) else ()
+        ids = [str(one.get(TARGET) if isinstance(one, dict) else one) for one in links]
+        return ", ".join(titles.of(field.each.targets, id) for id in ids)
     if field.type == "rows":
         inner = screen.rows[name]
         rows = value if isinstance(value, (list, tuple)) else ()

@@ -18,7 +18,7 @@ from typing import Any, Literal, TextIO
 import msgspec
 
 from xrm.expr.places import Point
-from xrm.model.fields import Field
+from xrm.model.fields import ENTITY, TARGET, Field
 from xrm.model.values import canonical
 from xrm.service.context import Context
 from xrm.service.reading import MOST_ROWS, Query, list_records
@@ -131,7 +131,7 @@ def _csv(out: TextIO, columns: tuple[Column, ...], rows: Iterator[dict[str, Any]
 
 
 def _cell(column: Column, value: object, guarded: bool) -> str:
-    if column.field.type == "rows":
+    if column.field.type == "rows" and not column.field.each:
         return ROWS.encode(rows_of(column, value)).decode() if value else ""
     text = cell_text(column.field, value)
     if guarded and column.field.kind.worded and text.startswith(DANGEROUS):
@@ -143,6 +143,8 @@ def cell_text(field: Field, value: object) -> str:
     """The text of a value, which its field reads back as the same."""
     if value is None:
         return ""
+    if field.each:
+        return ", ".join(links_of(value))
     if field.kind.kept == "json":
         return msgspec.json.encode(value, order="deterministic").decode()
     if field.kind.kept == "files":
@@ -169,10 +171,12 @@ def _lines(out: TextIO, columns: tuple[Column, ...], rows: Iterator[dict[str, An
 
 
 def _object(columns: tuple[Column, ...], row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        column.name: rows_of(column, row[column.path]) if column.field.type == "rows" else _json(column.field, row[column.path])
-        for column in columns
-    }
+    def written(column: Column, value: object) -> object:
+        if column.field.each:
+            return links_of(value)
+        return rows_of(column, value) if column.field.type == "rows" else _json(column.field, value)
+
+    return {column.name: written(column, row[column.path]) for column in columns}
 
 
 def rows_of(column: Column, value: object) -> list[dict[str, Any]]:
@@ -186,6 +190,18 @@ def rows_of(column: Column, value: object) -> list[dict[str, Any]]:
         keys = {link: found for link, key in column.keys.items() if (found := row.get(f"{link}.{key}")) is not None}
         made.append({"id": row["id"], **told, **keys})
     return made
+
+
+def links_of(value: object) -> list[str]:
+    """A list of links as it is read back: the keys of its records, where the actor sees them, or their ids."""
+    rows = value if isinstance(value, tuple) else ()
+    return [_named(row) for row in rows]
+
+
+def _named(row: Mapping[str, Any]) -> str:
+    known = (TARGET, f"{TARGET}.title", f"{TARGET}.{ENTITY.name}")
+    key = next((str(value) for name, value in row.items() if name.startswith(TARGET) and name not in known and value is not None), "")
+    return str(row[TARGET]) if not key or "," in key or key != key.strip() or key.startswith("[") else key
 
 
 def _json(field: Field, value: object) -> object:

@@ -1,0 +1,242 @@
+"""A link to many records: its list is written, guarded, read, emptied and brought back with its record."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.application import XRM, Applications, Person, Running, apply_to, loaded
+from tests.transfer.samples import imported, words
+from xrm import bootstrap
+from xrm.errors import Invalid
+from xrm.service.transfer.exporting import Export, export
+from xrm.source import load_text
+
+TEXTS = {
+    "district": """
+title: "{name}"
+key: code
+fields: {code: {type: text, unique: true, required: true}, name: text, secret: boolean}
+access: {boss: [read, create, update, delete], agent: {read: secret == null}, guest: {read: secret == null}}
+""",
+    "party": "abstract: true\nfields: {name: text}\naccess: {boss: [read, create, update, delete], agent: read}\n",
+    "person": 'extends: party\ntitle: "{name}"\n',
+    "firm": 'extends: party\ntitle: "{name}"\n',
+    "permit": """
+title: "{name}"
+fields:
+  name: {type: text, unique: true}
+  districts: {type: link, to: district, many: true, max: 4}
+  parties: {type: link, to: party, many: true, on_delete: clear}
+  group: {type: link, to: district, many: true, on_delete: cascade}
+  spread: {compute: '=count(districts)'}
+access: {boss: [read, create, update, delete], agent: [read, create, update], guest: read}
+""",
+    "plan": """
+title: "{name}"
+fields: {name: text, wards: {type: user, many: true, required: true, min: 2}}
+access: {boss: [read, create, update, delete]}
+""",
+}
+
+
+@pytest.fixture
+def running(application: Applications) -> Running:
+    return application(TEXTS)
+
+
+def losses(running: Running, texts: dict[str, str]) -> list[str]:
+    plan = bootstrap.plan_of(running.database, loaded(texts)[0])
+    return [step.loses for step in plan.steps if step.loses]
+
+
+def ids(value: Any) -> list[str]:
+    return [row["target"] for row in value]
+
+
+def made(boss: Person, *codes: str, **more: Any) -> list[str]:
+    return [boss.create("district", code=code, name=code.title(), **more).id for code in codes]
+
+
+def test_a_list_of_links_is_written_and_read_with_its_record(running: Running) -> None:
+    """By id or key, each once, in order; the same list again changes nothing; REST gives ids, or what is asked of each."""
+    boss = running.person("bea", "boss")
+    a, b, c = made(boss, "a", "b", "c")
+    ann, acme = boss.create("person", name="Ann").id, boss.create("firm", name="Acme").id
+    one = boss.create("permit", name="One", districts=[b, "a", b], parties=[acme, {"id": ann}])
+    seen = boss.get("permit", one.id)
+    assert ids(seen["districts"]) == [b, a]
+    assert [row["target.title"] for row in seen["parties"]] == ["Acme", "Ann"]
+    assert seen["spread"] == 2
+    assert not boss.update("permit", one.id, one.version, districts="b, a").changed
+    assert boss.update("permit", one.id, one.version, districts=[c, a, b]).version == one.version + 1
+    shown = boss.get("permit", one.id, nested=True)
+    assert shown["districts"] == [c, a, b]
+    assert shown["parties"] == [{"id": acme, "entity": "firm"}, {"id": ann, "entity": "person"}]
+    assert boss.get("permit", one.id, "districts.title", "districts.code", "parties.name", nested=True) == {
+        "id": one.id,
+        "districts": [{"id": id, "title": code.title(), "code": code} for id, code in ((c, "c"), (a, "a"), (b, "b"))],
+        "parties": [{"id": acme, "entity": "firm", "name": "Acme"}, {"id": ann, "entity": "person", "name": "Ann"}],
+    }
+    assert {"id": seen["districts"][0]["id"], "row": 3} in boss.history("permit", one.id)[0].fields["districts"][1]
+    boss.update("permit", one.id, None, districts=[a])
+    assert [row["target"] for row in boss.history("permit", one.id)[0].fields["districts"][0] if "target" in row] == [c, b]
+    assert [row["name"] for row in boss.all("permit", filter="count(districts) == 1")] == ["One"]
+    assert boss.all("permit", filter="count(districts) > 1") == []
+    assert [boss.count("permit", filter=f'districts.exists(d, d.target == "{id}")') for id in (a, b)] == [1, 0]
+    boss.update("permit", one.id, None, districts=None)
+    assert boss.get("permit", one.id)["districts"] == ()
+    assert running.rows("SELECT count(*) FROM permit__districts") == [(0,)]
+
+
+REFUSED: list[tuple[object, str, str]] = [
+    (["x"], "XRM511", "Districts: there is no such district “x”"),
+    (["00000000-0000-0000-0000-000000000001"], "XRM511", "Districts: there is no such district"),
+    (["GONE"], "XRM511", "Districts: there is no such district"),
+    (["PERMIT"], "XRM511", "Districts: there is no such district"),
+    (["a", "b", "c", "d", "e"], "XRM528", "Districts may have 4 links or fewer; it has 5"),
+    ([1], "XRM502", "Districts must be the id of a record"),
+    (7, "XRM502", "Districts must be a list of records"),
+    ([f"00000000-0000-0000-0000-{n:012}" for n in range(1001)], "XRM502", "Districts may have 1,000 links; it has 1,001"),
+]
+
+
+def test_what_does_not_fit_is_refused(running: Running) -> None:
+    boss = running.person("bea", "boss")
+    *_, gone = made(boss, "a", "b", "c", "d", "e", "f")
+    boss.delete("district", gone)
+    permit = boss.create("permit", name="One")
+    for value, code, message in REFUSED:
+        sent = [{"GONE": gone, "PERMIT": permit.id}.get(str(one), one) for one in value] if isinstance(value, list) else value
+        with pytest.raises(Invalid) as refused:
+            boss.update("permit", permit.id, None, districts=sent)
+        assert [(p.code, p.path, p.message) for p in refused.value.problems] == [(code, ("districts",), message)]
+    with pytest.raises(Invalid) as refused:
+        boss.create("plan", name="P")
+    assert {(p.code, p.message) for p in refused.value.problems} >= {("XRM501", "Wards is required")}
+    with pytest.raises(Invalid, match="Wards must have 2 links or more; it has 1"):
+        boss.create("plan", name="P", wards=[boss.id])
+    assert boss.create("plan", name="P", wards=[boss.id, running.person("cy", "boss").id])
+
+
+def test_who_sees_a_part_of_a_list_changes_only_that(running: Running) -> None:
+    """What is hidden is read by nobody who may not, cannot be added or asked about, and stays where it stands."""
+    boss, agent, guest = running.person("bea", "boss"), running.person("al", "agent"), running.person("gus", "guest")
+    a, b, c = made(boss, "a", "b", "c")
+    x, y = made(boss, "x", "y", secret=True)
+    one = boss.create("permit", name="One", districts=[x, a, y, b])
+    assert ids(agent.get("permit", one.id)["districts"]) == [a, b]
+    assert agent.get("permit", one.id, nested=True)["districts"] == [a, b]
+    assert agent.get("permit", one.id, "districts.code", nested=True)["districts"] == [{"id": a, "code": "a"}, {"id": b, "code": "b"}]
+    for hidden in (x, "x"):
+        with pytest.raises(Invalid, match="there is no such district"):
+            agent.update("permit", one.id, None, districts=[a, b, hidden])
+    agent.update("permit", one.id, None, districts=[b, a])
+    assert ids(boss.get("permit", one.id)["districts"]) == [x, b, a, y]
+    with pytest.raises(Invalid, match="may have 4 links or fewer"):
+        agent.update("permit", one.id, None, districts=[a, b, c])
+    agent.update("permit", one.id, None, districts=[])
+    assert ids(boss.get("permit", one.id)["districts"]) == [x, y]
+    asked = f'districts.exists(d, d.target == "{x}")'
+    assert (boss.count("permit", filter=asked), agent.count("permit", filter=asked)) == (1, 0)
+    told = agent.history("permit", one.id)
+    assert [row["target"] for entry in told for side in entry.fields.get("districts", ()) for row in side if "target" in row] == [
+        b,
+        a,
+        a,
+        b,
+    ]
+    assert "parties" not in guest.get("permit", one.id)
+    with pytest.raises(Invalid):
+        guest.get("permit", one.id, "parties.title")
+
+
+def test_a_deletion_is_refused_goes_along_or_empties(running: Running) -> None:
+    boss = running.person("bea", "boss")
+    a, b, c = made(boss, "a", "b", "c")
+    ann, acme = boss.create("person", name="Ann").id, boss.create("firm", name="Acme").id
+    one = boss.create("permit", name="One", districts=[a, b], parties=[ann, acme])
+    two = boss.create("permit", name="Two", group=[c])
+    with pytest.raises(Invalid, match=r"it is still used by 1 permit: “One” \(in Districts\)"):
+        boss.delete("district", a)
+    boss.delete("person", ann)
+    assert ids(boss.get("permit", one.id)["parties"]) == [acme]
+    entry = boss.history("permit", one.id)[0]
+    assert (entry.version, [row["target"] for row in entry.fields["parties"][0] if "target" in row]) == (2, [ann])
+    boss.restore("person", ann)
+    assert ids(boss.get("permit", one.id)["parties"]) == [acme, ann]
+    boss.delete("district", c)
+    assert [row["name"] for row in boss.all("permit")] == ["One"]
+    boss.restore("district", c)
+    assert ids(boss.get("permit", two.id)["group"]) == [c]
+
+
+def test_lists_of_links_are_exported_and_imported_by_key(running: Running, tmp_path: Path) -> None:
+    boss = running.person("bea", "boss")
+    a, b = made(boss, "a", "b")
+    ann = boss.create("person", name="Ann").id
+    boss.create("permit", name="One", districts=[b, a], parties=[ann])
+    out = io.StringIO()
+    export(boss.ctx, Export("permit", fields=("name", "districts", "parties")), out)
+    assert out.getvalue() == f'name,districts,parties\r\nOne,"b, a",{ann}\r\n'
+    lines = io.StringIO()
+    export(boss.ctx, Export("permit", fields=("districts",), form="jsonl"), lines)
+    assert json.loads(lines.getvalue()) == {"districts": ["b", "a"]}
+    map_ = "import: permit\nkey: name\ncolumns: {name: name, districts: districts, parties: parties}\n"
+    assert imported(boss, tmp_path, out.getvalue(), map_, entity="permit").unchanged == 1
+    assert imported(boss, tmp_path, 'name,districts,parties\nTwo,"a, b",\n', map_, entity="permit").created == 1
+    assert [ids(row["districts"]) for row in boss.all("permit", sort="name")] == [[b, a], [a, b]]
+    wrong = imported(boss, tmp_path, "name,districts,parties\nTwo,zz,\n", map_, entity="permit")
+    assert words(wrong) == ["row 2: districts: Districts: there is no such district “zz”"]
+
+
+MISTAKES = {
+    "{type: link, to: ward, many: true, default: x}": "XRM244 a link to many has no 'default'",
+    "{type: link, to: ward, many: true, compute: '=1'}": "XRM244 a link to many has no 'compute'",
+    "{type: link, to: ward, many: true, unique: true}": "XRM244 a link to many has no 'unique'",
+    "{type: link, to: ward, many: true, index: true}": "XRM244 a link to many has no 'index'",
+    "{type: link, to: ward, many: true, inverse: notes}": "XRM244 a link to many has no 'inverse'",
+    "{type: link, to: ward, many: true, filter: name != null}": "XRM244 a link to many has no 'filter'",
+    "{type: link, to: ward, many: true, min: 3, max: 2}": "XRM206 'min' is more than 'max'",
+    "{type: link, to: ward, many: true, min: =n}": "XRM235 the 'min' of rows is a number",
+    "{type: link, to: ward, many: true, min: 1, on_delete: clear}": "XRM240 a deletion cannot clear this link: it must have some",
+    "{type: link, to: ward, many: true, required: true, on_delete: clear}": "XRM240 a deletion cannot clear this link: it is required",
+    "{type: link, to: nowhere, many: true}": "XRM203 unknown entity 'nowhere'",
+    "{type: link, to: ward, min: 1}": "XRM244 'min' counts links, and this field has one",
+    "{type: rows, fields: {a: {type: link, to: ward, many: true}}}": "XRM236 lists of links do not stand inside rows",
+}
+
+
+def test_mistakes_of_a_definition_are_told() -> None:
+    for field, said in MISTAKES.items():
+        text = f"entity: note\nfields:\n  n: integer\n  links: {field}\n"
+        found = load_text({"xrm.yml": XRM, "entities/note.yml": text, "entities/ward.yml": "entity: ward\nfields: {name: text}\n"})
+        assert said in [f"{problem.code} {problem.message}" for problem in found.problems]
+
+
+def test_a_list_comes_goes_and_follows_new_names(application: Applications) -> None:
+    access = "access: {agent: [read, create, update]}\n"
+    ward = f"title: '{{name}}'\nfields: {{name: text}}\n{access}"
+    old = {"ward": ward, "note": f"fields: {{name: text}}\n{access}"}
+    new = {"ward": ward, "note": f"fields: {{name: text, wards: {{type: link, to: ward, many: true}}}}\n{access}"}
+    field = "places: {type: link, to: area_of, many: true, renamed_from: wards}"
+    later = {"area_of": f"renamed_from: ward\n{ward}", "memo": f"renamed_from: note\nfields: {{name: text, {field}}}\n{access}"}
+    gone = {"area_of": ward, "memo": f"fields: {{name: text}}\n{access}"}
+    running = application(old)
+    running.person("ana", "agent").create("note", name="Zero")
+    assert losses(running, new) == []
+    apply_to(running.database, new)
+    ana = application.opened(running.url).person("bo", "agent")
+    north = ana.create("ward", name="North").id
+    made = ana.create("note", name="One", wards=[north]).id
+    assert losses(running, later) == []
+    apply_to(running.database, later)
+    ana = application.opened(running.url).person("cy", "agent")
+    assert [row["target.title"] for row in ana.get("memo", made)["places"]] == ["North"]
+    assert [row["target"] for row in ana.history("memo", made)[-1].fields["places"][1]] == [north]
+    assert ana.update("memo", made, None, places=[ana.create("area_of", name="South").id, north])
+    assert losses(running, gone) == ["2 records of memo__places"]
+    apply_to(running.database, gone)
+    assert "places" not in application.opened(running.url).person("di", "agent").get("memo", made)
