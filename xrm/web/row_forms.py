@@ -69,7 +69,8 @@ def rows_in(text: str) -> list[Row]:
 
 def together(screen: Screen, name: str, base: Mapping[str, str], theirs: Mapping[str, str], mine: Mapping[str, str]) -> str | None:
     """The text of rows that two people changed at once, with what both did; None where they clash, and for a field of no rows."""
-    if screen.entity.fields[name].type != "rows":
+    field = screen.entity.fields[name]
+    if field.type != "rows" or field.each:
         return None
     made = merged(*(rows_in(texts[name]) for texts in (base, theirs, mine)))
     return None if made is None else _text(made)
