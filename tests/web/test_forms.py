@@ -90,7 +90,7 @@ def test_the_pages_bear_the_brand(city: City) -> None:
         ("{nwe: [{section: A, fields: [name]}]}", "XRM203", "did you mean 'new'?"),
         ("{new: [{section: A, fields: [name], show: name == null}]}", "XRM206", "write it there, or at the field"),
         ("{print: [{section: A, fields: name}, {section: B, fields: name}]}", "XRM204", "the other one is in line 3"),
-        ("[{section: A, fields: [name], columns: 9}]", "XRM206", None),
+        ("[{section: A, fields: [name], columns: 9}]", "XRM206", "for example: {section: Where, fields: [address, depth], columns: 2}"),
     ],
 )
 def test_slips_in_forms_are_told(forms: str, code: str, hint: str | None) -> None:
