@@ -66,7 +66,7 @@ class _Builder:
             entities=MappingProxyType(entities),
             data=self.meaning.records,
             locales=tuple(dict.fromkeys((self.locale, *self.words(part, "locales")))),
-            families=MappingProxyType(dict(names.families())),
+            families=MappingProxyType(dict(names.families)),
             files=MappingProxyType(dict(sorted(files.items()))),
             digest=digest(files),
         )

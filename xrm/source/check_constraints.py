@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from xrm.expr import Checked
 from xrm.model.fields import Field
+from xrm.source.circles import circle_from
 from xrm.source.disclosure import protected_reads
 from xrm.source.findings import Findings
 from xrm.source.inference import reads
@@ -110,24 +111,3 @@ def _circles(findings: Findings, part: Part) -> None:
         shown = " → ".join((*circle, circle[0]))
         hint = "take one of the conditions or defaults out of the circle"
         findings.note("XRM251", f"each of these follows from the next: {shown}", inners[0].at(key), (*inners[0].path, key), hint)
-
-
-def circle_from(graph: Mapping[str, tuple[str, ...]], start: str, done: set[str]) -> tuple[str, ...]:
-    """A circle that can be reached from a name and was not seen yet (depth first, without recursion)."""
-    if start in done:
-        return ()
-    trail: list[str] = [start]
-    waiting = [iter(graph[start])]
-    while waiting:
-        following = next(waiting[-1], None)
-        if following is None:
-            waiting.pop()
-            done.add(trail.pop())
-        elif following in trail:
-            circle = tuple(trail[trail.index(following) :])
-            done.update(trail)
-            return circle
-        elif following in graph and following not in done:
-            trail.append(following)
-            waiting.append(iter(graph[following]))
-    return ()

@@ -93,13 +93,15 @@ def _beside(findings: Findings, part: Part, known: Known) -> None:
 
 def _target(findings: Findings, part: Part) -> None:
     entities, words = findings.names.entities, part.words("to")
+    if not words:
+        return
     places = {name: known.place for name, known in entities.items() if known.place}
     unknown = [word for word in words if word.text not in entities and word.text != ANY_ENTITY]
     for word in unknown:
         findings.unknown("entity", word, (*part.path, "to"), entities, places)
     if len(words) > 1 and any(word.text == ANY_ENTITY and ANY_ENTITY not in entities for word in words):
         findings.note("XRM241", "'any' is every entity: name no other beside it", part.at("to"), (*part.path, "to"))
-    families = findings.names.families()
+    families = findings.names.families
     for word in words:
         if word.text in entities and not families[word.text]:
             hint = f"write 'extends: {word.text}' in an entity, or lead to another"

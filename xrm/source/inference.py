@@ -14,6 +14,7 @@ from xrm.expr import ExpressionError, Function, Node, compile_check, parse
 from xrm.expr.gathered import MACROS
 from xrm.expr.syntax import Call, Member, Path
 from xrm.model.fields import Field
+from xrm.source.circles import circle_from
 from xrm.source.names import EntityScope, Known, Names, bare_field
 from xrm.source.outline import Formula, Part
 
@@ -167,26 +168,5 @@ def _type_given(part: Part, scope: EntityScope, functions: Mapping[str, Function
 def circles(whole: Graph) -> tuple[tuple[Step, ...], ...]:
     """Computed fields that depend on themselves: every circle once, from the first of its fields that was seen."""
     done: set[Step] = set()
-    found = [_circle(whole, start, done) for start in whole]
+    found = [circle_from(whole, start, done) for start in whole]
     return tuple(circle for circle in found if circle)
-
-
-def _circle(whole: Graph, start: Step, done: set[Step]) -> tuple[Step, ...]:
-    """A circle that can be reached from a field and was not seen yet (depth first, without recursion)."""
-    if start in done:
-        return ()
-    trail: list[Step] = [start]
-    waiting = [iter(whole[start])]
-    while waiting:
-        following = next(waiting[-1], None)
-        if following is None:
-            waiting.pop()
-            done.add(trail.pop())
-        elif following in trail:
-            circle = tuple(trail[trail.index(following) :])
-            done.update(trail)
-            return circle
-        elif following in whole and following not in done:
-            trail.append(following)
-            waiting.append(iter(whole[following]))
-    return ()

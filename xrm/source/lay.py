@@ -25,6 +25,9 @@ OWN = ("entity", "extends", "abstract", "label", "plural", "help")
 STANDARD = frozenset(user_fields("en"))
 """Fields of the user that xrm defines."""
 
+MOST_BASES = 20
+"""Entities that one may inherit through, each from the next."""
+
 Clash = Callable[[Part, Part, str], None]
 """Called with two parts of one name and the key that both have."""
 
@@ -141,8 +144,14 @@ class _Laying:
             if name not in circular:  # every circle was told already
                 order.add(name, *([base] if base in self.first and base not in circular else []))
         sound: list[str] = []
+        above: dict[str, int] = {}
         for name in (*circular, *order.static_order()):
             base = _base(self.first[name])
+            above[name] = above.get(base or "", -1) + 1
+            if above[name] > MOST_BASES and base not in gone:
+                message, part = f"this inherits through more than {MOST_BASES} entities", self.first[name]
+                self.problems.append(Problem("XRM206", message, part.at("extends"), ("extends",), "extend an earlier one of them"))
+                gone.add(base or "")
             if name in circular or base in gone or (base and base not in self.first):
                 gone.add(name)
                 self.ghosts.append(Ghost(name, self.first[name].place))

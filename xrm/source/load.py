@@ -18,6 +18,9 @@ from xrm.source.outline import Ghost, Outline, Part
 Read = tuple[Part | None, tuple[Problem, ...]]
 """What the structure check gives for a file."""
 
+MOST_FILES = 1_000
+"""Files of one application that define entities: what checks them has an end."""
+
 ENTITY_LINE = re.compile(r"(?:entity|add_to):\s*['\"]?([a-z][a-z0-9_]*)")
 
 
@@ -46,7 +49,11 @@ def load_text(files: Mapping[str, str], functions: Mapping[str, Function] = STAN
 
 
 def _load(files: Mapping[str, str], functions: Mapping[str, Function], unread: tuple[Problem, ...], lost: tuple[str, ...]) -> Loaded:
-    documents = [read_text(name, text) for name, text in files.items() if _is_definition(name)]
+    definitions = [name for name in files if _is_definition(name)]
+    if len(definitions) > MOST_FILES:
+        message, place = f"there are more than {MOST_FILES:,} files of definitions", Place(definitions[MOST_FILES], 1, 1)
+        return Loaded(None, (Problem("XRM104", message, place, hint="part it into several applications"),))
+    documents = [read_text(name, files[name]) for name in definitions]
     data = [read_text(name, text) for name, text in files.items() if name.startswith(listing.FOLDER)]
     types = next((named_types.declared(document) for document in documents if document.file == APPLICATION), ())
     parts = {document.file: schema.read(document, types) for document in documents}

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from xrm.errors import Problem
 from xrm.model.kinds import TYPES
+from xrm.source.circles import circle_from
 from xrm.source.document import Document, Map
 from xrm.source.keys import KINDS
 from xrm.source.lay import over
@@ -31,6 +32,10 @@ def resolve(application: Part | None, parts: Iterable[Part]) -> tuple[tuple[Part
     return tuple(named.entity(part) for part in parts), tuple(named.problems)
 
 
+MOST_BENEATH = 20
+"""Types that one may be made from, each from the next."""
+
+
 class _Named:
     def __init__(self, types: Mapping[str, Part]) -> None:
         self.types = types
@@ -39,6 +44,8 @@ class _Named:
 
     def check(self) -> None:
         """Every type, used or not."""
+        self._circles()
+        self._chains()
         for name, part in self.types.items():
             if name in TYPES:
                 message = f"'{name}' is a type of the language"
@@ -46,41 +53,63 @@ class _Named:
             elif not part.has("type") and not part.partial:
                 self.problems.append(Problem("XRM202", "a type needs the key 'type'", part.place, part.path, "for example: type: text"))
             else:
-                self.whole(name, ())
+                self.whole(name)
 
-    def whole(self, name: str, trail: tuple[str, ...]) -> Part | None:
+    def beneath(self, name: str) -> str | None:
+        """The type of the application that one is made from."""
+        word = self.types[name].word("type")
+        return word.text if word and word.text in self.types and word.text not in TYPES else None
+
+    def _circles(self) -> None:
+        graph = {name: tuple(filter(None, [self.beneath(name)])) for name in self.types}
+        done: set[str] = set()
+        for name in self.types:
+            if circle := circle_from(graph, name, done):
+                shown = " → ".join((*circle, circle[0]))
+                self._refused(circle[0], f"this type is made from itself: {shown}", "give one of them a type of the language")
+                self.full |= dict.fromkeys(circle)
+
+    def _chains(self) -> None:
+        """``whole`` goes down type by type, which has an end."""
+        depth: dict[str, int] = {}
+        for start in self.types:
+            trail: list[str] = []
+            name: str | None = start
+            while name is not None and name not in depth and name not in self.full:
+                trail.append(name)
+                name = self.beneath(name)
+            for above in reversed(trail):
+                depth[above] = depth.get(name or "", 0) + 1
+                if depth[above] > MOST_BENEATH:
+                    self._refused(
+                        above, f"this type is made from {MOST_BENEATH} others, each from the next", "name a type of the language earlier"
+                    )
+                    depth[above], self.full[above] = 0, None
+                name = above
+
+    def _refused(self, name: str, message: str, hint: str) -> None:
+        part = self.types[name]
+        self.problems.append(Problem("XRM206", message, part.at("type"), part.path, hint))
+
+    def whole(self, name: str) -> Part | None:
         """A type with those beneath it; None where it is broken, which is told."""
-        if name in trail:
-            circle = " → ".join((*trail[trail.index(name) :], name))
-            part = self.types[name]
-            self.problems.append(
-                Problem(
-                    "XRM206",
-                    f"this type is made from itself: {circle}",
-                    part.at("type"),
-                    part.path,
-                    "give one of them a type of the language",
-                )
-            )
-            return None
         if name not in self.full:
-            self.full[name] = None
-            self.full[name] = self.field(self.types[name], (*trail, name))
+            self.full[name] = self.field(self.types[name])
         return self.full[name]
 
     def entity(self, part: Part) -> Part:
         return replace(part, values={key: self.fields(value) if key == "fields" else value for key, value in part.values.items()})
 
     def fields(self, answer: object) -> object:
-        return {name: self.field(part, ()) for name, part in answer.items()} if isinstance(answer, Mapping) else answer
+        return {name: self.field(part) for name, part in answer.items()} if isinstance(answer, Mapping) else answer
 
-    def field(self, part: Part, trail: tuple[str, ...]) -> Part:
+    def field(self, part: Part) -> Part:
         word = part.word("type")
         if part.has("fields"):  # of rows
             part = self.entity(part)
         if word is None or word.text in TYPES or word.text not in self.types:
             return part
-        beneath = self.whole(word.text, trail)
+        beneath = self.whole(word.text)
         type_ = beneath.word("type") if beneath else None
         values = {key: value for key, value in part.values.items() if key != "type"}
         if beneath is None or type_ is None or type_.text not in TYPES:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from xrm.errors import Place
 from xrm.expr import ANY, TEXT, Type, list_of, ref
@@ -73,7 +74,7 @@ class Known:
         return (*self.fields, *self.system, *self.unknown, *self.inverses)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Names:
     """``roles`` holds every role with all it includes; ``sound`` is false where xrm.yml could not be read."""
 
@@ -99,6 +100,7 @@ class Names:
         known = self.entities.get(entity)
         return known.place if known else None
 
+    @cached_property
     def families(self) -> Mapping[str, tuple[str, ...]]:
         """For every entity the entities with records that it stands for: itself, unless abstract, and its heirs."""
         found: dict[str, list[str]] = {name: [] for name in self.entities}
@@ -314,7 +316,7 @@ ANY_ENTITY = "any"
 
 def _led(names: Names) -> Names:
     """The same with every link knowing all that it may lead to."""
-    families = names.families()
+    families = names.families
     entities = {name: replace(known, fields=_links_of(known, names, families)) for name, known in names.entities.items()}
     rows = {name: replace(known, fields=_links_of(known, names, families)) for name, known in names.rows.items()}
     return replace(names, entities=entities, rows=rows)

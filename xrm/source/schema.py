@@ -21,6 +21,8 @@ from xrm.source.outline import DEFAULT, Answer, Case, Datum, Extent, Flag, Formu
 from xrm.source.vocabulary import LATER_TYPES, MOST_NAME
 
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
+MOST_NAMES = 1_000
+"""Names in one map: a table of PostgreSQL has at most 1,600 columns, and nobody chooses from more options."""
 OPTION_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|\d{3}))?")
 INTEGER = re.compile(r"[-+]?(0|[1-9]\d*)")
@@ -424,7 +426,12 @@ class _Structure:
         assert isinstance(kind, kinds.Named)
         inner = KINDS[kind.of]
         parts: dict[str, Part] = {}
-        for key, value in self.pairs(inner, node, path):
+        pairs = self.pairs(inner, node, path)
+        if len(pairs) > MOST_NAMES:
+            place = pairs[MOST_NAMES][0].place
+            hint = "what has so many is an entity with records of its own" if inner.name == "option" else "split it into several entities"
+            raise self.refuse("XRM104", f"there are more than {MOST_NAMES:,} here", place, path, hint)
+        for key, value in pairs:
             name, below = Word(key.text, key), (*path, key.text)
             try:
                 self.new_name(kind, key, path)
