@@ -214,4 +214,5 @@ CODES: dict[str, str] = {
     "XRM801": "The setting is wrong",
     "XRM802": "The command needs PostgreSQL",
     "XRM803": "The user, role or token does not fit",
+    "XRM804": "There is no such failed job",
 }

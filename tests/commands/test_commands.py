@@ -24,6 +24,7 @@ from xrm.commands.reference import all_commands, commands_page
 from xrm.service import records
 from xrm.service.context import SYSTEM_ACTOR
 from xrm.settings import settings
+from xrm.store import outbox
 from xrm.store.database import Database
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -118,6 +119,30 @@ def test_wrong_usage_ends_with_2(run: Xrm, words: list[str]) -> None:
 def test_the_version(run: Xrm) -> None:
     """`--version` prints it."""
     assert re.fullmatch(r"xrm \d+\.\d+\.\d+\n", run("--version").out)
+
+
+def test_jobs_that_wait_and_that_failed(run: Xrm, folder: Path, databases: TestDatabases, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`jobs` lists what waits and what failed for good, with its reason; `jobs retry` has it tried again, and says how that went."""
+    monkeypatch.setenv("XRM_DATABASE_URL", databases.empty())
+    monkeypatch.setenv("XRM_SECRET_FILE", str(folder / "secret.key"))
+    run("apply", "--yes", "--app", folder)
+    assert run("jobs", "--app", folder).out == "nothing waits\n"
+    service = bootstrap.open_service(settings(folder))
+    with closing(service.database) as database, database.transaction() as connection:
+        outbox.enqueue(connection, "recompute", {"entity": "note"}, service.clock())
+        outbox.enqueue(connection, "recompute", {"entity": "note"}, service.clock())
+        connection.run("UPDATE xrm_job SET ended_at = run_at, attempts = 8, error = 'ValueError: no room' WHERE id = 1")
+        connection.run("UPDATE xrm_job SET run_at = since, lease_until = '2999-01-01T00:00:00.000000Z' WHERE id = 2")
+    lines = run("jobs", "--app", folder).out.splitlines()
+    assert [line.split()[3:] for line in lines] == [
+        ["FAILED", "recompute", "note", "attempts:", "8", "ValueError:", "no", "room"], ["waits", "recompute", "note", "attempts:", "0"]
+    ]  # fmt: skip
+    facts = json.loads(run("jobs", "--app", folder, "--format", "json").out)
+    assert [(one["job"], one["failed"], one["error"]) for one in facts] == [(1, True, "ValueError: no room"), (2, False, None)]
+    wrong = run("jobs", "retry", 2, "--app", folder)
+    assert (wrong.code, "XRM804" in wrong.err) == (1, True)
+    assert run("jobs", "retry", "--app", folder).out == "1: done\n"
+    assert run("jobs", "retry", "--app", folder).out == ""
 
 
 # Definitions and tables

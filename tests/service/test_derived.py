@@ -1,6 +1,7 @@
 """Values that follow from other records: lookups, rollups and chains of both, right in the same transaction."""
 
 import random
+import re
 from decimal import Decimal
 from threading import Barrier, Thread
 from typing import Any
@@ -8,8 +9,11 @@ from typing import Any
 import pytest
 
 from tests.support.application import Applications, Person, Running
+from tests.web.city import PASSWORD, City
 from xrm.errors import Invalid
 from xrm.service import deriving
+from xrm.service.sessions import set_password
+from xrm.store import outbox
 
 READ = "access: {agent: [read, create, update, delete]}\n"
 DISTRICT = (
@@ -163,6 +167,9 @@ def test_lists_filter_sort_and_count_by_them(running: Running, ana: Person) -> N
     assert {text: [row["code"] for row in ana.all("category", filter=text)] for text in asked} == asked
     assert [row["name"] for row in ana.all("request", filter="category.code == 'b'")] == ["r"]
     assert [row["code"] for row in ana.all("category", view="default")] == ["b", "a"]
+    set_password(running.service, ana.id, PASSWORD)
+    shown = re.sub("<[^>]+>", " ", City(running.service).visitor("ana").get("/w/category").text)
+    assert " ".join(shown.split()).find("b 9.00 1 a 3.00 2") > 0, shown
 
 
 def test_a_value_that_follows_and_does_not_fit_refuses_the_write(application: Applications) -> None:
@@ -196,7 +203,7 @@ def test_very_many_followers_are_followed_up_by_a_job(running: Running, ana: Per
     monkeypatch.setattr(deriving, "BATCH", 2)
     ana.update("category", category, None, code="b")
     assert {row["code"] for row in ana.all("request")} == {"a"}
-    assert "as-of" in ana.api.get("/api/request").headers
+    assert ana.api.get("/api/request").headers["as-of-fields"] == "code, title"
     assert "as-of" not in ana.api.get("/api/district").headers
     whole = deriving._batch
     batches: list[object] = []
@@ -216,6 +223,57 @@ def test_very_many_followers_are_followed_up_by_a_job(running: Running, ana: Per
     running.service.after.settle()
     assert {(row["code"], row["version"]) for row in ana.all("request")} == {("b", 1)}
     assert "as-of" not in ana.api.get("/api/request").headers
+
+
+def test_values_stay_as_of_until_a_job_has_succeeded(running: Running, ana: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that fails for good clears nothing: a later one, one of the whole entity, or the same tried again does."""
+    category = ana.create("category", code="a").id
+    for n in range(3):
+        ana.create("request", name=str(n), category=category)
+    running.service.after.settle()
+    monkeypatch.setattr(deriving, "MOST_AT_ONCE", 2)
+    whole = deriving._batch
+    connection = running.database.connection
+
+    def fails(*given: Any) -> str | None:
+        raise ValueError("no room")
+
+    def fail(code: str) -> str:
+        """Change what many follow, and let its job fail for good; since when their values are behind."""
+        monkeypatch.setattr(deriving, "_batch", fails)
+        ana.update("category", category, None, code=code)
+        began = ana.api.get("/api/request").headers["as-of"]
+        for _ in range(outbox.MOST_ATTEMPTS):
+            running.service.after.settle()
+            running.run("UPDATE xrm_job SET run_at = since WHERE ended_at IS NULL")
+        assert [(job.attempts, job.failed, job.error) for job in outbox.waiting(connection)][-1] == (8, True, "ValueError: no room")
+        monkeypatch.setattr(deriving, "_batch", whole)
+        return began
+
+    def told() -> tuple[str | None, str | None]:
+        headers = ana.api.get("/api/request").headers
+        return headers.get("as-of"), headers.get("as-of-fields")
+
+    first = fail("b")
+    assert told() == (first, "code, title")
+    fail("c")
+    assert told() == (first, "code, title")
+    set_password(running.service, ana.id, PASSWORD)
+    visitor = City(running.service).visitor("ana")
+    page = visitor.get(f"/w/request/{ana.all('request')[0]['id']}").text
+    assert re.search("Title and Code: as of .*has failed; whoever runs this system finds the reason with “xrm jobs”", page)
+    ana.update("category", category, None, code="d")
+    running.service.after.settle()
+    assert ({row["code"] for row in ana.all("request")}, told(), outbox.waiting(connection)) == ({"d"}, (None, None), [])
+    fail("e")
+    with running.database.transaction() as own:
+        outbox.enqueue(own, deriving.REMAKE, {"entity": "request"}, running.service.clock())
+    running.service.after.settle()
+    assert ({row["code"] for row in ana.all("request")}, told(), outbox.waiting(connection)) == ({"e"}, (None, None), [])
+    fail("f")
+    assert len(outbox.retry(running.database, running.service.clock())) == 1
+    running.service.after.settle()
+    assert ({row["code"] for row in ana.all("request")}, told(), outbox.waiting(connection)) == ({"f"}, (None, None), [])
 
 
 def test_writers_of_one_record_at_once_lose_nothing(running: Running, ana: Person) -> None:

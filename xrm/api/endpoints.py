@@ -14,7 +14,7 @@ from xrm.compile.columns import instant_text
 from xrm.errors import Invalid, NotFound
 from xrm.service import files, records, serving
 from xrm.service.context import Context
-from xrm.service.deriving import as_of
+from xrm.service.deriving import seen_behind
 from xrm.service.moves import Move, moves
 from xrm.service.reading import get_document, list_documents
 from xrm.service.records import Written
@@ -52,9 +52,11 @@ def get(request: ApiRequest) -> Work:
 
 
 def _as_of(ctx: Context, entity: str) -> tuple[Header, ...]:
-    """``As-Of``: since when computed values wait for a job that makes them anew; absent when they do not."""
-    behind = as_of(ctx.service, entity)
-    return ((b"as-of", instant_text(behind).encode()),) if behind else ()
+    """``As-Of``: since when computed values wait for a job that makes them anew, and which; absent when they do not."""
+    behind = seen_behind(ctx, entity)
+    if behind is None:
+        return ()
+    return (b"as-of", instant_text(behind.since).encode()), (b"as-of-fields", ", ".join(sorted(behind.fields)).encode())
 
 
 async def create(request: ApiRequest) -> Work:

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from xrm import __version__
-from xrm.commands import accounts, definition, explaining, releases, report, serving, tables, transfer, translating
+from xrm.commands import accounts, definition, explaining, jobs, releases, report, serving, tables, transfer, translating
 from xrm.errors import XrmError, ordered
 
 app = typer.Typer(
@@ -18,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (definition, explaining, translating, tables, releases, serving, accounts, transfer):
+for group in (definition, explaining, translating, tables, releases, serving, jobs, accounts, transfer):
     group.register(app)
 
 

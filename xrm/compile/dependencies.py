@@ -23,14 +23,18 @@ BRACES = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """Records of ``entity`` follow a record of ``source`` that their ``chain`` of links leads to, when ``watched`` fields change."""
+    """Records of ``entity`` follow a record of ``source`` that their ``chain`` of links leads to, when a field of it changes that is
+    watched; ``fields`` are those that follow, by what they watch."""
 
     source: str
     entity: str
     chain: tuple[str, ...]
-    watched: frozenset[str]
-    fields: frozenset[str]
+    fields: Mapping[str, frozenset[str]]
     rank: int
+
+    @property
+    def watched(self) -> frozenset[str]:
+        return frozenset(self.fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +148,8 @@ def _lookups(application: Application, entity: Entity, field: Field, ranks: Mapp
             chain = tuple(names[:at])
             link = application.resolve(entity.name, ".".join(chain))
             for target in link.targets if link else ():
-                here = frozenset({field.name})
-                yield Lookup(target, entity.name, chain, frozenset({names[at]}), here, ranks[entity.name, field.name])
+                here = {names[at]: frozenset({field.name})}
+                yield Lookup(target, entity.name, chain, here, ranks[entity.name, field.name])
 
 
 def _own_paths(value: Value) -> frozenset[str]:
@@ -158,8 +162,8 @@ def _merged(lookups: Iterable[Lookup]) -> tuple[Lookup, ...]:
     for one in lookups:
         key = (one.entity, one.chain)
         had = found.get(key, one)
-        watched, fields = had.watched | one.watched, had.fields | one.fields
-        found[key] = Lookup(one.source, one.entity, one.chain, watched, fields, min(had.rank, one.rank))
+        fields = {name: had.fields.get(name, frozenset()) | one.fields.get(name, frozenset()) for name in had.watched | one.watched}
+        found[key] = Lookup(one.source, one.entity, one.chain, fields, min(had.rank, one.rank))
     return tuple(found.values())
 
 

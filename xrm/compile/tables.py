@@ -261,6 +261,10 @@ def own_tables(metadata: sa.MetaData) -> None:
         sa.Column("fence", WHOLE),
         sa.Column("error", TEXT),
         sa.Column("ended_at", INSTANT),
+        sa.Column("since", INSTANT),  # when it was asked for; run_at is put off at each failure
+        sa.Column("mended_at", INSTANT),  # of one that failed for good: when a later job did its work
     )
     live = job.c.ended_at.is_(None)
     sa.Index("ix_xrm_job_due", job.c.run_at, sqlite_where=live, postgresql_where=live)
+    open_ = sa.or_(live, sa.and_(job.c.error.is_not(None), job.c.mended_at.is_(None)))
+    sa.Index("ix_xrm_job_open", job.c.kind, sqlite_where=open_, postgresql_where=open_)

@@ -311,7 +311,7 @@ def system_writes(tables: Tables, dialect: DialectName) -> SystemWrites:
         gone_along=compiled(_of_root(told, along).order_by(along.c.place), dialect),
         forget_along=compiled(_of_root(sa.delete(along), along), dialect),
         file=compiled(_once(tables.own("file"), dialect), dialect),
-        job=compiled(insert("job", ("id", "lease_until", "fence", "error", "ended_at")), dialect),
+        job=compiled(insert("job", ("id", "lease_until", "fence", "error", "ended_at", "since", "mended_at")), dialect),
     )
 
 

@@ -93,12 +93,14 @@ def handlers(service: Service) -> dict[str, Callable[[Any], None]]:
             hook(change=committed, context=context)
 
     def remake(body: Mapping[str, Any]) -> None:
+        note = deriving.mended(service, lambda failed: failed["entity"] == body["entity"])
         recompute(service, body["entity"])
+        note()
 
     def derive(body: Mapping[str, Any]) -> None:
         deriving.carry_out(service, body)
 
-    return {"record_committed": record_committed, "recompute": remake, deriving.KIND: derive}
+    return {"record_committed": record_committed, deriving.REMAKE: remake, deriving.KIND: derive}
 
 
 def _committed(service: Service, record: str, version: int) -> Committed:

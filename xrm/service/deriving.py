@@ -7,16 +7,15 @@ log of what it follows from commits to it already; a counter beside the version 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from dataclasses import field as part
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-
-import msgspec
 
 from xrm.compile.application import CompiledEntity
 from xrm.compile.columns import bind_id
+from xrm.compile.dependencies import Step
 from xrm.compile.deriving import AGAIN, MOST_AT_ONCE, Followers, Share, Whole, changed
 from xrm.compile.rules import fit
 from xrm.errors import Invalid, Problem
@@ -30,7 +29,8 @@ from xrm.store import outbox
 from xrm.store.database import Connection
 
 Record = Mapping[str, Any]
-KIND = "derive"
+KIND, REMAKE = "derive", "recompute"
+"""The kinds of jobs that make values anew: those that follow one record, all of an entity."""
 BATCH = 250
 
 
@@ -100,16 +100,17 @@ def _note(ctx: Context, connection: Connection, due: _Due, compiled: CompiledEnt
     """What a change of one record makes due in others."""
     was, now = _live(before), _live(after)
     for one in compiled.derivation.followers:
-        if before is not None and any(before.get(name) != after.get(name) for name in one.lookup.watched):
-            _follow(ctx, connection, due, one, after["id"])
+        changed = sorted(name for name in one.lookup.fields if before is not None and before.get(name) != after.get(name))
+        if changed:
+            _follow(ctx, connection, due, one, after["id"], changed)
     for share in compiled.derivation.shares:
         _shared(ctx, due, share, was, now)
 
 
-def _follow(ctx: Context, connection: Connection, due: _Due, one: Followers, id: str) -> None:
+def _follow(ctx: Context, connection: Connection, due: _Due, one: Followers, id: str, names: Sequence[str]) -> None:
     found = follower_ids(connection, one, id, FIRST, MOST_AT_ONCE + 1)
     if len(found) > MOST_AT_ONCE:
-        body = {"entity": one.lookup.entity, "source": one.lookup.source, "chain": list(one.lookup.chain), "id": id}
+        body = {"entity": one.lookup.entity, "source": one.lookup.source, "chain": list(one.lookup.chain), "id": id, "changed": names}
         outbox.enqueue(connection, KIND, body, ctx.moment.now)
         return
     for follower in found:
@@ -199,13 +200,20 @@ def _misfit(ctx: Context, compiled: CompiledEntity, problems: list[Problem]) -> 
 def carry_out(service: Service, body: Mapping[str, Any]) -> None:
     """Follow up one record in all that follow it, in transactions of ``BATCH``. Done again from the start after a kill, which
     changes nothing where it was done already."""
-    compiled = service.application.entities.get(body["source"])
-    chain = tuple(body["chain"])
-    followers = compiled.derivation.followers if compiled else ()
-    one = next((one for one in followers if one.lookup.entity == body["entity"] and one.lookup.chain == chain), None)
+    key = ("entity", "source", "chain", "id")
+    note = mended(service, lambda failed: all(failed[name] == body[name] for name in key))
+    one = _followed(service, body)
     past: str | None = FIRST if one else None
     while one is not None and past is not None:
         past = service.database.write(lambda connection, past=past: _batch(service, connection, one, body["id"], past))  # type: ignore[misc]
+    note()
+
+
+def _followed(service: Service, body: Mapping[str, Any]) -> Followers | None:
+    """What a job follows up, as the definition is now; None where it follows no more."""
+    compiled = service.application.entities.get(body["source"])
+    followers = compiled.derivation.followers if compiled else ()
+    return next((one for one in followers if one.lookup.entity == body["entity"] and one.lookup.chain == tuple(body["chain"])), None)
 
 
 def _batch(service: Service, connection: Connection, one: Followers, id: str, past: str) -> str | None:
@@ -217,22 +225,64 @@ def _batch(service: Service, connection: Connection, one: Followers, id: str, pa
     return found[-1] if len(found) == BATCH else None
 
 
-def as_of(service: Service, entity: str) -> datetime | None:
-    """Since when computed values of an entity's records may be behind what they follow from; None when they are not."""
+# -- values that wait for a job ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """``fields`` of an entity's records may be behind what they follow from, since the first change that waits for its job;
+    ``failed``: one of these jobs has failed for good, and somebody must have it tried again."""
+
+    since: datetime
+    fields: frozenset[str]
+    failed: bool
+
+
+def behind(service: Service, entity: str) -> Behind | None:
+    """None when the values of an entity's records are right."""
     application = service.application
-    if entity not in application.dependencies.derived:
+    if entity not in application.dependencies.derived and not application.entities[entity].rules.computes:
         return None
-    rows = service.database.connection.all(
-        "SELECT body, run_at FROM xrm_job WHERE ended_at IS NULL AND kind IN ('derive', 'recompute') ORDER BY id", ()
-    )
-    for body, at in rows:
-        if entity in _behind(service, msgspec.json.decode(body)):
-            return datetime.fromisoformat(at) if isinstance(at, str) else at.astimezone(UTC)
-    return None
+    waits = [
+        (job, fields)
+        for job in outbox.waiting(service.database.connection, (KIND, REMAKE))
+        if (fields := frozenset(name for at, name in _waiting_steps(service, job.kind, job.body) if at == entity))
+    ]
+    if not waits:
+        return None
+    fields = frozenset[str]().union(*(fields for _, fields in waits))
+    return Behind(min(job.since for job, _ in waits), fields, any(job.failed for job, _ in waits))
 
 
-def _behind(service: Service, body: Mapping[str, Any]) -> frozenset[str]:
-    """The entities whose computed values wait for a job."""
-    graph = service.application.dependencies
-    own = {step for step in graph.reads if step[0] == body["entity"]}
-    return frozenset({body["entity"], *(entity for entity, _ in graph.following(own))})
+def seen_behind(ctx: Context, entity: str) -> Behind | None:
+    """The same, of the fields that this actor sees."""
+    found = behind(ctx.service, entity)
+    fields = frozenset(name for name in found.fields if ctx.policy(entity).sees(name)) if found else frozenset()
+    return replace(found, fields=fields) if found and fields else None
+
+
+def _waiting_steps(service: Service, kind: str, body: Mapping[str, Any]) -> frozenset[Step]:
+    """The fields that a job makes anew, through every entity."""
+    graph, entity = service.application.dependencies, body["entity"]
+    one = _followed(service, body) if kind == KIND else None
+    if kind == KIND and one is None:
+        return frozenset()
+    changed = tuple(body.get("changed", one.lookup.fields)) if one else ()
+    key = ("behind", kind, entity, body.get("source"), one.lookup.chain if one else (), changed)
+    if key not in service.prepared:
+        names = frozenset[str]().union(*(one.lookup.fields.get(name, ()) for name in changed)) if one else frozenset()
+        own = {(entity, name) for name in names} if one else {step for step in graph.reads if step[0] == entity}
+        service.prepared[key] = graph.following(own) | own
+    found: frozenset[Step] = service.prepared[key]
+    return found
+
+
+def mended(service: Service, which: Callable[[Mapping[str, Any]], bool]) -> Callable[[], None]:
+    """What a job that begins now does beside: the work of such jobs as have failed for good. To be called when it has succeeded."""
+    failed = [job.id for job in outbox.waiting(service.database.connection, (KIND, REMAKE)) if job.failed and which(job.body)]
+
+    def note() -> None:
+        with service.database.transaction() as connection:
+            outbox.mend(connection, failed, service.clock())
+
+    return note if failed else lambda: None

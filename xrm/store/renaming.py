@@ -86,12 +86,16 @@ def _entity(was: str, now: str) -> tuple[str, ...]:
         f"UPDATE xrm_record SET entity = {new} WHERE entity = {old}",
         f"DELETE FROM xrm_number WHERE name = {new} OR {new_years}",
         f"UPDATE xrm_number SET name = {new} || substr(name, {length}) WHERE name = {old} OR {its_years}",
-        f"UPDATE xrm_job SET body = replace(body, {literal(_said(was))}, {literal(_said(now))}) WHERE ended_at IS NULL",
+        *(
+            f"UPDATE xrm_job SET body = replace(body, {literal(_said(key, was))}, {literal(_said(key, now))})"
+            " WHERE ended_at IS NULL OR error IS NOT NULL"
+            for key in ("entity", "source")
+        ),
     )
 
 
-def _said(entity: str) -> str:
-    return f'"entity":"{entity}"'
+def _said(key: str, entity: str) -> str:
+    return f'"{key}":"{entity}"'
 
 
 def _files(holders: Sequence[Holder]) -> Iterator[Step]:

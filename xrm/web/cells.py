@@ -261,9 +261,11 @@ def is_link(field: Field) -> bool:
 
 
 def _end(application: Application, entity: Entity, path: str) -> tuple[Entity, Field]:
-    """The field at the end of a path and the entity it stands in."""
+    """The field at the end of a path and the entity it stands in. Of records that link here a list shows how many there are."""
     name, _, rest = path.partition(".")
     field = entity.field(name)
+    if field is None and not rest and name in entity.inverses:
+        return entity, entity.inverses[name].count
     if field is None:
         raise KeyError(path)
     if not rest:

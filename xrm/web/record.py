@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from xrm.errors import NotFound
 from xrm.service.constraints import flagged
 from xrm.service.context import Context
-from xrm.service.deriving import as_of
+from xrm.service.deriving import seen_behind
 from xrm.service.moves import Move, may_now, moves
 from xrm.service.reading import HistoryEntry, get_record, history
 from xrm.web import pages
@@ -187,9 +187,15 @@ def outside(ctx: Context, screen: Screen, found: Found) -> frozenset[str]:
 
 
 def _behind(ctx: Context, screen: Screen) -> tuple[str, ...]:
-    """That computed values wait to be made anew, and since when."""
-    since = as_of(ctx.service, screen.entity.name)
-    return (f"Computed values are as of {screen.tongue.display.instant(since)}; newer ones are being worked out.",) if since else ()
+    """Which computed values wait to be made anew, and since when."""
+    found = seen_behind(ctx, screen.entity.name)
+    if found is None:
+        return ()
+    names = [screen.words(name) for name in screen.fields if name in found.fields]
+    told = f"{' and '.join(filter(None, (', '.join(names[:-1]), names[-1])))}: as of {screen.tongue.display.instant(found.since)}"
+    if found.failed:
+        return (f"{told}. Working out newer values has failed; whoever runs this system finds the reason with “xrm jobs”.",)
+    return (f"{told}; newer values are being worked out.",)
 
 
 def _steps(screen: Screen, found: Found, found_moves: Sequence[Move]) -> tuple[pages.Step, ...]:
