@@ -27,6 +27,7 @@ from xrm.service import records, seeding
 from xrm.service.background import Background
 from xrm.service.context import SYSTEM_ACTOR, SYSTEM_ID, Service
 from xrm.service.evolving import Anew, recomputed, write_all
+from xrm.service.locking import Held
 from xrm.service.sessions import actor_named
 from xrm.service.transfer.exporting import Export, export
 from xrm.settings import Settings, settings
@@ -35,6 +36,7 @@ from xrm.store import applying, migrate, rehearsing, releases
 from xrm.store.blobs import Blobs
 from xrm.store.database import Connection, Database
 from xrm.store.numbers import Numbers
+from xrm.store.plans import Records
 from xrm.store.sealing import Seal, secret
 
 log = logging.getLogger("xrm")
@@ -116,8 +118,7 @@ def plan_of(database: Database, application: Application) -> migrate.Plan:
     if current is not None and (told := dangling(current, application)):
         raise Invalid(*(_with_line(problem, application.files) for problem in told))
     made = migrate.plan(database, tables(application), application.digest, current, application, _moment(application))
-    seedings = _seedings(database, current, application)
-    return replace(made, records=tuple(one.words for one in seedings), seeds=any(one.writes for one in seedings))
+    return replace(made, records=_records(database, current, application))
 
 
 def way_back(database: Database, number: int) -> Application:
@@ -152,7 +153,7 @@ def rehearse(database: Database, application: Application, made: migrate.Plan) -
         with rehearsing.copy(database, before) as (other, connection):
             release = applying.run(connection, made, application.files, at=datetime.now(UTC), by="rehearsal", why=None)
             service = _service(other, compiled, loaded, Seal(bytes(32)), release)
-            write_all(service, connection, made.writes)
+            _written(service, connection, made)
             return Rehearsed((), tuple(recomputed(service, connection, entity) for entity in made.recompute))
     except Invalid as refused:
         return Rehearsed(tuple(refused.problems))
@@ -190,7 +191,7 @@ def _moment(application: Application) -> Moment:
     return Moment(now, now.astimezone(zone).date(), names, zone)
 
 
-def _seedings(database: Database, current: Application | None, application: Application) -> tuple[seeding.Seeding, ...]:
+def _records(database: Database, current: Application | None, application: Application) -> tuple[Records, ...]:
     """What the reference records change, seen from the release that runs."""
     if current is None or not (current.data or application.data):
         return seeding.planned(None, current, application)
@@ -217,12 +218,12 @@ def apply(
     why: str | None = None,
     export_to: Path | None = None,
 ) -> int:
-    """Run a plan; the new release's number. Afterwards the system's own user and the reference records stand in the
-    database, and the jobs are done.
+    """Run a plan; the new release's number. The system's own user, the fills and moves and the reference records are written in
+    the same transaction; afterwards the jobs are done.
 
     Raises:
-        Invalid: the database refuses the plan (XRM402); or a rule refuses a reference record, which its problem names: the
-            release is active then, and the rest of the records follow with the next apply.
+        Invalid: the database refuses the plan (XRM402), or a rule refuses a reference record, which its problem names; nothing has
+            changed then.
     """
     compiled, loaded = compile_application(application, database.dialect), plugins.load(application.files)[0]
 
@@ -230,19 +231,23 @@ def apply(
         return _service(database, compiled, loaded, Seal(bytes(32)), release)
 
     def then(connection: Connection, release: int) -> None:
-        write_all(service_of(release), connection, made.writes)
+        _written(service_of(release), connection, made)
 
     def first() -> None:
         if export_to is not None:
             leave_exports(database, made, export_to)
 
     at = datetime.now(UTC)
-    release = migrate.apply(database, made, application.files, at=at, by=by, why=why, first=first, then=then if made.writes else None)
-    service = service_of(release)
-    _system_user(service)
-    seeding.seed(service)
-    service.after.settle()
+    release = migrate.apply(database, made, application.files, at=at, by=by, why=why, first=first, then=then)
+    service_of(release).after.settle()
     return release
+
+
+def _written(service: Service, connection: Connection, made: migrate.Plan) -> None:
+    """The records that belong to a plan, in the transaction that applies it."""
+    _system_user(service, connection)
+    write_all(service, connection, made.writes)
+    seeding.seed(service, connection)
 
 
 @uncollected()
@@ -266,10 +271,7 @@ def open_service(settings: Settings, database: Database | None = None) -> Servic
     if application.application is None or problems:
         raise XrmError(*problems, *application.problems)
     compiled = compile_application(application.application, database.dialect)
-    service = _service(database, compiled, loaded, Seal(secret(settings.secret_file)), release.id)
-    if actor_named(service, "system", active=False) is None:  # an apply that was killed after its commit
-        _system_user(service)
-    return service
+    return _service(database, compiled, loaded, Seal(secret(settings.secret_file)), release.id)
 
 
 def drift(settings: Settings, service: Service) -> bool:
@@ -286,15 +288,12 @@ def _service(database: Database, compiled: CompiledApplication, loaded: Plugins,
     return service
 
 
-def _system_user(service: Service) -> None:
+def _system_user(service: Service, connection: Connection) -> None:
     """The system is an actor like any other; its user is made by itself, once."""
-    ctx = service.acting(SYSTEM_ACTOR)
-    values: Mapping[str, object] = {"name": "system", "label": "System", "active": False, "roles": []}
-    try:
-        records.write(ctx, records.Intent("create", "user", values, id=None, own_id=SYSTEM_ID))
-    except Invalid as refused:
-        if any(problem.code != "XRM503" for problem in refused.problems):
-            raise
+    if actor_named(service, "system", active=False) is None:
+        values: Mapping[str, object] = {"name": "system", "label": "System", "active": False, "roles": []}
+        intent = records.Intent("create", "user", values, id=None, own_id=SYSTEM_ID)
+        records.write_within(service.acting(SYSTEM_ACTOR), connection, Held(), intent)
 
 
 def follow(settings: Settings, database: Database) -> None:

@@ -94,7 +94,7 @@ def test_reference_records_are_written_by_apply_and_named_by_their_key(applicati
 
 def planned(running: Running, texts: dict[str, str]) -> list[str]:
     """What a plan says of the reference records."""
-    return list(bootstrap.plan_of(running.database, loaded(texts)[0]).records)
+    return [words for one in bootstrap.plan_of(running.database, loaded(texts)[0]).records for words in one.words]
 
 
 def test_the_file_wins_at_apply_and_the_plan_says_so(application: Applications) -> None:
@@ -103,14 +103,16 @@ def test_the_file_wins_at_apply_and_the_plan_says_so(application: Applications) 
     ana = running.person("ana", "agent")
     pothole = next(row for row in ana.all("category") if row["code"] == "pothole")
     ana.update("category", pothole["id"], None, label="Hole", note="Ours")
-    assert planned(running, DATA) == ["1 record of category changes"]
+    assert planned(running, DATA) == ["change 1 record of category: pothole (label Pothole, was Hole)"]
 
     newer = {**DATA, "data/category.yml": "pothole: {label: Pothole, days: 7}\nbench: {label: Bench}\nlamp: {label: Lamp, district: new}\n",
              "entities/request.yml": DATA["entities/request.yml"].replace("use: tree", "use: lamp"),
              "data/district.yml": DATA["data/district.yml"] + "new:\n"}  # fmt: skip
     assert planned(running, newer) == [
-        "1 record of district is added",
-        "2 records of category are added, 1 changes, 1 that the file no longer has is left",
+        "create 1 record of district: new",
+        "create 2 records of category: bench, lamp",
+        "change 1 record of category: pothole (label Pothole, was Hole; days 7, was 5)",
+        "leave 1 record of category that the file no longer has: tree",
     ]
     apply_to(running.database, newer)
     with closing(running.another()) as after:

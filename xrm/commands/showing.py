@@ -21,7 +21,7 @@ def as_text(made: Plan) -> str:
         lines += _step(step)
     lines += [f"- {one.words}" for one in made.writes]
     lines += [f"- compute anew what follows from other fields in the records of {entity}" for entity in made.recompute]
-    lines += [f"- {words}" for words in made.records]
+    lines += [f"- {words}" for one in made.records for words in one.words]
     if made.text_changed:
         lines.append("- make this definition the active release")
     return "\n".join([*lines, *_summary(made)])
@@ -63,8 +63,12 @@ def document(made: Plan) -> dict[str, Any]:
         for step in made.steps
     ]  # fmt: skip
     writes = [{"words": one.words, "entity": one.entity, "field": one.field, "count": one.count} for one in made.writes]
+    records = [
+        {"words": list(one.words), "entity": one.entity, "added": list(one.added), "changed": dict(one.changed), "left": list(one.left)}
+        for one in made.records
+    ]
     body = {"empty": made.empty, "steps": steps, "release": made.text_changed, "digest": made.digest, "base": made.base}
-    return body | {"recompute": list(made.recompute), "records": list(made.records), "writes": writes, "locks": list(made.locks)}
+    return body | {"recompute": list(made.recompute), "records": records, "writes": writes, "locks": list(made.locks)}
 
 
 def rehearsed(found: Rehearsed) -> str:
@@ -116,7 +120,7 @@ def same(read: dict[str, Any], made: Plan) -> None:
         moved.append("another release was applied")
     old = [{key: value for key, value in step.items() if key not in timed} for step in read["steps"]]
     new = [{key: value for key, value in step.items() if key not in timed} for step in now["steps"]]
-    if not moved and (old != new or read["writes"] != now["writes"]):
+    if not moved and (old != new or any(read[key] != now[key] for key in ("writes", "records"))):
         moved.append("the data or the tables have changed")
     if moved:
         raise Invalid(Problem("XRM409", f"the plan in the file no longer fits: {', '.join(moved)}", hint="plan again"))

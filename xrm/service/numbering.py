@@ -45,7 +45,7 @@ def number(ctx: Context, intent: Intent, values: Mapping[str, object]) -> str | 
         return given
     year, words = _year(ctx, values), _words(ctx, intent.entity, form, values)
     series = _series(intent.entity, form, year, words)
-    if form.gapless:
+    if form.gapless or ctx.service.database.connection.busy:  # inside a transaction no other can begin
         return Draw(series, lambda counter: form.render(counter, year, words))
     return form.render(ctx.service.numbers.next(series), year, words)
 

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, Literal, Protocol
 
 from xrm.compile.columns import is_id
-from xrm.errors import Invalid, Problem, Stale
+from xrm.errors import Invalid, Problem, Stale, XrmError
 from xrm.service import commit, deleting, files, locking, naming, numbering, rows, validation
 from xrm.service.accepting import accepted
 from xrm.service.context import Context
@@ -24,6 +24,7 @@ from xrm.service.policy import may, may_here, may_move
 from xrm.service.reading import tag
 from xrm.store.database import Connection
 from xrm.store.ids import new_id
+from xrm.store.savepoints import savepoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,18 @@ def write(ctx: Context, intent: Intent) -> Written:
     if written.changed:
         ctx.service.after.wake()
     return written
+
+
+def write_within(ctx: Context, connection: Connection, held: Held, intent: Intent) -> Written:
+    """The same in the caller's transaction, which can go on when it is refused. Raises as ``write`` does."""
+    try:
+        with savepoint(connection):
+            return prepared_write(ctx, intent)(connection, held)
+    except XrmError as refused:
+        held.forget()
+        if isinstance(refused, commit.InUse):
+            raise naming.with_holder(ctx, refused) from refused
+        raise
 
 
 def _written(ctx: Context, intent: Intent) -> Written:

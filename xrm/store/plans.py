@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -54,6 +54,41 @@ class Writes:
         return f"move {self.entity}.{self.field} in {self.count:,} records: {said}"
 
 
+SHOWN = 5
+"""Records that are named before the others are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What happens to the reference records of an entity, by their keys. ``changed``: what of each; ``left``: those that stand and
+    are no longer in the file."""
+
+    entity: str
+    added: tuple[str, ...]
+    changed: Mapping[str, str]
+    left: tuple[str, ...]
+
+    @property
+    def writes(self) -> bool:
+        return bool(self.added or self.changed)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """A line for each thing that happens: ``create 2 records of category: bench, lamp``."""
+        changed = [f"{key} ({said})" for key, said in self.changed.items()]
+        lines = [("create", self.added, ""), ("change", changed, ""), ("leave", self.left, " that the file no longer has")]
+        return tuple(f"{verb} {_counted(len(keys), self.entity)}{rest}: {_listed(keys)}" for verb, keys, rest in lines if keys)
+
+
+def _counted(count: int, entity: str) -> str:
+    return f"{count:,} record{'' if count == 1 else 's'} of {entity}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return f"{', '.join(names[:SHOWN])}{more}"
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The steps, in order. ``text_changed``: the definition differs from the active release even if no table does."""
@@ -69,14 +104,12 @@ class Plan:
     renamed: tuple[Renaming, ...] = ()
     locks: tuple[str, ...] = ()
     """Tables in use that nobody else can read or write while the steps run."""
-    records: tuple[str, ...] = ()
-    """What happens to the reference records of each entity, in words."""
-    seeds: bool = False
-    """Whether any of them is written."""
+    records: tuple[Records, ...] = ()
+    """What happens to the reference records of each entity."""
 
     @property
     def empty(self) -> bool:
-        return not self.steps and not self.text_changed and not self.seeds
+        return not self.steps and not self.text_changed and not any(one.writes for one in self.records)
 
     @property
     def losing(self) -> tuple[Step, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -66,6 +66,22 @@ class E:
         return "\n".join(line for line in lines if line) + "\n"
 
 
+@dataclass(frozen=True)
+class Kinds:
+    """An entity with reference records: what it and the field beside its key are called, and the labels by key."""
+
+    entity: str = "sort"
+    words: str = "label"
+    records: Mapping[str, str] = field(default_factory=dict)
+
+    def texts(self, was: Kinds | None = None) -> dict[str, str]:
+        said = f"renamed_from: {was.entity}\n" if was and was.entity != self.entity else ""
+        label = f"text, renamed_from: {was.words}" if was and was.words != self.words else "text"
+        fields = f"fields: {{code: {{type: text, unique: true, required: true}}, {self.words}: {{type: {label}}}}}"
+        lines = "".join(f"{key}: {{{self.words}: {label}}}\n" for key, label in self.records.items())
+        return {self.entity: f"key: code\n{said}{fields}\n{ACCESS}\n", f"data/{self.entity}.yml": lines or "{}\n"}
+
+
 @dataclass
 class Pair:
     """``kept``: for (old entity, old field), the new names and what becomes of a value as a caller reads it."""
@@ -73,9 +89,11 @@ class Pair:
     before: dict[str, E]
     after: dict[str, E]
     kept: dict[tuple[str, str], tuple[str, str, Callable[[Any], Any]]] = field(default_factory=dict)
+    kinds: tuple[Kinds, Kinds] = (Kinds(), Kinds())
 
     def texts(self, which: str) -> dict[str, str]:
-        return {name: one.yaml() for name, one in getattr(self, which).items()}
+        own = {name: one.yaml() for name, one in getattr(self, which).items()}
+        return own | (self.kinds[0].texts() if which == "before" else self.kinds[1].texts(self.kinds[0]))
 
 
 def same(value: Any) -> Any:
@@ -103,7 +121,16 @@ def pair(seed: int) -> Pair:
         made.after[new] = E(fields or {"only": F("text")}, one.number or r.random() < 0.3, one.states or r.random() < 0.3, said)
     if r.random() < 0.3:
         made.after["fresh"] = E({"name": F("text")})
+    made.kinds = _kinds(r)
     return made
+
+
+def _kinds(r: random.Random) -> tuple[Kinds, Kinds]:
+    """Reference records of which some come, some go and some are told otherwise, in an entity that may have another name."""
+    before = {key: r.choice(["Road", "Tree", "Park"]) for key in r.sample("abcd", 3)}
+    after = {key: before[key] if key in before and r.random() < 0.5 else r.choice(["Road", "Light"]) for key in r.sample("abcdef", 3)}
+    entity, label = ("kind" if r.random() < 0.3 else "sort"), ("words" if r.random() < 0.3 else "label")
+    return Kinds(records=before), Kinds(entity, label, after)
 
 
 def _field(r: random.Random, names: list[str]) -> F:
