@@ -160,12 +160,12 @@ def rehearse(database: Database, application: Application, made: migrate.Plan) -
 
 
 def leave_exports(database: Database, made: migrate.Plan, folder: Path) -> tuple[Path, ...]:
-    """Write what a plan would lose into a folder, as CSV that ``xrm import`` reads back: the whole entity of each loss.
+    """Write what a plan would lose or replace into a folder, as CSV that ``xrm import`` reads back: the whole entity of each loss.
 
     Call it in the transaction that applies the plan, before anything is changed.
     """
     current = _current(database)
-    if current is None or not made.losing:
+    if current is None or not made.exported:
         return ()
     folder.mkdir(parents=True, exist_ok=True)
     compiled = compile_application(current, database.dialect)
@@ -173,7 +173,7 @@ def leave_exports(database: Database, made: migrate.Plan, folder: Path) -> tuple
     by_table = {part_name(table_name(one), field.name): one.name for one in current.entities.values() for field in one.fields.values()}
     by_table |= {table_name(one): one.name for one in current.entities.values()}
     written = []
-    for entity in dict.fromkeys(by_table[step.table] for step in made.losing if step.table in by_table):
+    for entity in dict.fromkeys(by_table[table] for table in made.exported if table in by_table):
         for deleted in (False, True):
             path = folder / f"{entity}{'.deleted' if deleted else ''}.csv"
             with path.open("w", encoding="utf-8", newline="") as out:

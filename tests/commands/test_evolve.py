@@ -72,6 +72,7 @@ def test_a_plan_is_shown_rehearsed_kept_and_run(town: Town, application: Applica
     assert done.exit_code == 0 and "release 2 is active" in done.output, done.output
     rows = list(csv.DictReader((tmp_path / "kept" / "note.csv").read_text(encoding="utf-8").splitlines()))
     assert sorted((row["name"], row["way"]) for row in rows) == [("later", "web"), ("n0", "fax"), ("n1", "fax"), ("n2", "fax")]
+    assert "exported note as before to" in done.output
     assert "new words" in town.run("releases").output and [
         one["release"] for one in json.loads(town.run("releases", "--format", "json").output)
     ] == [2, 1]
@@ -87,6 +88,20 @@ def test_a_plan_is_shown_rehearsed_kept_and_run(town: Town, application: Applica
     assert sorted(row["size"] for row in last.system.all("note") if row["size"] is not None) == [0, 1, 2]
     assert last.system.get("note", more)["name"] == "later"
     assert town.run("plan", "--from", "1").output.strip() == "nothing to do: the database is what the definition says"
+
+
+def test_what_is_replaced_is_left_as_an_export(town: Town, tmp_path: Path) -> None:
+    """Options that are mapped, and values that are converted as somebody said, want no leave; what they were is a file before they are
+    others."""
+    fewer = ONE["note"].replace("size: integer", "size: {type: text, converted_from: integer}")
+    town.write({"note": fewer.replace("options: [fax, web]", "options: [web], removed: {fax: web}")})
+    shown = town.run("plan").output
+    assert "before all else, export note with what is lost or replaced" in shown and "LOSES" not in shown
+    assert json.loads(town.run("plan", "--format", "json").output)["exports"] == ["note"]
+    done = town.run("apply", "--yes", "--export-to", str(tmp_path / "kept"))
+    assert done.exit_code == 0 and f"exported note as before to {tmp_path / 'kept'}" in done.output, done.output
+    rows = list(csv.DictReader((tmp_path / "kept" / "note.csv").read_text(encoding="utf-8").splitlines()))
+    assert sorted((row["name"], row["way"], row["size"]) for row in rows) == [("n0", "fax", "0"), ("n1", "fax", "1"), ("n2", "fax", "2")]
 
 
 def test_a_reader_is_never_kept(application: Applications) -> None:

@@ -142,9 +142,9 @@ def test_links_in_circles(application: Applications) -> None:
 @pytest.mark.parametrize(
     ("after", "loses"),
     [
-        ({"note": f"fields: {{name: text, box: {{type: link, to: box}}}}\n{ACCESS}", "box": NOTE}, ["1 values of note.size"]),
-        ({"note": f"fields: {{name: text, size: integer}}\n{ACCESS}", "box": NOTE}, ["1 values of note.box"]),
-        ({"note": f"fields: {{name: text, size: integer}}\n{ACCESS}"}, ["1 values of note.box", "1 records of box"]),
+        ({"note": f"fields: {{name: text, box: {{type: link, to: box}}}}\n{ACCESS}", "box": NOTE}, ["1 value of note.size"]),
+        ({"note": f"fields: {{name: text, size: integer}}\n{ACCESS}", "box": NOTE}, ["1 value of note.box"]),
+        ({"note": f"fields: {{name: text, size: integer}}\n{ACCESS}"}, ["1 value of note.box", "1 record of box"]),
         ({"box": NOTE}, ["2 records of note"]),
     ],
 )

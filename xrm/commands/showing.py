@@ -9,6 +9,7 @@ from typing import Any
 from xrm.bootstrap import Rehearsed
 from xrm.errors import Invalid, Problem
 from xrm.store.migrate import Plan, Step
+from xrm.store.plans import counted
 
 FILE_VERSION = 1
 
@@ -22,6 +23,8 @@ def as_text(made: Plan) -> str:
     lines += [f"- {one.words}" for one in made.writes]
     lines += [f"- compute anew what follows from other fields in the records of {entity}" for entity in made.recompute]
     lines += [f"- {words}" for one in made.records for words in one.words]
+    if made.exported:
+        lines.append(f"- before all else, export {', '.join(made.entities_exported)} with what is lost or replaced")
     if made.text_changed:
         lines.append("- make this definition the active release")
     return "\n".join([*lines, *_summary(made)])
@@ -29,7 +32,7 @@ def as_text(made: Plan) -> str:
 
 def _step(step: Step) -> list[str]:
     loses = f"   LOSES {step.loses}" if step.loses else ""
-    rows = f"   ({step.rows:,} records{_about(step.seconds)})" if step.rows else ""
+    rows = f"   ({counted(step.rows, 'record')}{_about(step.seconds)})" if step.rows else ""
     online = "   online, before the others" if step.online else ""
     sql = [f"    {line.rstrip()}" for sql in step.sql for line in f"{sql};".splitlines()]
     return [f"- {step.words}{rows}{online}{loses}", *sql]
@@ -47,7 +50,7 @@ def _summary(made: Plan) -> list[str]:
     seconds = sum(step.seconds or 0 for step in offline)
     rows = sum(step.rows or 0 for step in offline) + sum(one.count for one in made.writes)
     tables = ", ".join(made.locks) or "nothing that is in use"
-    return [f"writers wait while it runs: about {max(seconds, 0.1):.1f} s for {rows:,} records; it locks {tables}"]
+    return [f"writers wait while it runs: about {max(seconds, 0.1):.1f} s for {counted(rows, 'record')}; it locks {tables}"]
 
 
 def as_json(made: Plan) -> str:
@@ -68,7 +71,13 @@ def document(made: Plan) -> dict[str, Any]:
         for one in made.records
     ]
     body = {"empty": made.empty, "steps": steps, "release": made.text_changed, "digest": made.digest, "base": made.base}
-    return body | {"recompute": list(made.recompute), "records": records, "writes": writes, "locks": list(made.locks)}
+    return body | {
+        "recompute": list(made.recompute),
+        "records": records,
+        "writes": writes,
+        "exports": list(made.entities_exported),
+        "locks": list(made.locks),
+    }
 
 
 def rehearsed(found: Rehearsed) -> str:
@@ -76,10 +85,10 @@ def rehearsed(found: Rehearsed) -> str:
         return "\n".join(["rehearsed: it would be refused", *(f"- {p.code}  {p.message}" for p in found.problems)])
     lines = ["rehearsed on a copy: it would be applied"]
     for one in found.anew:
-        lines.append(f"- {one.changed:,} records of {one.entity} would be computed anew" + (":" if one.examples else ""))
+        lines.append(f"- {counted(one.changed, 'record')} of {one.entity} would be computed anew" + (":" if one.examples else ""))
         lines += [f"    {example}" for example in one.examples]
         if one.refused:
-            lines += [f"- {one.refused:,} records of {one.entity} could not be:", *(f"    {reason}" for reason in one.reasons)]
+            lines += [f"- {counted(one.refused, 'record')} of {one.entity} could not be:", *(f"    {reason}" for reason in one.reasons)]
     return "\n".join(lines)
 
 

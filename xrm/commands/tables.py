@@ -71,7 +71,9 @@ def apply(
     why: Annotated[str | None, typer.Option(help="Why, for the release's history.")] = None,
     source: From = None,
     file: Annotated[Path | None, typer.Option("--plan", metavar="FILE", help="Run exactly the plan in this file, or nothing.")] = None,
-    export_to: Annotated[Path | None, typer.Option(metavar="DIR", help="Where what is dropped is exported.")] = None,
+    export_to: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the records of what is dropped or replaced are exported.")
+    ] = None,
 ) -> None:
     read = showing.read_file(file) if file is not None else None
     with database_of(folder) as (settings, database):
@@ -88,8 +90,8 @@ def apply(
             raise typer.Exit(1)
         kept = export_to or settings.folder / "exports" / f"before-release-{(made.base or 0) + 1}"
         release = bootstrap.apply(database, application, made, by=_user(), why=why, export_to=kept)
-    if made.losing:
-        print(f"exported what was dropped to {kept}")
+    if made.exported:
+        print(f"exported {', '.join(made.entities_exported)} as before to {kept}")
     print(f"applied: release {release} is active")
 
 

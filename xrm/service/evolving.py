@@ -16,7 +16,9 @@ from xrm.service.locking import Held
 from xrm.service.records import Intent, prepared_write
 from xrm.store.database import Connection
 from xrm.store.ddl import quoted
+from xrm.store.deciding import mapped
 from xrm.store.plans import Writes
+from xrm.store.renaming import holding
 from xrm.store.savepoints import savepoint
 
 BATCH = 500
@@ -54,16 +56,17 @@ def _records(ctx: Context, connection: Connection, one: Writes) -> Iterator[dict
     compiled = ctx.service.application.entities[one.entity]
     dialect = connection.dialect
     table = quoted(ctx.service.application.tables.entities[one.entity].name, dialect)
-    mark, column = "?" if dialect == "sqlite" else "%s", quoted(_column(compiled.entity.field(one.field)), dialect)
+    field = compiled.entity.field(one.field)
+    mark, column = "?" if dialect == "sqlite" else "%s", quoted(_column(field), dialect)
     if one.mapping is not None:
-        where = f"{column} IN ({', '.join([mark] * len(one.mapping))})"
+        where = holding(one.field, one.mapping, dialect, lists=bool(field and field.many))
     else:
         where = "1 = 1" if one.field == "state" else f"{column} IS NULL"
-    values, last = tuple(one.mapping or ()), None
+    last = None
     while True:
         after = "" if last is None else f" AND id > {mark}"
         text = f"SELECT id FROM {table} WHERE {where} AND deleted_at IS NULL{after} ORDER BY id LIMIT {BATCH}"
-        keys = [row[0] for row in connection.all(text, values if last is None else (*values, last))]
+        keys = [row[0] for row in connection.all(text, () if last is None else (last,))]
         for key in keys:
             row = connection.one(compiled.writes.lock.sql, compiled.writes.lock.bind({"id": key}))
             assert row is not None
@@ -83,7 +86,7 @@ def _value(ctx: Context, one: Writes, record: Mapping[str, Any]) -> object:
     field = entity.field(one.field)
     assert field is not None
     if one.mapping is not None:
-        return one.mapping[record[one.field]]
+        return mapped(record[one.field], one.mapping)
     given = (entity.lifecycle.fill if entity.lifecycle else None) if one.field == "state" else field.fill or field.default
     return value_closure(field, given)(record, ctx.moment) if given else None
 

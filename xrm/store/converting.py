@@ -22,7 +22,7 @@ from xrm.model.fields import Expression, Field
 from xrm.model.values import Misfit, coerce
 from xrm.store.database import Connection
 from xrm.store.ddl import quoted
-from xrm.store.plans import Step
+from xrm.store.plans import Step, counted
 from xrm.store.renaming import ASIDE
 
 BATCH = 1000
@@ -123,8 +123,9 @@ def _conversion(field: Field) -> str:
 def converter(change: Change) -> Callable[[object, Mapping[str, object], Moment], object]:
     """A function from the old value (and the record's others) to the new one; it raises Misfit."""
     now, stated = change.now, change.now.converted_from
+    removed = dict(now.removed) if change.was.type == now.type == "choice" else {}
     if stated is None or stated.value is None:
-        return lambda old, row, moment: None if old is None else coerce(now, _typed(old, now))
+        return lambda old, row, moment: None if (kept := _mapped(old, removed)) is None else coerce(now, _typed(kept, now))
     closure = value_closure(replace(now, places=9) if now.kind.kept == "units" else now, stated.value)
 
     def convert(old: object, row: Mapping[str, object], moment: Moment) -> object:
@@ -132,6 +133,10 @@ def converter(change: Change) -> Callable[[object, Mapping[str, object], Moment]
         return None if value is None else coerce(now, _plain(value))
 
     return convert
+
+
+def _mapped(old: object, removed: Mapping[str, str | None]) -> object:
+    return removed.get(old, old) if isinstance(old, str) else old
 
 
 def _typed(old: object, now: Field) -> object:
@@ -146,6 +151,12 @@ def _typed(old: object, now: Field) -> object:
         return short_instant(old.isoformat(timespec="microseconds").replace("+00:00", "Z"))
     if isinstance(old, date):
         return old.isoformat()
+    if isinstance(old, tuple) and now.type == "choice" and not now.many:
+        if len(old) > 1:
+            raise Misfit("is more than one")
+        return old[0] if old else None
+    if isinstance(old, tuple) and now.type in TEXTS:
+        return ", ".join(map(str, old))
     if isinstance(old, (Mapping, list)):
         return json_text(old)
     return str(old)
@@ -278,7 +289,8 @@ def _key(stored: object) -> str:
 def problem(change: Change, found: Misfits) -> Problem:
     said = "; ".join(f"{record}: '{value[:60]}' {reason}" for record, value, reason in found.first)
     more = f"; and {found.failed - len(found.first):,} more" if found.failed > len(found.first) else ""
-    message = f"{found.failed:,} of {found.looked:,} values of {change.name} do not fit {words(change.now)}: {said}{more}"
+    do = "does" if found.failed == 1 else "do"
+    message = f"{found.failed:,} of {counted(found.looked, 'value')} of {change.name} {do} not fit {words(change.now)}: {said}{more}"
     hint = "mend them first, or say what becomes of them: converted_from: {type: …, with: =…}"
     return Problem("XRM407", message, path=(change.holder.after.name, "fields", change.now.name), hint=hint)
 
@@ -288,7 +300,8 @@ def steps(found: Sequence[Change], moment: Moment, cost: Mapping[str, tuple[int,
     for change in found:
         said = f"convert {change.name} from {words(change.was)} to {words(change.now)}"
         rows, seconds = cost.get(change.name, (None, None))
-        yield Step(said, work=_Work(change, moment), table=change.holder.table, rows=rows, seconds=seconds)
+        stated = change.now.converted_from is not None
+        yield Step(said, work=_Work(change, moment), table=change.holder.table_before, rows=rows, seconds=seconds, replaces=stated)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,21 +5,24 @@ Removed options and states that records hold, requirements that records do not m
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from xrm.compile.columns import stored
+from xrm.compile.differences import follows
 from xrm.compile.pairing import Holder, Renaming
 from xrm.errors import Problem
 from xrm.expr import Moment
 from xrm.model.entity import Entity
 from xrm.model.fields import Field
+from xrm.model.values import coerce
+from xrm.store.converting import decoder, encoder
 from xrm.store.database import Connection
 from xrm.store.ddl import literal, quoted
-from xrm.store.plans import Step, Writes
-from xrm.store.renaming import replaced
+from xrm.store.plans import Step, Writes, counted
+from xrm.store.renaming import holding, replaced
 
 
 @dataclass(slots=True)
@@ -56,26 +59,8 @@ def _options(connection: Connection, holder: Holder, was: Field, now: Field, ren
     had = {option.name for option in was.options} - {option.name for option in now.options}
     name = now.name if holder.part is None else f"{holder.part}.{now.name}"
     kept = {one.was for one in renamed if (one.what, one.entity, one.field) == ("option", holder.after.name, name)}
-    if was.many:
-        _held_in_lists(connection, holder, was, now, had - kept, found)
-        return
-    _gone(connection, _Gone(holder, "option", was.name, now.name, had - kept, dict(now.removed)), found)
-
-
-def _held_in_lists(connection: Connection, holder: Holder, was: Field, now: Field, gone: set[str], found: Answers) -> None:
-    """A choice of several: what records hold beside other options is for people to part with."""
-    name, table = quoted(was.name, connection.dialect), quoted(holder.table_before, connection.dialect)
-    for option in sorted(gone):
-        holds = (
-            f"{literal(option)} = ANY({name})"
-            if connection.dialect == "postgresql"
-            else f"instr({name}, {literal(chr(34) + option + chr(34))}) > 0"
-        )
-        count = int((connection.one(f"SELECT count(*) FROM {table} WHERE {holds}") or (0,))[0])
-        if count:
-            message = f"{holder.says(now.name)}: option '{option}' in {count:,} records would be left without a meaning"
-            path, hint = (holder.after.name, "fields", now.name), "take it out of these records first: a choice of several is not mapped"
-            found.problems.append(Problem("XRM408", message, path=path, hint=hint))
+    gone = _Gone(holder, "option", was.name, now.name, had - kept, dict(now.removed), was.many, None if follows(was, now) else "converted")
+    _gone(connection, gone, now, found)
 
 
 def _states(connection: Connection, holder: Holder, renamed: Sequence[Renaming], found: Answers) -> None:
@@ -83,55 +68,97 @@ def _states(connection: Connection, holder: Holder, renamed: Sequence[Renaming],
     if before and after:
         kept = {one.was for one in renamed if (one.what, one.entity) == ("state", holder.after.name)}
         had = before.states.keys() - after.states.keys() - kept
-        _gone(connection, _Gone(holder, "state", "state", "state", set(had), dict(after.removed)), found)
+        _gone(connection, _Gone(holder, "state", "state", "state", set(had), dict(after.removed)), None, found)
 
 
 @dataclass(frozen=True, slots=True)
 class _Gone:
+    """``lists``: the column holds several names; ``by``: what else moves them."""
+
     holder: Holder
     what: str
     column: str
     now: str
     names: set[str]
     removed: Mapping[str, str | None]
+    lists: bool = False
+    by: str | None = None
 
 
-def _gone(connection: Connection, gone: _Gone, found: Answers) -> None:
+def _gone(connection: Connection, gone: _Gone, now: Field | None, found: Answers) -> None:
     """Records that hold a name that is gone: moved where the map says, or a problem with their count."""
     holder = gone.holder
-    held = _held(connection, holder, gone.column, gone.names)
-    if not held:
-        return
+    held = _held(connection, gone)
     missing = {name: count for name, count in held.items() if name not in gone.removed}
     if missing:
-        said = ", ".join(f"'{name}' in {count:,} records" for name, count in missing.items())
+        said = ", ".join(f"'{name}' in {counted(count, 'record')}" for name, count in missing.items())
         message = f"{holder.says(gone.now)}: {gone.what} {said} would be left without a meaning"
         path = (holder.after.name, *(("fields", gone.now) if gone.what == "option" else ("lifecycle",)))
         hint = f"say where they go: removed: {{{next(iter(missing))}: …}}"
         found.problems.append(Problem("XRM408", message, path=path, hint=hint))
+    if missing or not held or gone.by:
         return
-    mapping = {name: gone.removed[name] for name in held}
-    everything = f"move {holder.says(gone.now)}"
-    if holder.part is None:
-        alive = _held(connection, holder, gone.column, gone.names, " AND deleted_at IS NULL")
-        if alive:
-            found.writes.append(Writes(holder.after.name, gone.now, sum(alive.values()), {name: mapping[name] for name in alive}))
-        everything += " in deleted records"
-        if sum(alive.values()) == sum(held.values()):
-            return
-    where = " AND deleted_at IS NOT NULL" if holder.part is None else ""
-    statement = replaced(holder.table, gone.now, mapping, connection.dialect, where)
-    found.steps.append(Step(everything, (statement,), table=holder.table_before, rows=sum(held.values())))
+    alive = _held(connection, gone, "deleted_at IS NULL") if holder.part is None else {}
+    if alive:
+        mapping = {name: gone.removed[name] for name in alive}
+        count = _several(connection, gone, alive, "deleted_at IS NULL")
+        found.writes.append(Writes(holder.after.name, gone.now, count, mapping, holder.table_before))
+    others = "deleted_at IS NOT NULL" if holder.part is None else "1 = 1"
+    rest = _held(connection, gone, others)
+    if rest:
+        said = f"move {holder.says(gone.now)}{' in deleted records' if holder.part is None else ''}"
+        mapping = {name: gone.removed[name] for name in rest}
+        step = Step(said, table=holder.table_before, rows=_several(connection, gone, rest, others), replaces=True)
+        if gone.lists and now is not None:
+            found.steps.append(replace(step, work=_Mapping(now, holder.table, mapping, others)))
+        else:
+            found.steps.append(replace(step, sql=(replaced(holder.table, gone.now, mapping, connection.dialect, f" AND {others}"),)))
 
 
-def _held(connection: Connection, holder: Holder, column: str, names: set[str], where: str = "") -> dict[str, int]:
-    if not names:
+def _held(connection: Connection, gone: _Gone, where: str = "1 = 1") -> dict[str, int]:
+    """In how many records each of the names stands."""
+    if not gone.names:
         return {}
-    name = quoted(column, connection.dialect)
-    said = ", ".join(literal(one) for one in sorted(names))
-    table = quoted(holder.table_before, connection.dialect)
-    rows = connection.all(f"SELECT {name}, count(*) FROM {table} WHERE {name} IN ({said}){where} GROUP BY {name} ORDER BY {name}")
+    table, name = quoted(gone.holder.table_before, connection.dialect), quoted(gone.column, connection.dialect)
+    if gone.lists:
+        counts = {one: _several(connection, gone, [one], where) for one in sorted(gone.names)}
+        return {one: count for one, count in counts.items() if count}
+    holds = holding(gone.column, gone.names, connection.dialect, lists=False)
+    rows = connection.all(f"SELECT {name}, count(*) FROM {table} WHERE {holds} AND {where} GROUP BY {name} ORDER BY {name}")
     return {row[0]: int(row[1]) for row in rows}
+
+
+def _several(connection: Connection, gone: _Gone, names: Collection[str], where: str) -> int:
+    """The records in which any of the names stands."""
+    return _count(connection, gone.holder, f"{holding(gone.column, names, connection.dialect, lists=gone.lists)} AND {where}")
+
+
+def mapped(value: object, mapping: Mapping[str, str | None]) -> object:
+    """A name, or each of several, where the map says; nothing stands twice."""
+    if isinstance(value, (tuple, list)):
+        made = [mapping.get(one, one) for one in value]
+        return tuple(dict.fromkeys(one for one in made if one is not None))
+    return mapping.get(str(value), str(value)) if value is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Mapping:
+    """Moves the names in lists that no write reaches: of deleted records, and of rows."""
+
+    field: Field
+    table: str
+    mapping: Mapping[str, str | None]
+    where: str
+
+    def __call__(self, connection: Connection) -> None:
+        table, column = quoted(self.table, connection.dialect), quoted(self.field.name, connection.dialect)
+        holds = holding(self.field.name, self.mapping, connection.dialect, lists=True)
+        _, decode = decoder(self.field, connection.dialect)
+        encode, mark = encoder(self.field, connection.dialect), "?" if connection.dialect == "sqlite" else "%s"
+        rows = connection.all(f"SELECT id, {column} FROM {table} WHERE {holds} AND {self.where}")
+        for key, stored_value in rows:
+            value = coerce(self.field, mapped(decode([stored_value]), self.mapping) or None)
+            connection.run(f"UPDATE {table} SET {column} = {mark} WHERE id = {mark}", (*encode(value), key))
 
 
 # -- what is required ------------------------------------------------------------------------------------------------
@@ -151,7 +178,7 @@ def _required(connection: Connection, holder: Holder, now: Field, found: Answers
     if not count:
         return
     if now.fill is None and now.default is None:
-        message = f"{holder.says(now.name)} is required now, and {count:,} records have no value"
+        message = f"{holder.says(now.name)} is required now, and {counted(count, 'record')} {'has' if count == 1 else 'have'} no value"
         hint = "say what they get: fill: …, data or an =expression; or give the field a default"
         found.problems.append(Problem("XRM408", message, path=(holder.after.name, "fields", now.name), hint=hint))
     else:
@@ -178,7 +205,9 @@ def system_columns(connection: Connection, holder: Holder, moment: Moment, count
     """``number`` and ``state`` for the records that are there, when an entity gets them."""
     before, after = holder.before, holder.after
     if after.number and not before.number:
-        yield Step(f"number {count:,} records of {after.name} in the order they were made", work=_Numbering(after, holder.table, moment))
+        yield Step(
+            f"number {counted(count, 'record')} of {after.name} in the order they were made", work=_Numbering(after, holder.table, moment)
+        )
         if connection.dialect == "postgresql":
             yield Step(
                 f"number of {after.name} is never empty",
@@ -191,7 +220,9 @@ def system_columns(connection: Connection, holder: Holder, moment: Moment, count
         sql = [f"UPDATE {table} SET {sets}", spine]
         if connection.dialect == "postgresql":
             sql += [f"ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT" for column in ("state", "state_since")]
-        yield Step(f"put {count:,} records of {after.name} into the state {state.name}", tuple(sql), table=holder.table_before, rows=count)
+        yield Step(
+            f"put {counted(count, 'record')} of {after.name} into the state {state.name}", tuple(sql), table=holder.table_before, rows=count
+        )
 
 
 def default_of(entity: Entity, column: str, dialect: str) -> str:

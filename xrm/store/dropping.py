@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from xrm.compile.columns import DialectName
 from xrm.store import ddl
 from xrm.store.database import Connection
-from xrm.store.plans import Step
+from xrm.store.plans import Step, counted
 from xrm.store.renaming import ASIDE
 from xrm.store.standing import Key, StandingTable
 
@@ -41,7 +41,7 @@ def columns(
         for name in old.columns:
             if name not in table.c:
                 count = 0 if (old.name, name) in derived else values(connection, old.stood, name)
-                loses = f"{count:,} values of {old.name}.{name}" if count else None
+                loses = f"{counted(count, 'value')} of {old.name}.{name}" if count else None
                 statement = ddl.drop_column(old.name, name, connection.dialect)
                 yield Step(f"drop column {old.name}.{name}", (statement,), loses, table=old.stood)
 
@@ -54,7 +54,7 @@ def tables(gone: Sequence[StandingTable], connection: Connection) -> Iterator[St
     ]
     for table in sorted(gone, key=lambda one: (one.part is None, one.name)):
         count = records(connection, table.stood)
-        loses = f"{count:,} records of {table.name}" if count else None
+        loses = f"{counted(count, 'record')} of {table.name}" if count else None
         spine = [] if table.part else [f"DELETE FROM xrm_record WHERE entity = {ddl.literal(table.name.removeprefix('xrm_'))}"]
         yield Step(f"drop table {table.name}", (*before, *spine, ddl.drop_table(table.name, dialect)), loses, table=table.stood)
         before = []

@@ -30,6 +30,8 @@ class Step:
     column: str | None = None
     rows: int | None = None
     """Records that it reads or writes one by one; None where their number does not matter."""
+    replaces: bool = False
+    """Values become others, as the definition decides: what they were is left as an export, like what is lost."""
     seconds: float | None = field(default=None, compare=False)
     online: bool = False
 
@@ -45,13 +47,15 @@ class Writes:
     field: str
     count: int
     mapping: Mapping[str, str | None] | None = None
+    table: str | None = None
+    """Where a mapping takes its old values from: the table by its name before the plan."""
 
     @property
     def words(self) -> str:
         if self.mapping is None:
-            return f"fill {self.entity}.{self.field} in {self.count:,} records where it is empty"
+            return f"fill {self.entity}.{self.field} in {counted(self.count, 'record')} where it is empty"
         said = ", ".join(f"{old} to {new or 'nothing'}" for old, new in self.mapping.items())
-        return f"move {self.entity}.{self.field} in {self.count:,} records: {said}"
+        return f"move {self.entity}.{self.field} in {counted(self.count, 'record')}: {said}"
 
 
 SHOWN = 5
@@ -77,11 +81,12 @@ class Records:
         """A line for each thing that happens: ``create 2 records of category: bench, lamp``."""
         changed = [f"{key} ({said})" for key, said in self.changed.items()]
         lines = [("create", self.added, ""), ("change", changed, ""), ("leave", self.left, " that the file no longer has")]
-        return tuple(f"{verb} {_counted(len(keys), self.entity)}{rest}: {_listed(keys)}" for verb, keys, rest in lines if keys)
+        return tuple(f"{verb} {counted(len(keys), 'record')} of {self.entity}{rest}: {_listed(keys)}" for verb, keys, rest in lines if keys)
 
 
-def _counted(count: int, entity: str) -> str:
-    return f"{count:,} record{'' if count == 1 else 's'} of {entity}"
+def counted(count: int, noun: str) -> str:
+    """``1 record``, ``2,000 records``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -114,6 +119,17 @@ class Plan:
     @property
     def losing(self) -> tuple[Step, ...]:
         return tuple(step for step in self.steps if step.loses)
+
+    @property
+    def exported(self) -> tuple[str, ...]:
+        """The tables, by their names before the plan, of which something is lost or replaced: they are exported first."""
+        lossy = [step.table for step in self.steps if step.table and (step.loses or step.replaces)]
+        return tuple(dict.fromkeys([*lossy, *(one.table for one in self.writes if one.table)]))
+
+    @property
+    def entities_exported(self) -> tuple[str, ...]:
+        """What these tables hold, in words."""
+        return tuple(dict.fromkeys(name.partition("__")[0].removeprefix("xrm_") for name in self.exported))
 
     @property
     def statements(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ Where a column also gets another type, its values are set aside under ``xrm_old_
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import sqlalchemy as sa
@@ -137,6 +137,17 @@ def _in_lists(table: str, column: str, names: Mapping[str, str | None], dialect:
         was, now = literal(f"{quote}{old}{quote}"), literal(f"{quote}{new}{quote}")
         statements.append(f"UPDATE {quoted(table, dialect)} SET {name} = {function}({name}, {was}, {now})")
     return tuple(statements)
+
+
+def holding(column: str, names: Collection[str], dialect: DialectName, *, lists: bool) -> str:
+    """The condition that a column has any of the names, or where it holds several, one of them among the others."""
+    name = quoted(column, dialect)
+    if not lists:
+        return f"{name} IN ({', '.join(literal(one) for one in sorted(names))})"
+    if dialect == "postgresql":
+        return f"{name} && ARRAY[{', '.join(literal(one) for one in sorted(names))}]"
+    quotes = [literal(f'"{one}"') for one in sorted(names)]
+    return f"({' OR '.join(f'instr({name}, {one}) > 0' for one in quotes)})"
 
 
 def replaced(table: str, column: str, names: Mapping[str, str | None], dialect: DialectName, where: str = "") -> str:
