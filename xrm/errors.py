@@ -170,6 +170,7 @@ CODES: dict[str, str] = {
     "XRM409": "The plan no longer fits",
     "XRM410": "There is no such release",
     "XRM412": "A plugin names what is gone",
+    "XRM413": "A conversion reads its own record alone",
     # 5xx: requests and writes
     "XRM501": "A value is required",
     "XRM502": "The value does not fit the field",

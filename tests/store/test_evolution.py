@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.application import Applications, Person, Running, apply_to, loaded
-from xrm import bootstrap
+from tests.support.application import Applications, Person, Running, apply_to, files_of, loaded
+from xrm import bootstrap, source
 from xrm.errors import Invalid, Problem
 from xrm.store.database import Database
 from xrm.store.plans import Plan
@@ -238,6 +238,57 @@ def test_what_the_data_asks_is_decided_first(application: Applications) -> None:
     assert [set(entry.fields) for entry in person.history("note", one)][:3] == [{"size"}, {"state"}, {"way"}]
     assert person.get("note", two)["size"] == 3
     assert person.restore("note", gone, 2).record["way"] == "phone"
+
+
+def test_a_fill_reads_through_links_in_rows_and_what_links_to_the_record(application: Applications) -> None:
+    """As the tables are when it is worked out: links and rows that were renamed by the same plan go by their new names."""
+    kind = "fields: {code: text, weight: {type: decimal, places: 2}}\n" + ACCESS
+    part = "fields: {box: {type: link, to: box, inverse: parts}, size: integer}\n" + ACCESS
+    box = "name: text, kind: {type: link, to: kind}, lines: {type: rows, fields: {amount: integer, mark: text}}"
+    first = application({"kind": kind, "part": part, "box": note(box)})
+    person = ana(first)
+    heavy = person.create("kind", code="heavy", weight="2.50").id
+    one = person.create("box", name="one", kind=heavy, lines=[{"amount": 3, "mark": "x"}, {"amount": 4, "mark": "y"}]).id
+    two = person.create("box", name="two").id
+    for size in (5, 6):
+        person.create("part", box=one, size=size)
+    renamed = (
+        "sort: {renamed_from: kind, type: link, to: kind}, rows: {renamed_from: lines, type: rows, fields: {amount: integer, "
+        "mark: {type: integer, converted_from: {type: text, with: '=old == \"x\" ? 1 : 2'}}}}"
+    )
+    fills = (
+        "name: {type: text, required: true, fill: '=sort.code == null ? \"none\" : sort.code'}, heft: {type: decimal, places: 2, fill: =sort.weight * 2}, "
+        "all: {type: integer, fill: =sum(rows.amount) + sum(parts.size)}, big: {type: boolean, fill: '=parts.exists(p, p.size > 5)'}, "
+    )
+    before = {"kind": kind, "part": part, "box": note(box.replace("name: text, ", ""))}
+    second = evolve(application, first, before, allow=True)
+    moves = 'lifecycle: {states: {new: {initial: true}, over: {final: true}}, transitions: {end: {from: new, to: over}}, fill: \'=sort.code == "heavy" ? "over" : "new"\'}'
+    third = evolve(application, second, {"kind": kind, "part": part, "box": note(fills + renamed, moves)})
+    names = ("name", "heft", "all", "big", "state")
+    assert [row["mark"] for row in ana(third).get("box", one)["rows"]] == [1, 2]
+    rows = [[str(ana(third).get("box", id)[name]) for name in names] for id in (one, two)]
+    assert rows == [["heavy", "5.00", "18", "True", "over"], ["none", "None", "0", "False", "new"]]
+
+
+def test_a_conversion_that_reads_beyond_its_record_is_refused() -> None:
+    """At its place, with what to do instead."""
+    with_ = "size: {type: integer, converted_from: {type: text, with: '=WITH'}}, box: {type: link, to: note, inverse: notes}"
+    in_rows = {"fill: 3": "XRM236", "converted_from: {type: text, with: =parent.size}": "XRM302"}
+    for text, code in in_rows.items():
+        found = source.load_text(
+            files_of(note(f"size: integer, lines: {{type: rows, fields: {{n: {{type: integer, {text}}}}}}}")), {}
+        ).problems
+        assert [(p.code, p.place.line if p.place else 0, bool(p.hint)) for p in found] == [(code, 2, True)]
+    for text, path in {
+        'old == "x" ? box.size : 1': "box.size",
+        "count(notes)": "notes",
+        "sum(lines.n)": "lines",
+        'old == "x" ? 1 : 2': "",
+    }.items():
+        fields = note(with_.replace("WITH", text) + ", lines: {type: rows, fields: {n: integer}}")
+        found = source.load_text(files_of(fields), {}).problems
+        assert [(p.code, p.place.line if p.place else 0) for p in found] == ([("XRM413", 2)] if path else []), text
+        assert all(f"'{path}'" in p.message and p.hint and "fill" in p.hint for p in found)
 
 
 def test_records_get_numbers_and_states(application: Applications) -> None:

@@ -94,7 +94,7 @@ def derivation(tables: Tables, system: Policies, entity: Entity, graph: Dependen
     return Derivation(
         followers=tuple(Followers(one, _ids(tables, system, one, dialect)) for one in lookups),
         shares=tuple(Share(one, _part(one.whole) if one.whole else None) for one in rollups),
-        terms={gather.text: _term(tables, system, entity, gather, dialect) for gather in asked_of_others(entity)},
+        terms={gather.text: term(tables, system, entity, gather, dialect) for gather in asked_of_others(entity)},
         wholes=wholes(entity),
         uses=_uses(entity, graph),
         reads_beyond=entity.name in graph.derived,
@@ -182,7 +182,7 @@ def _extreme(least: bool, now: Any, was: Any, becomes: Any) -> Any:
 # -- questions to the database -------------------------------------------------------------------------------------------
 
 
-def _term(tables: Tables, system: Policies, entity: Entity, gather: Gather, dialect: DialectName) -> Term:
+def term(tables: Tables, system: Policies, entity: Entity, gather: Gather, dialect: DialectName) -> Term:
     rows = Rows(tables, system, entity.name, dialect)
     id_mark = sa.bindparam("id", type_=rows.root.c.id.type, required=True)
     outer: dict[str, tuple[str, str, Callable[[Any], Any] | None]] = {}

@@ -7,12 +7,20 @@ from dataclasses import dataclass, replace
 from dataclasses import field as part
 from typing import Any
 
+from xrm.compile.constraints import value_paths
+from xrm.compile.dependencies import expressions
+from xrm.compile.deriving import term
+from xrm.compile.policies import SYSTEM
 from xrm.compile.rules import value_closure
+from xrm.compile.writes import link_reads
 from xrm.errors import Invalid, XrmError
-from xrm.model.fields import Field
+from xrm.expr.gathered import linked
+from xrm.model.entity import Entity
+from xrm.model.fields import Field, Value
+from xrm.service import rows
 from xrm.service.commit import BOOKKEEPING
 from xrm.service.context import SYSTEM_ACTOR, Context, Service
-from xrm.service.locking import Held
+from xrm.service.locking import Asking, Held, read_beyond
 from xrm.service.records import Intent, prepared_write
 from xrm.store.database import Connection
 from xrm.store.ddl import quoted
@@ -33,8 +41,10 @@ def write_all(service: Service, connection: Connection, writes: Sequence[Writes]
     """
     ctx, held = service.acting(SYSTEM_ACTOR), Held()
     for one in writes:
+        given = _given(ctx, one)
+        beyond = _Beyond(ctx, connection, one.entity, given) if given else None
         for record in _records(ctx, connection, one):
-            value = _value(ctx, one, record)
+            value = _value(ctx, one, record, beyond)
             if value == record[one.field]:
                 continue
             intent = Intent("update", one.entity, {one.field: _sent(value)}, record["id"], historic=True)
@@ -81,14 +91,47 @@ def _column(field: Field | None) -> str:
     return f"{field.name}_lat" if field.kind.kept == "point" else field.name
 
 
-def _value(ctx: Context, one: Writes, record: Mapping[str, Any]) -> object:
+def _given(ctx: Context, one: Writes) -> Value | None:
+    """What says the value of a write; None where a map does, or nothing."""
     entity = ctx.service.application.entities[one.entity].entity
     field = entity.field(one.field)
     assert field is not None
     if one.mapping is not None:
+        return None
+    return (entity.lifecycle.fill if entity.lifecycle else None) if one.field == "state" else field.fill or field.default
+
+
+def _value(ctx: Context, one: Writes, record: Mapping[str, Any], beyond: _Beyond | None) -> object:
+    if one.mapping is not None:
         return mapped(record[one.field], one.mapping)
-    given = (entity.lifecycle.fill if entity.lifecycle else None) if one.field == "state" else field.fill or field.default
-    return value_closure(field, given)(record, ctx.moment) if given else None
+    return beyond.value(one.field, record) if beyond else None
+
+
+class _Beyond:
+    """What a fill reads of a record, through links, in its rows and of records that link to it, as the tables are now."""
+
+    def __init__(self, ctx: Context, connection: Connection, entity: str, given: Value) -> None:
+        application = ctx.service.application
+        compiled = application.entities[entity]
+        tables, system, dialect = application.tables, application.policies(SYSTEM), connection.dialect
+        paths = frozenset(path for path in value_paths(given) if "." in path and _leads(compiled.entity, path))
+        self._links = link_reads(tables, system, compiled.entity, paths, dialect)
+        found = {gather.text: gather for one in expressions(given) for gather in linked(one.checked.node)}
+        self._terms = {text: term(tables, system, compiled.entity, gather, dialect) for text, gather in found.items()}
+        self._ctx, self._connection, self._compiled, self._given = ctx, connection, compiled, given
+
+    def value(self, name: str, record: Mapping[str, Any]) -> object:
+        field = self._compiled.entity.field(name)
+        assert field is not None
+        row = Asking(rows.read(self._connection, self._compiled, dict(record)), self._connection, self._ctx.moment, self._terms)
+        for link in self._links:
+            row |= read_beyond(self._connection, link, record.get(link.field))
+        return value_closure(field, self._given)(row, self._ctx.moment)
+
+
+def _leads(entity: Entity, path: str) -> bool:
+    first = entity.field(path.partition(".")[0])
+    return first is not None and bool(first.targets)
 
 
 def _sent(value: object) -> object:

@@ -16,6 +16,7 @@ from xrm.compile.application import CompiledEntity
 from xrm.compile.columns import bind_id, is_id
 from xrm.compile.deriving import MOST_AT_ONCE, Term, Use
 from xrm.compile.row_parts import RowsWrite
+from xrm.compile.writes import LinkRead
 from xrm.errors import Invalid, NotFound, Problem, Unavailable
 from xrm.expr import Moment
 from xrm.model.entity import Entity
@@ -238,9 +239,15 @@ def follow(connection: Connection, compiled: CompiledEntity, row: dict[str, Any]
             continue
         for name in [name for name in row if name.startswith(f"{link.field}.")]:
             del row[name]
-        if target is not None:
-            found = connection.one(link.statement.sql, link.statement.bind({"id": bind_id(target, connection.dialect)}))
-            row |= link.decode(found) if found else {}
+        row |= read_beyond(connection, link, target)
+
+
+def read_beyond(connection: Connection, link: LinkRead, target: str | None) -> dict[str, Any]:
+    """What rules read of the record that a link leads to; nothing of none."""
+    if target is None:
+        return {}
+    found = connection.one(link.statement.sql, link.statement.bind({"id": bind_id(target, connection.dialect)}))
+    return link.decode(found) if found else {}
 
 
 def hold(

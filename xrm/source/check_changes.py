@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from xrm.expr import Type
+from xrm.expr import Checked, Type
 from xrm.model.fields import MONEY_PLACES, Field
 from xrm.source.disclosure import check_reads
 from xrm.source.findings import Findings
@@ -37,6 +37,19 @@ def check_entity_names(findings: Findings, outline: Outline) -> None:
 def check_changes(findings: Findings, known: Known, part: Part) -> None:
     """What the fields, options and states of an entity say of earlier releases."""
     scope = findings.names.scope(known.name)
+    _fields(findings, known, part, scope)
+    lifecycle = part.part("lifecycle")
+    if lifecycle is not None:
+        states = lifecycle.named("states")
+        _old_names(findings, "state", states)
+        _removed(findings, "state", lifecycle, states)
+        state = known.system.get("state")
+        if state is not None:
+            _given(findings, lifecycle, "fill", state, scope)
+
+
+def _fields(findings: Findings, known: Known, part: Part, scope: EntityScope) -> None:
+    """Those of an entity, or of the rows of a field; a row's have no ``fill``, which ``check_rows`` tells."""
     fields = part.named("fields")
     _old_names(findings, "field", fields)
     for name, inner in fields.items():
@@ -46,17 +59,13 @@ def check_changes(findings: Findings, known: Known, part: Part) -> None:
             _old_names(findings, "option", options)
         if "removed" in inner.values:
             _removed(findings, "option", inner, options)
-        if field is not None:
+        rows = findings.names.rows.get(f"{known.name}.{name}")
+        if rows is not None:
+            _fields(findings, rows, inner, findings.names.scope(rows.name))
+        if field is not None and scope.parent is None:
             _fill(findings, inner, field, scope)
+        if field is not None:
             _conversion(findings, inner, field, known)
-    lifecycle = part.part("lifecycle")
-    if lifecycle is not None:
-        states = lifecycle.named("states")
-        _old_names(findings, "state", states)
-        _removed(findings, "state", lifecycle, states)
-        state = known.system.get("state")
-        if state is not None:
-            _given(findings, lifecycle, "fill", state, scope)
 
 
 def _old_names(findings: Findings, what: str, parts: Mapping[str, Part]) -> None:
@@ -94,10 +103,12 @@ def _fill(findings: Findings, part: Part, field: Field, scope: EntityScope) -> N
     _given(findings, part, "fill", field, scope)
 
 
-def _given(findings: Findings, part: Part, key: str, field: Field, scope: EntityScope) -> None:
+def _given(findings: Findings, part: Part, key: str, field: Field, scope: EntityScope) -> tuple[Checked, ...]:
     given = part.given(key)
-    for checked in findings.given(given, field, scope, (*part.path, key)) if given else ():
+    found = findings.given(given, field, scope, (*part.path, key)) if given else ()
+    for checked in found:
         check_reads(findings, checked, field, scope, place=part.at(key), path=(*part.path, key))
+    return found
 
 
 def _conversion(findings: Findings, part: Part, field: Field, known: Known) -> None:
@@ -112,7 +123,19 @@ def _conversion(findings: Findings, part: Part, field: Field, known: Known) -> N
         return
     old = earlier_field(conversion, findings.names.currency)
     scope = OldScope(findings.names, known, None, old)
-    _given(findings, conversion, "with", field, scope)
+    for checked in _given(findings, conversion, "with", field, scope):
+        _reads_alone(findings, conversion, checked, known)
+
+
+def _reads_alone(findings: Findings, conversion: Part, checked: Checked, known: Known) -> None:
+    """A conversion is made of the record alone, in tables that are no longer the old ones and not yet the new ones."""
+    links = sorted(path for path in checked.paths if "." in path and (one := known.field(path.partition(".")[0])) and one.targets)
+    asked = sorted({path.partition(".")[0] for path in checked.gathered})
+    for path in [*links, *asked]:
+        where = f"'{path}' lies beyond a link" if path in links else f"'{path}' is a collection"
+        hint = f"add a new field with fill: ={path if path in links else '…'}, and take this one out in the release after"
+        message = f"a conversion reads its own record alone, and {where}"
+        findings.note("XRM413", message, conversion.at("with"), (*conversion.path, "with"), hint)
 
 
 def earlier_field(part: Part, currency: str) -> Field:
