@@ -158,6 +158,7 @@ CODES: dict[str, str] = {
     "XRM307": "The database cannot evaluate this here",
     "XRM308": "An expression is empty",
     "XRM309": "The expression gives the wrong type",
+    "XRM320": "Amounts in several currencies",
     # 4xx: plan and apply
     "XRM401": "The change would lose data",
     "XRM402": "The change cannot be made to the data that is there",

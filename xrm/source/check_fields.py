@@ -16,6 +16,7 @@ from xrm.model.standard import SYSTEM_NAMES
 from xrm.model.values import MOST_FILES, MOST_SIZE
 from xrm.source.check_constraints import UNCOMPUTED, check_constraints
 from xrm.source.check_rows import NUMBER_OF_ROWS, check_in_row, check_link, check_links, check_rows
+from xrm.source.currencies import MIXED, given, words
 from xrm.source.disclosure import check_reads
 from xrm.source.findings import Findings
 from xrm.source.inference import Step, circles, formulas_of, graph
@@ -276,7 +277,19 @@ def _computed(findings: Findings, part: Part, field: Field, scope: EntityScope) 
         return
     for checked in findings.given(given, field, scope, path):
         _derived(findings, part, checked, scope, path)
+        _same_currency(findings, part, checked, field, scope)
         check_reads(findings, checked, field, scope, place=part.at("compute"), path=path)
+
+
+def _same_currency(findings: Findings, part: Part, checked: Checked, field: Field, scope: EntityScope) -> None:
+    """An amount that is made of amounts is in their currency."""
+    found = given(checked, scope) if field.type == "money" else None
+    own = f"={field.currency_from}" if field.currency_from else field.currency
+    if found is None or found == own or (found.startswith("=") and field.currency_from):
+        return
+    message = f"'{field.name}' is in {field.currency or 'the currency of its record'}, and what it is made of is in {words(found)}"
+    hint = "convert it: multiply it by a rate" if found.startswith("=") else f"write currency: {found}, or leave the type out"
+    findings.note(MIXED, message, part.at("compute"), (*part.path, "compute"), hint)
 
 
 def _untyped(findings: Findings, part: Part, scope: EntityScope) -> None:

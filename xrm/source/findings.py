@@ -14,6 +14,7 @@ from xrm.model.data import Keyed
 from xrm.model.fields import Field
 from xrm.model.values import Misfit
 from xrm.source import data
+from xrm.source.currencies import mixed
 from xrm.source.document import Scalar
 from xrm.source.names import EntityScope, Known, Names, TargetScope
 from xrm.source.nearness import nearest
@@ -122,6 +123,9 @@ class Findings:
         if wanted and checked.type.entity not in (None, wanted):
             message = f"gives {checked.type}, but {expect} is wanted here"
             self.faults(formula, (Fault("XRM309", message, 0, len(formula.text)),), path)
+            return None
+        if isinstance(scope, EntityScope) and (faults := mixed(checked, scope)):
+            self.faults(formula, faults, path)
             return None
         asked = [fault for gather in linked(checked.node) for fault in database_faults(gather)]
         if asked:

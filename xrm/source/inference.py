@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 
 from xrm.expr import ExpressionError, Function, Node, compile_check, parse
@@ -15,6 +15,7 @@ from xrm.expr.gathered import MACROS
 from xrm.expr.syntax import Call, Member, Path
 from xrm.model.fields import Field
 from xrm.source.circles import circle_from
+from xrm.source.currencies import currency_of
 from xrm.source.names import EntityScope, Known, Names, bare_field
 from xrm.source.outline import Formula, Part
 
@@ -118,7 +119,7 @@ def inferred(names: Names, functions: Mapping[str, Function]) -> Names:
         found = _type_given(part, EntityScope(whole, known, entities[entity] if within else None), functions)
         if found is None:
             continue
-        field = bare_field(part, name, found[0], names.basis, places=found[1])
+        field = bare_field(part, name, found.name, names.basis, places=found.places, currency=found.currency)
         made = replace(known, fields=_ordered(known, field), unknown=known.unknown - {name})
         if within:
             rows[owner] = made
@@ -147,22 +148,35 @@ def _in_order(whole: Graph) -> tuple[Step, ...]:
             remaining = {step: [read for read in before if read not in circle] for step, before in remaining.items() if step not in circle}
 
 
-def _type_given(part: Part, scope: EntityScope, functions: Mapping[str, Function]) -> tuple[str, int | None] | None:
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The type that an expression gives its field, with the ``places`` of a number and the ``currency`` of an amount."""
+
+    name: str
+    places: int | None = None
+    currency: str | None = None
+
+
+def _type_given(part: Part, scope: EntityScope, functions: Mapping[str, Function]) -> Given | None:
     given = part.given("compute")
     formula = next((case.use for case in given.cases if isinstance(case.use, Formula)), None) if given else None
     if formula is None:
         return None
     try:
-        type_ = compile_check(formula.text, scope, None, functions).type
+        checked = compile_check(formula.text, scope, None, functions)
     except ExpressionError:
         return None
+    type_ = checked.type
+    currency = None if part.has("places") or part.has("unit") else currency_of(checked, scope)
+    if currency is not None:
+        return Given("money", currency=currency)
     if type_.name == "decimal" and (type_.scale is None or type_.scale > 9):
         return None
     names = {
         "text": "text", "int": "integer", "decimal": "decimal", "bool": "boolean", "date": "date", "datetime": "datetime",
         "time": "time", "duration": "duration", "days": "duration",
     }  # fmt: skip
-    return (names[type_.name], type_.scale) if type_.name in names else None
+    return Given(names[type_.name], type_.scale) if type_.name in names else None
 
 
 def circles(whole: Graph) -> tuple[tuple[Step, ...], ...]:

@@ -434,12 +434,12 @@ def _in_many_currencies(field: Field, fields: Mapping[str, Field]) -> Field:
     return replace(field, places=max((MONEY_PLACES.get(option.name, 2) for option in named.options), default=2))
 
 
-def bare_field(part: Part, name: str, type_: str, basis: Basis, *, places: int | None = None) -> Field:
-    """A field without what must be checked first: its expressions, default and bounds."""
+def bare_field(part: Part, name: str, type_: str, basis: Basis, *, places: int | None = None, currency: str | None = None) -> Field:
+    """A field without what must be checked first: its expressions, default and bounds. ``currency``: that of what it is made from."""
     if type_ in ("link", "user") and part.flag("many"):
         return _list_of_links(part, name, type_, basis)
     locale = basis.locale
-    own_currency = _word(part, "currency", basis.currency) if type_ == "money" else None
+    own_currency = _word(part, "currency", currency or basis.currency) if type_ == "money" else None
     written = _field_type(type_)
     extent = part.extent("length")
     return Field(
