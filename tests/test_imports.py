@@ -17,7 +17,7 @@ LAYERS = [
     {"store"},
     {"hookspecs"},
     {"plugins"},
-    {"service"},
+    {"service", "proposal"},
     {"api", "web"},
     {"bootstrap"},
     {"commands"},

@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 import logging
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,11 +18,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from xrm import api, plugins, source, web
 from xrm.compile.application import CompiledApplication, compile_application
 from xrm.compile.tables import part_name, table_name, tables
-from xrm.errors import Invalid, Problem, Unavailable, XrmError, has_errors, ordered
+from xrm.errors import Invalid, Problem, Unavailable, XrmError
 from xrm.expr import Moment
 from xrm.model.application import Application
 from xrm.model.returning import as_new
 from xrm.plugins import Plugins
+from xrm.proposal import propose, proposed_application, uncollected, with_line
 from xrm.service import records, seeding
 from xrm.service.background import Background
 from xrm.service.context import SYSTEM_ACTOR, SYSTEM_ID, Service
@@ -40,62 +41,6 @@ from xrm.store.plans import Records
 from xrm.store.sealing import Seal, secret
 
 log = logging.getLogger("xrm")
-
-
-@dataclass(frozen=True, slots=True)
-class Proposed:
-    """What a folder says, checked with its plugins; ``application`` is None when it has errors."""
-
-    application: Application | None
-    plugins: Plugins
-    problems: tuple[Problem, ...]
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Reading a definition makes hundreds of thousands of objects that stay and none that dies in a circle: the collector, which would walk
-    them all again and again (a third of the time of a large application), waits."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
-
-
-@uncollected()
-def propose(folder: Path) -> Proposed:
-    """Read and check a folder with its plugins. Never raises for what an administrator wrote."""
-    files = source.read_folder(folder).texts
-    loaded, refused = plugins.load(files)
-    found = source.load(folder, loaded.functions)
-    own = found.problems
-    if refused:  # functions of a plugin that did not load are not unknown, only away
-        own = tuple(problem for problem in own if problem.code != UNKNOWN_FUNCTION)
-    problems = ordered([*own, *(_with_line(problem, files) for problem in refused)])
-    return Proposed(None if has_errors(problems) else found.application, loaded, problems)
-
-
-UNKNOWN_FUNCTION = "XRM304"
-
-
-def _with_line(problem: Problem, files: Mapping[str, str]) -> Problem:
-    place = problem.place
-    lines = files.get(place.file, "").splitlines() if place else []
-    return replace(problem, source=lines[place.line - 1]) if place and place.line <= len(lines) else problem
-
-
-def proposed_application(folder: Path) -> Application:
-    """The application in a folder.
-
-    Raises:
-        Invalid: with every problem of the definition.
-    """
-    proposed = propose(folder)
-    if proposed.application is None:
-        raise Invalid(*proposed.problems)
-    return proposed.application
 
 
 def open_database(settings: Settings) -> Database:
@@ -116,7 +61,7 @@ def plan_of(database: Database, application: Application) -> migrate.Plan:
     """What applying an application would change. Raises as ``plan`` does."""
     current = _current(database)
     if current is not None and (told := dangling(current, application)):
-        raise Invalid(*(_with_line(problem, application.files) for problem in told))
+        raise Invalid(*(with_line(problem, application.files) for problem in told))
     made = migrate.plan(database, tables(application), application.digest, current, application, _moment(application))
     return replace(made, records=_records(database, current, application))
 

@@ -100,6 +100,22 @@ def test_the_page_has_every_command() -> None:
     assert page == commands_page(), "python -m xrm.commands.reference commands > docs/reference/commands.md"
 
 
+@pytest.mark.parametrize(("group", "verbs"), commands.VERBS.items())
+def test_a_verb_stands_in_the_file_it_is_looked_for_in(group: str, verbs: tuple[str, ...]) -> None:
+    """The other files are not imported for it."""
+    assert {name.split()[0] for name, _ in all_commands([group])} == set(verbs)
+
+
+def test_a_check_imports_no_server_and_no_database() -> None:
+    """Whoever checks a definition at every save does not wait for them."""
+    program = (
+        "import sys; sys.argv = ['xrm', 'check', '--app', 'examples/city311']\nfrom xrm.commands import main\n"
+        "try: main()\nexcept SystemExit: pass\nprint(*sorted({'starlette', 'sqlalchemy', 'psycopg', 'jinja2'} & set(sys.modules)))"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert ran.stdout.splitlines()[-1] == "", ran.stdout
+
+
 @pytest.mark.parametrize(("name", "command"), list(all_commands()), ids=[name for name, _ in all_commands()])
 def test_every_command_has_help_an_example_and_a_test(run: Xrm, name: str, command: object) -> None:
     """`--help` of each command says what it does and gives an example that names it; some test runs it."""
@@ -158,6 +174,7 @@ def test_plan_apply_and_plan_again(run: Xrm, folder: Path, databases: TestDataba
         "empty",
         "steps",
         "recompute",
+        "exports",
         "records",
         "release",
         "digest",

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from tests.support.application import Applications, Running, apply_to, loaded, write_folder
 from xrm import bootstrap, source
-from xrm.commands import app
+from xrm.commands import command
 from xrm.errors import XrmError
 from xrm.store import planning
 from xrm.store.changes import verify
@@ -40,7 +40,7 @@ class Town:
         write_folder(self.folder, texts)
 
     def run(self, *words: str) -> Result:
-        return CliRunner().invoke(app, [words[0], *words[1:], "--app", str(self.folder)])
+        return CliRunner().invoke(command(), [words[0], *words[1:], "--app", str(self.folder)])
 
 
 @pytest.fixture

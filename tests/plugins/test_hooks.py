@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.application import Applications, files_of, loaded, write_folder
-from xrm import bootstrap, plugins
+from xrm import plugins
 from xrm.commands.reference import hooks, plugins_page, signature
 from xrm.errors import Invalid, NotFound, XrmError
+from xrm.proposal import propose
 from xrm.store import changes
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "plugins.md"
@@ -228,7 +229,7 @@ WRONG: list[tuple[str, str, int, str, str | None]] = [
 @pytest.mark.parametrize(("plugin", "code", "line", "words", "hint"), WRONG, ids=[case[3] + str(n) for n, case in enumerate(WRONG)])
 def test_a_wrong_plugin_is_refused_with_its_place(tmp_path: Path, plugin: str, code: str, line: int, words: str, hint: str | None) -> None:
     """A misspelt hook or argument, broken Python and an error at load are problems with file, line and hint; checking never fails."""
-    proposed = bootstrap.propose(write_folder(tmp_path, texts(plugin)))
+    proposed = propose(write_folder(tmp_path, texts(plugin)))
     assert proposed.application is None
     (problem,) = [p for p in proposed.problems if p.code.startswith("XRM7")]
     assert (problem.code, words in problem.message) == (code, True), problem
@@ -240,7 +241,7 @@ def test_a_wrong_plugin_is_refused_with_its_place(tmp_path: Path, plugin: str, c
 
 def test_two_plugins_with_one_function(tmp_path: Path) -> None:
     """Two functions of one name are refused."""
-    proposed = bootstrap.propose(write_folder(tmp_path, {**texts(FUNCTION), "plugins/other.py": HEAD + FUNCTION}))
+    proposed = propose(write_folder(tmp_path, {**texts(FUNCTION), "plugins/other.py": HEAD + FUNCTION}))
     assert [p.code for p in proposed.problems] == ["XRM701"] and "thrice" in proposed.problems[0].message
 
 

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.support.application import write_folder
-from xrm.commands import app
+from xrm.commands import command
 from xrm.model.standard import user_entity
 from xrm.source import load_text
 
@@ -107,9 +107,9 @@ def test_a_slip_in_a_translation_has_its_place(text: str, problem: str) -> None:
 def test_the_command_writes_what_is_missing_to_be_filled_in(tmp_path: Path) -> None:
     """A file with the words behind each empty text; filled in, nothing is missing any more. `--json` writes nothing."""
     folder = write_folder(tmp_path / "t", FILES)
-    printed = CliRunner().invoke(app, ["translations", "es", "--app", str(folder), "--json"])
+    printed = CliRunner().invoke(command(), ["translations", "es", "--app", str(folder), "--json"])
     assert '"missing": 20' in printed.stdout and '"label": "Telephone"' in printed.stdout and not (folder / "locale").exists()
-    assert "20 texts to fill in" in CliRunner().invoke(app, ["translations", "es", "--app", str(folder)]).stdout
+    assert "20 texts to fill in" in CliRunner().invoke(command(), ["translations", "es", "--app", str(folder)]).stdout
     path = folder / "locale/es.yml"
     text = path.read_text(encoding="utf-8")
     assert '        label: ""  # Telephone\n' in text.replace("          ", "        ")
@@ -117,7 +117,7 @@ def test_the_command_writes_what_is_missing_to_be_filled_in(tmp_path: Path) -> N
     filled = "\n".join(line.replace('""', "algo").partition("  # ")[0] for line in text.splitlines()) + "\n"
     assert load_text({**FILES, "locale/es.yml": filled}).problems == ()
     path.write_text(filled, encoding="utf-8")
-    assert "nothing is missing" in CliRunner().invoke(app, ["translations", "es", "--app", str(folder)]).stdout
+    assert "nothing is missing" in CliRunner().invoke(command(), ["translations", "es", "--app", str(folder)]).stdout
 
 
 def test_the_options_of_a_named_type_are_translated_where_the_type_is_written() -> None:

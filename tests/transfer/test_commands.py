@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from tests.support.application import Applications, Running, write_folder
 from tests.support.databases import SqliteDatabases, TestDatabases
 from tests.transfer.samples import FILES, MAP, TABLE
-from xrm.commands import app
+from xrm.commands import command
 from xrm.errors import XrmError
 
 
@@ -30,7 +30,7 @@ def city(sqlite_databases: SqliteDatabases, tmp_path: Path, monkeypatch: pytest.
 
 
 def xrm(*arguments: str) -> Result:
-    result = CliRunner().invoke(app, [*arguments, "--app", "app"])
+    result = CliRunner().invoke(command(), [*arguments, "--app", "app"])
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result

@@ -1,25 +1,49 @@
-"""The ``xrm`` command: a file for each group of verbs. Exit codes: 0 well, 1 the input is wrong, 2 wrong usage."""
+"""The ``xrm`` command: a file for each group of verbs. Exit codes: 0 well, 1 the input is wrong, 2 wrong usage.
+
+Only the file that the verb stands in is imported: whoever checks a definition does not wait for the server and the
+database to be imported.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+from importlib import import_module
 
 import typer
 
 from xrm import __version__
-from xrm.commands import accounts, definition, explaining, jobs, releases, report, serving, tables, transfer, translating
+from xrm.commands import report
 from xrm.errors import XrmError, ordered
 
-app = typer.Typer(
-    name="xrm",
-    help="Compile an agency's YAML into a running system.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-for group in (definition, explaining, translating, tables, releases, serving, jobs, accounts, transfer):
-    group.register(app)
+VERBS = {
+    "definition": ("check", "schema", "new"),
+    "explaining": ("explain",),
+    "translating": ("translations",),
+    "tables": ("plan", "apply", "verify"),
+    "releases": ("releases", "diff"),
+    "serving": ("serve",),
+    "jobs": ("jobs",),
+    "accounts": ("user", "token"),
+    "transfer": ("import", "export"),
+}
+"""The files and their verbs, in the order of the help."""
+
+
+def command(groups: Iterable[str] = VERBS) -> typer.Typer:
+    """The command with the verbs of some groups, usually all."""
+    app = typer.Typer(
+        name="xrm",
+        help="Compile an agency's YAML into a running system.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(_root)
+    for group in groups:
+        import_module(f"xrm.commands.{group}").register(app)
+    return app
 
 
 def _version(wanted: bool) -> None:
@@ -28,7 +52,6 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
 ) -> None:
@@ -37,8 +60,9 @@ def _root(
 
 def main() -> None:
     """Run a command; what the user got wrong is printed with its place and ends with 1, never with a traceback."""
+    verb = sys.argv[1] if len(sys.argv) > 1 else ""
     try:
-        app()
+        command([group for group, verbs in VERBS.items() if verb in verbs] or VERBS)()
     except XrmError as error:
         print(report.as_text(ordered(error.problems), colour=sys.stderr.isatty()), file=sys.stderr)
         sys.exit(1)

@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from xrm.commands.opening import Folder, Format, acting, service_of
+from xrm.commands.opening import acting, service_of
+from xrm.commands.options import Folder, Format
 from xrm.errors import Invalid, Problem, nearest
 from xrm.service import records, sessions
 from xrm.service.context import Service

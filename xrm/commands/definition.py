@@ -10,11 +10,10 @@ from typing import Annotated
 
 import typer
 
-from xrm import bootstrap
-from xrm.bootstrap import Proposed
 from xrm.commands import report
-from xrm.commands.opening import Folder, Format
+from xrm.commands.options import Folder, Format
 from xrm.model.application import Application
+from xrm.proposal import Proposed, propose
 from xrm.source import editor_schema, load_text, starter
 
 SCHEMA = ".xrm/schema.json"
@@ -23,7 +22,7 @@ SCHEMA = ".xrm/schema.json"
 
 def check(folder: Path, form: Format) -> int:
     """Prints what is wrong; 1 if there is an error, else 0. What the editor knows of a sound application is kept up to date."""
-    loaded = bootstrap.propose(folder)
+    loaded = propose(folder)
     if loaded.application:
         refresh(folder, loaded.application)
     if form is Format.json:
@@ -52,7 +51,7 @@ def _contents(application: Application) -> str:
 
 def schema(folder: Path) -> str:
     """The editor's schema; where the folder holds a sound application, it knows its names."""
-    application = bootstrap.propose(folder).application if (folder / "xrm.yml").is_file() else None
+    application = propose(folder).application if (folder / "xrm.yml").is_file() else None
     return _schema_text(application).rstrip()
 
 

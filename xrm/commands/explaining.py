@@ -11,7 +11,7 @@ import typer
 
 import xrm
 from xrm import plugins, source
-from xrm.commands.opening import Folder, Format
+from xrm.commands.options import Folder, Format
 from xrm.errors import CODES, Invalid, Problem, has_errors, nearest, ordered
 from xrm.source.explain import Explanation, explain_key, explain_thing, key_paths, things
 from xrm.source.usage import Use, named, uses

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from xrm.commands.opening import Folder, Format, database_of, service_of
+from xrm.commands.opening import database_of, service_of
+from xrm.commands.options import Folder, Format
 from xrm.errors import Invalid, Problem
 from xrm.store import outbox
 from xrm.store.outbox import Waiting

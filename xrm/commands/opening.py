@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from xrm import bootstrap
 from xrm.errors import Invalid, Problem
@@ -16,13 +12,6 @@ from xrm.service.context import SYSTEM_ACTOR, Context, Service
 from xrm.service.sessions import actor_named
 from xrm.settings import Settings, settings
 from xrm.store.database import Database
-
-Folder = Annotated[Path, typer.Option("--app", help="The folder with xrm.yml.", metavar="DIR")]
-
-
-class Format(StrEnum):
-    text = "text"
-    json = "json"
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import ast
 import inspect
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import typer
@@ -94,9 +94,9 @@ def plugins_page() -> str:
     return "\n".join(parts)
 
 
-def all_commands() -> Iterator[tuple[str, typer.core.TyperCommand]]:
-    """Every command by its full name, such as ``user add``."""
-    group = typer.main.get_command(commands.app)
+def all_commands(groups: Iterable[str] = commands.VERBS) -> Iterator[tuple[str, typer.core.TyperCommand]]:
+    """Every command of some groups by its full name, such as ``user add``."""
+    group = typer.main.get_command(commands.command(groups))
     assert isinstance(group, TyperGroup)
     yield from _below(group, "")
 

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from xrm.commands.opening import Folder, Format, database_of
+from xrm.commands.opening import database_of
+from xrm.commands.options import Folder, Format
 from xrm.source import differences
 from xrm.store import releases
 from xrm.store.releases import Release

@@ -11,7 +11,8 @@ import typer
 import uvicorn
 
 from xrm import bootstrap
-from xrm.commands.opening import Folder, database_of
+from xrm.commands.opening import database_of
+from xrm.commands.options import Folder
 from xrm.errors import Invalid, Problem
 from xrm.settings import settings
 

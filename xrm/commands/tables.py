@@ -12,7 +12,8 @@ import typer
 
 from xrm import bootstrap
 from xrm.commands import report, showing
-from xrm.commands.opening import Folder, Format, database_of
+from xrm.commands.opening import database_of
+from xrm.commands.options import Folder, Format
 from xrm.errors import Invalid, Problem, Unavailable, ordered
 from xrm.model.application import Application
 from xrm.settings import Settings

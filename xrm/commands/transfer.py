@@ -21,7 +21,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from xrm.commands import report as printed
-from xrm.commands.opening import Folder, Format, acting, service_of
+from xrm.commands.opening import acting, service_of
+from xrm.commands.options import Folder, Format
 from xrm.errors import Invalid, Problem
 from xrm.service.transfer import starting
 from xrm.service.transfer.exporting import Export, Form, export

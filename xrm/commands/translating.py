@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from xrm import plugins, source
-from xrm.commands.opening import Folder
+from xrm.commands.options import Folder
 from xrm.errors import Invalid, Problem, ordered
 from xrm.source import translations
 from xrm.source.names import locale_of

@@ -9,6 +9,7 @@ from xrm.compile.columns import DialectName
 from xrm.compile.dependencies import Dependencies, dependencies
 from xrm.compile.deriving import Derivation, derivation
 from xrm.compile.fitting import Fit, beyond, fits
+from xrm.compile.lazily import Lazily
 from xrm.compile.policies import SYSTEM, Policies, expand, policies, quiet
 from xrm.compile.reads import ReadCompiler
 from xrm.compile.row_parts import RowsWrite, rows_writes
@@ -58,18 +59,26 @@ class CompiledApplication:
 
 
 def compile_application(model: Application, dialect: DialectName) -> CompiledApplication:
-    graph = dependencies(model)
-    made = tables(model)
-    everything = policies(model, SYSTEM)
-    entities = {}
-    for name, entity in model.entities.items():
-        its_rules = rules(entity, quiet(model, entity))
-        its_rows = rows_writes(made, everything, entity, dialect)
-        paths = (its_rules.paths | beyond(entity)).union(*({path for path in rows.parent_paths if "." in path} for rows in its_rows))
-        writes = entity_writes(made, everything, entity, paths, dialect)
-        follows = derivation(made, everything, entity, graph, dialect)
-        own = [*entity.all_fields, "deleted_at", *(["derived"] if entity.derived else [])]
-        blank = {**dict.fromkeys(own), **{rows.field.name: () for rows in its_rows}}
-        its_fits = fits(made, everything, entity, dialect)
-        entities[name] = CompiledEntity(entity, replace(its_rules, paths=paths), writes, its_rows, follows, its_fits, blank)
-    return CompiledApplication(model, made, dialect, entities, system_writes(made, dialect), graph)
+    """Each entity is compiled when it is first asked for."""
+    graph, made, everything = dependencies(model), tables(model), policies(model, SYSTEM)
+
+    def compiled(name: str) -> CompiledEntity:
+        return compile_entity(made, everything, graph, model.entities[name], dialect)
+
+    return CompiledApplication(model, made, dialect, Lazily(model.entities, compiled), system_writes(made, dialect), graph)
+
+
+def compile_entity(made: Tables, everything: Policies, graph: Dependencies, entity: Entity, dialect: DialectName) -> CompiledEntity:
+    its_rules = rules(entity, quiet(everything.application, entity))
+    its_rows = rows_writes(made, everything, entity, dialect)
+    paths = (its_rules.paths | beyond(entity)).union(*({path for path in rows.parent_paths if "." in path} for rows in its_rows))
+    own = [*entity.all_fields, "deleted_at", *(["derived"] if entity.derived else [])]
+    return CompiledEntity(
+        entity=entity,
+        rules=replace(its_rules, paths=paths),
+        writes=entity_writes(made, everything, entity, paths, dialect),
+        rows=its_rows,
+        derivation=derivation(made, everything, entity, graph, dialect),
+        fits=fits(made, everything, entity, dialect),
+        blank={**dict.fromkeys(own), **{rows.field.name: () for rows in its_rows}},
+    )

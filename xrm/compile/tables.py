@@ -7,13 +7,17 @@ the write path keeps it (``compile/rules``), not the column. What xrm itself kee
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
+from threading import RLock
 from typing import Any
 
 import sqlalchemy as sa
 
 from xrm.compile.columns import BYTES, FLAG, ID, INSTANT, TEXT, WHOLE, stored
 from xrm.compile.indexes import MOST_NAME, indexes, part_indexes
+from xrm.compile.lazily import Lazily
 from xrm.model.application import Application
 from xrm.model.entity import Entity
 from xrm.model.fields import Field
@@ -35,20 +39,27 @@ SPINE = "xrm_record"
 """One thin row for each record of any entity: what a link to several entities points at."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tables:
-    """Every table of an application, by entity name; ``metadata`` holds them and xrm's own.
+    """Every table of an application, by entity name, made when it is first asked for.
 
     ``parts`` are the tables of fields whose values lie apart, by entity and field. The ``info`` of a table has its
     ``entity`` (and ``part``, the field, of such a table), that of a column the ``field`` that it holds.
     """
 
-    metadata: sa.MetaData
-    entities: dict[str, sa.Table]
-    parts: dict[tuple[str, str], sa.Table]
+    made: sa.MetaData
+    entities: Mapping[str, sa.Table]
+    parts: Mapping[tuple[str, str], sa.Table]
+
+    @property
+    def metadata(self) -> sa.MetaData:
+        """With all of them, and xrm's own."""
+        for table in chain(self.entities.values(), self.parts.values()):
+            assert table.metadata is self.made
+        return self.made
 
     def own(self, name: str) -> sa.Table:
-        return self.metadata.tables[f"xrm_{name}"]
+        return self.made.tables[f"xrm_{name}"]
 
 
 def table_name(entity: Entity) -> str:
@@ -56,15 +67,17 @@ def table_name(entity: Entity) -> str:
 
 
 def tables(application: Application) -> Tables:
-    metadata = sa.MetaData(naming_convention=NAMING)
+    metadata, entities, lock = sa.MetaData(naming_convention=NAMING), application.entities, RLock()
     own_tables(metadata)
-    made = {name: entity_table(metadata, application, entity) for name, entity in application.entities.items()}
-    parts = {
-        (name, field.name): part_table(metadata, application, entity, field)
-        for name, entity in application.entities.items()
-        for field in rows_of(entity)
-    }
-    return Tables(metadata, made, parts)
+
+    def entity(name: str) -> sa.Table:
+        return entity_table(metadata, application, entities[name])
+
+    def part(key: tuple[str, str]) -> sa.Table:
+        return part_table(metadata, application, entities[key[0]], entities[key[0]].fields[key[1]])
+
+    parts = [(name, field.name) for name, entity in entities.items() for field in rows_of(entity)]
+    return Tables(metadata, Lazily(entities, entity, lock), Lazily(parts, part, lock))
 
 
 def entity_table(metadata: sa.MetaData, application: Application, entity: Entity) -> sa.Table:

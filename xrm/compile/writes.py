@@ -16,7 +16,6 @@ from xrm.compile.statements import Statement, compiled
 from xrm.compile.tables import Tables
 from xrm.model.entity import Entity
 from xrm.model.fields import Field
-from xrm.model.rows import rows_of
 
 DELETED_AT = Field(name="deleted_at", type="datetime", label={}, system=True)
 DERIVED = Field(name="derived", type="integer", label={}, system=True)
@@ -252,15 +251,12 @@ def _link_read_of_several(
 
 
 def _referrers(tables: Tables, system: Policies, entity: Entity, dialect: DialectName) -> tuple[Referrer, ...]:
-    others = system.application.entities.values()
-    links = [(other, field) for other in others for field in other.fields.values() if field.type == "link" and entity.name in field.targets]
-    found = [Referrer(other.name, field, _linking(tables.entities[other.name], field, dialect)) for other, field in links]
-    for name, rows in [(other.name, rows) for other in others for rows in rows_of(other)]:
-        for field in rows.rows.values():
-            if field.type == "link" and entity.name in field.targets:
-                statement = _linking_rows(tables.entities[name], tables.parts[name, rows.name], field, dialect)
-                found.append(Referrer(name, field, statement, rows.name))
-    return tuple(found)
+    return tuple(
+        Referrer(name, field, _linking_rows(tables.entities[name], tables.parts[name, rows.name], field, dialect), rows.name)
+        if rows
+        else Referrer(name, field, _linking(tables.entities[name], field, dialect))
+        for name, rows, field in system.application.links_to.get(entity.name, ())
+    )
 
 
 def _linking(table: sa.Table, field: Field, dialect: DialectName) -> Statement:

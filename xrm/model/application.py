@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as part
+from functools import cached_property
 
 from xrm.model.access import Role
 from xrm.model.brand import Brand
 from xrm.model.data import ReferenceRecord
 from xrm.model.entity import Entity
 from xrm.model.fields import ENTITY, Field, Text, alike
+from xrm.model.rows import rows_of
+
+Leading = tuple[str, Field | None, Field]
+"""A link: the entity it stands in, the field of rows there that has it (None where it is the record's own), and the link itself."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Application:
     """``files`` is the text of every file it was read from, by path: what a release keeps. ``digest`` is their SHA-256."""
 
@@ -39,6 +44,19 @@ class Application:
     def heirs(self, name: str) -> tuple[str, ...]:
         """The entities whose records are of this one: itself, unless abstract, and every entity that extends it."""
         return self.families.get(name, (name,))
+
+    @cached_property
+    def links_to(self) -> Mapping[str, tuple[Leading, ...]]:
+        """For every entity the links that may lead to it, those in rows last."""
+        found: dict[str, list[Leading]] = {name: [] for name in self.entities}
+        own: list[Leading] = [(one.name, None, field) for one in self.entities.values() for field in one.fields.values()]
+        inner: list[Leading] = [
+            (one.name, rows, field) for one in self.entities.values() for rows in rows_of(one) for field in rows.rows.values()
+        ]
+        for leading in own + inner:
+            for target in leading[2].targets if leading[2].type == "link" else ():
+                found[target].append(leading)
+        return {name: tuple(some) for name, some in found.items()}
 
     def resolve(self, entity: str, path: str) -> Field | None:
         """The field at the end of ``a.b.c`` from an entity, following links; None where there is none."""

@@ -96,8 +96,8 @@ def _target(findings: Findings, part: Part) -> None:
     entities, words = findings.names.entities, part.words("to")
     if not words:
         return
-    places = {name: known.place for name, known in entities.items() if known.place}
     unknown = [word for word in words if word.text not in entities and word.text != ANY_ENTITY]
+    places = {name: known.place for name, known in entities.items() if known.place} if unknown else {}
     for word in unknown:
         findings.unknown("entity", word, (*part.path, "to"), entities, places)
     if len(words) > 1 and any(word.text == ANY_ENTITY and ANY_ENTITY not in entities for word in words):

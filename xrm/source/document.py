@@ -147,7 +147,7 @@ class _Walk:
         self.file = file
         self.text = text
         self.lines = lines
-        self.events: Iterator[yaml.Event] = yaml.parse(text, Loader=CSafeLoader)
+        self.events: Iterator[yaml.Event] = iter(CSafeLoader(text).get_event, None)
         self.problems: list[Problem] = []
         self.depth = 0
         self.count = 0

@@ -7,7 +7,6 @@ scalar that cannot be followed gives the place of its beginning.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from xrm.errors import Place
 from xrm.source.document import Scalar
@@ -26,7 +25,7 @@ def place_of(scalar: Scalar, start: int, end: int) -> Place:
     line, column = _line_and_column(scalar, first)
     end_line, _ = _line_and_column(scalar, max(first, last - 1))
     width = last - first if line == end_line else 1
-    return replace(scalar.place, line=line, column=column, width=max(1, width))
+    return scalar.place._replace(line=line, column=column, width=max(1, width))
 
 
 def _line_and_column(scalar: Scalar, offset: int) -> tuple[int, int]:
