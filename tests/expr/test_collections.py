@@ -180,6 +180,13 @@ def systematic() -> Iterator[str]:
         "sum(lines.amount) == max(lines.amount)",
     )
     yield "(flag ? sum(lines.count) : max(lines.count)) > a"
+    yield from (
+        "a in lines.count",
+        "!(cost in lines.amount)",
+        "name in lines.filter(l, l.paid).name",
+        "null in lines.due",
+        "actor in lines.owner",
+    )
 
 
 def test_every_question_agrees(owners: list[Owners]) -> None:

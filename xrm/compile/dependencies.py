@@ -126,11 +126,11 @@ def _steps(application: Application, entity: Entity, path: str) -> Iterable[Step
     for at, name in enumerate(names, 1):
         if here is None:
             return
-        field, inverse = here.field(name), here.inverses.get(name)
-        if field is None and inverse is not None:
+        field, gathered = here.field(name), here.collection(name)
+        if gathered is not None:
             rest = ".".join(names[at:])
-            for member in inverse.entities:
-                yield member, inverse.field
+            for member in gathered.entities:
+                yield here.name if gathered.by == "own" else member, gathered.field
                 yield from _steps(application, application.entities[member], rest) if rest else ()
             return
         yield here.name, name
@@ -150,6 +150,14 @@ def _lookups(application: Application, entity: Entity, field: Field, ranks: Mapp
             for target in link.targets if link else ():
                 here = {names[at]: frozenset({field.name})}
                 yield Lookup(target, entity.name, chain, here, ranks[entity.name, field.name])
+    for expression in expressions(field.compute):
+        for path in expression.checked.gathered:
+            gathered, watched = entity.collection(path.partition(".")[0]), path.partition(".")[2]
+            if gathered is None or gathered.by != "own" or not watched:
+                continue
+            for target in gathered.entities:
+                here = {watched: frozenset({field.name})}
+                yield Lookup(target, entity.name, (gathered.field,), here, ranks[entity.name, field.name])
 
 
 def _own_paths(value: Value) -> frozenset[str]:
@@ -170,9 +178,11 @@ def _merged(lookups: Iterable[Lookup]) -> tuple[Lookup, ...]:
 def _rollups(entity: Entity, field: Field, ranks: Mapping[Step, int]) -> Iterable[Rollup]:
     for expression in expressions(field.compute):
         for gather in linked(expression.checked.node):
-            inverse = entity.inverses[gather.path]
+            inverse = entity.inverses.get(gather.path)
+            if inverse is None:  # a list of links of its own
+                continue
             watched = frozenset(path.partition(".")[2] for path in expression.checked.gathered if path.startswith(f"{gather.path}."))
-            whole = whole_question(field)
+            whole = whole_question(entity, field)
             rank = ranks[entity.name, field.name]
             yield from (Rollup(one, inverse.field, entity.name, field.name, watched, whole, rank) for one in inverse.entities)
 
@@ -186,18 +196,20 @@ def _judged(entity: Entity, rank: int) -> Iterable[Rollup]:
                 reads = part.checked.gathered if part else frozenset()
                 found.setdefault(gather.path, set()).update(one.partition(".")[2] for one in reads if one.startswith(f"{gather.path}."))
     for path, watched in found.items():
-        inverse = entity.inverses[path]
+        inverse = entity.inverses.get(path)
+        if inverse is None:
+            continue
         for member in inverse.entities:
             yield Rollup(member, inverse.field, entity.name, "", frozenset(watched), None, rank)
 
 
-def whole_question(field: Field) -> Gather | None:
-    """The question that a computed field is, when it is one question about linked records, and takes its value as it is."""
+def whole_question(entity: Entity, field: Field) -> Gather | None:
+    """The question that a computed field is, when it is one question about records that link to this, and takes its value as it is."""
     given = expressions(field.compute)
     if len(given) != 1 or field.compute is None or len(field.compute.cases) != 1:
         return None
     node = given[0].checked.node
-    if not isinstance(node, Gather) or node.held or given[0].checked.paths:
+    if not isinstance(node, Gather) or node.held or node.path in entity.fields or given[0].checked.paths:
         return None
     return node if _fits(node, field) else None
 

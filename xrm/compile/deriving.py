@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from operator import ge, le
@@ -10,8 +10,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from xrm.compile.columns import Converter, DialectName, Stored, from_database, stored, to_database
+from xrm.compile.columns import Converter, DialectName, Stored, from_database, is_id, stored, to_database
 from xrm.compile.dependencies import Dependencies, Lookup, Rollup, whole_question
+from xrm.compile.in_hand import InHand
 from xrm.compile.policies import Policies
 from xrm.compile.reads import Linked, Rows, United
 from xrm.compile.rules import Closure, Row, asked_of_others, fit
@@ -22,7 +23,7 @@ from xrm.expr.gathered import Gather
 from xrm.expr.python import member_closure
 from xrm.expr.sql import to_sql
 from xrm.model.entity import Entity
-from xrm.model.fields import Field
+from xrm.model.fields import TARGET, Field
 from xrm.model.kinds import FieldType
 
 MOST_AT_ONCE = 500
@@ -105,7 +106,7 @@ def _uses(entity: Entity, graph: Dependencies) -> Mapping[str, Use]:
     chains = [one.chain for many in graph.lookups.values() for one in many if one.entity == entity.name]
     watched = {name for one in graph.lookups.get(entity.name, ()) for name in one.watched}
     kinds = {chain[0]: "share" for chain in chains}
-    kinds |= {name: "share" for name in watched if (field := entity.field(name)) and field.targets and not field.system}
+    kinds |= {name: "share" for name in watched if (field := entity.field(name)) and (field.each or field).targets and not field.system}
     kinds |= {rollup.link: "own" for rollup in graph.rollups.get(entity.name, ())}
     return {name: Use(kind, tuple(sorted({c[1] for c in chains if c[0] == name and len(c) > 1}))) for name, kind in kinds.items()}
 
@@ -114,7 +115,7 @@ def wholes(entity: Entity) -> Mapping[str, Whole]:
     """The fields that are one question about linked records and nothing else."""
     found = {}
     for field in entity.fields.values():
-        gather = whole_question(field) if field.compute else None
+        gather = whole_question(entity, field) if field.compute else None
         if gather:
             starts: dict[str, object] = {"count": 0, "sum": 0 if gather.type.name == "int" else Decimal(0), "exists": False, "all": True}
             found[field.name] = Whole(field, gather.text, fit(field, starts.get(gather.operation)), gather.operation)
@@ -123,11 +124,10 @@ def wholes(entity: Entity) -> Mapping[str, Whole]:
 
 def _ids(tables: Tables, system: Policies, lookup: Lookup, dialect: DialectName) -> Statement:
     rows = Rows(tables, system, lookup.entity, dialect)
-    table = rows.at(".".join(lookup.chain[:-1]), raw=True)[0]
     mark = sa.bindparam("id", type_=rows.root.c.id.type, required=True)
     past = sa.bindparam("past", type_=rows.root.c.id.type, required=True)
     query = sa.select(rows.root.c.id).select_from(rows.source)
-    query = query.where(table.c[lookup.chain[-1]] == mark, rows.root.c.deleted_at.is_(None), rows.root.c.id > past)
+    query = query.where(rows.leads(lookup.chain, mark), rows.root.c.deleted_at.is_(None), rows.root.c.id > past)
     return compiled(query.order_by(rows.root.c.id).limit(sa.bindparam("most", type_=sa.Integer(), required=True)), dialect)
 
 
@@ -185,6 +185,7 @@ def _extreme(least: bool, now: Any, was: Any, becomes: Any) -> Any:
 def term(tables: Tables, system: Policies, entity: Entity, gather: Gather, dialect: DialectName) -> Term:
     rows = Rows(tables, system, entity.name, dialect)
     id_mark = sa.bindparam("id", type_=rows.root.c.id.type, required=True)
+    given = InHand(dialect)
     outer: dict[str, tuple[str, str, Callable[[Any], Any] | None]] = {}
     asked: list[Linked | United] = []
 
@@ -196,13 +197,22 @@ def term(tables: Tables, system: Policies, entity: Entity, gather: Gather, diale
         return mark if dialect == "sqlite" else sa.cast(mark, kind)
 
     def members(path: str) -> Linked | United:
-        asked.append(rows.linked(id_mark, entity.inverses[path], raw=True))
+        gathered = entity.collection(path)
+        if gathered is None:
+            raise KeyError(path)
+        if gathered.by == "own":
+            outer.update({f"{path}:{mark}": (mark, path, _of_rows(convert)) for mark, convert in given.marks})
+        asked.append(rows.linked(id_mark, gathered, raw=True, given=given))
         return asked[-1]
 
     checked = Checked(gather.text, gather, gather.type, frozenset())
     made = to_sql(checked, column, dialect, positive=False, prefix="t_", members=members)
     run_time = [*made.run_time, *(bind for one in asked for bind in one.run_time)]
     return Term(compiled(sa.select(made.clause), dialect, run_time), _decoder(gather.type, dialect), tuple(outer.values()))
+
+
+def _of_rows(convert: Callable[[Sequence[str]], Any]) -> Callable[[Any], Any]:
+    return lambda rows: convert([row[TARGET] for row in rows if is_id(row[TARGET])])  # a form may have words in it
 
 
 def _kept(system: Policies, entity: Entity, path: str, dialect: DialectName) -> tuple[str, Stored, Converter]:

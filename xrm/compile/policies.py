@@ -16,7 +16,7 @@ from xrm.expr.types import TEXT, collection, list_of, ref
 from xrm.model.access import RIGHTS, Grant, Right
 from xrm.model.addresses import part_of
 from xrm.model.application import Application
-from xrm.model.entity import Entity, Inverse
+from xrm.model.entity import Entity, Inverse, listed
 from xrm.model.fields import ENTITY, Expression, Field, alike
 from xrm.model.kinds import ADDRESS_PARTS
 from xrm.model.rows import rows_of
@@ -83,9 +83,9 @@ class Policies:
     def shows(self, entity: str, path: str) -> bool:
         """Whether a path of an expression is visible: a field's, or one into a collection."""
         first, _, rest = path.partition(".")
-        inverse = self.inverse(entity, first)
-        if inverse is not None and rest:
-            return self.member(inverse, rest) is not None
+        gathered = self.collection(entity, first)
+        if gathered is not None and rest:
+            return self.member(gathered, rest) is not None
         field = self._field(entity, first)
         if field is not None and field.apart and rest:
             return rest.partition(".")[0] in self.row_fields(entity, first)
@@ -96,6 +96,15 @@ class Policies:
         found = self.application.entities[entity].inverses.get(name)
         seen = tuple(one for one in found.entities if self._field(one, found.field)) if found else ()
         return (found if seen == found.entities else replace(found, entities=seen)) if found and seen else None
+
+    def collection(self, entity: str, name: str) -> Inverse | None:
+        """A visible collection: an inverse one, or the records of a list of links that may be read."""
+        field = self._field(entity, name)
+        found = listed(field) if field else None
+        if found is None:
+            return None if field else self.inverse(entity, name)
+        seen = tuple(filter(self.readable, found.entities))
+        return replace(found, entities=seen) if seen else None
 
     def member(self, inverse: Inverse, path: str) -> Field | None:
         """The visible field at the end of a path from the records of a visible collection."""
@@ -144,10 +153,10 @@ class PolicyScope:
             return ACTOR_TYPES.get(path[1:])
         if len(path) > 4:
             return None
-        inverse = self.policies.inverse(self.entity, path[0])
-        if inverse is not None and path[0] not in self.policies.application.entities[self.entity].all_fields:
-            field = self.policies.member(inverse, ".".join(path[1:])) if len(path) > 1 else None
-            return collection(inverse.entities[0]) if len(path) == 1 else field.expression_type if field else None
+        gathered = self.policies.collection(self.entity, path[0])
+        if gathered is not None:
+            field = self.policies.member(gathered, ".".join(path[1:])) if len(path) > 1 else None
+            return collection(gathered.entities[0]) if len(path) == 1 else field.expression_type if field else None
         field = self.policies.resolve(self.entity, path[0])
         if field is not None and field.apart:
             inner = self.policies.row_fields(self.entity, field.name).get(path[1]) if len(path) > 1 else None
@@ -163,7 +172,7 @@ class PolicyScope:
         if not path:
             inverses = self.policies.application.entities[self.entity].inverses
             return (*self.policies.names(self.entity), *(name for name in inverses if self.policies.inverse(self.entity, name)))
-        inverse = self.policies.inverse(self.entity, path[0]) if len(path) == 1 else None
+        inverse = self.policies.collection(self.entity, path[0]) if len(path) == 1 else None
         if inverse is not None:
             own = self.policies.names(inverse.entities[0])
             return own if len(inverse.entities) == 1 else (ENTITY.name, *(name for name in own if self.policies.member(inverse, name)))

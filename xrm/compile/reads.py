@@ -41,6 +41,8 @@ from xrm.model.rows import row_entity
 from xrm.model.views import SortKey
 
 Row = dict[str, Any]
+Given = Callable[[sa.ColumnElement[Any]], sa.ColumnElement[bool]]
+"""Whether an id is one of those that a statement is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,8 +229,8 @@ class Rows:
         asked: list[Linked | United] = []
 
         def members(path: str) -> Linked | United:
-            inverse = self.entity.inverses.get(path)
-            asked.append(self.linked(self.root.c.id, inverse, raw) if inverse else self.held(self.root.c.id, path, raw))
+            gathered = self.entity.collection(path)
+            asked.append(self.linked(self.root.c.id, gathered, raw) if gathered else self.held(self.root.c.id, path, raw))
             return asked[-1]
 
         made = to_sql(checked, lambda path: self.column(path, raw), self.dialect, prefix=prefix, members=members)
@@ -237,24 +239,44 @@ class Rows:
             self.run_time += one.run_time
         return made.clause
 
-    def linked(self, id: sa.ColumnElement[Any], inverse: Inverse, raw: bool) -> Linked | United:
-        """The records of a collection of the record with an id, for a subquery: those that the policies show, unless ``raw``."""
-        policies = self.policies
-        seen = [one for one in inverse.entities if raw or (policies.readable(one) and policies.by_entity[one].sees(inverse.field))]
+    def linked(self, id: sa.ColumnElement[Any], inverse: Inverse, raw: bool, given: Given | None = None) -> Linked | United:
+        """The records of a collection of the record with an id, for a subquery: those that the policies show, unless ``raw``.
+
+        ``given``: what stands in a list of links of the record's own is given, instead of what the database has.
+        """
+        policies, own = self.policies, inverse.by == "own"
+        seen = [one for one in inverse.entities if raw or (policies.readable(one) and (own or policies.by_entity[one].sees(inverse.field)))]
         if not seen:
             raise KeyError(inverse.name)
-        found = tuple(self._linked(id, one, inverse.field, raw) for one in seen)
+        found = tuple(self._linked(id, one, inverse, raw, given if own else None) for one in seen)
         self._gathered += 1
         return found[0] if len(found) == 1 else United(found, f"{self.prefix}u{self._gathered}")
 
-    def _linked(self, id: sa.ColumnElement[Any], entity: str, link: str, raw: bool) -> Linked:
+    def _linked(self, id: sa.ColumnElement[Any], entity: str, inverse: Inverse, raw: bool, given: Given | None) -> Linked:
         self._gathered += 1
         inner = Rows(self.tables, self.policies, entity, self.dialect, prefix=f"{self.prefix}g{self._gathered}")
-        where: list[sa.ColumnElement[bool]] = [inner.root.c[link] == id, inner.root.c.deleted_at.is_(None)]
+        belongs = given(inner.root.c.id) if given else self._in_list(id, inner, inverse) if inverse.by == "own" else None
+        if belongs is None:
+            belongs = inner.leads((inverse.field,), id)
+        where: list[sa.ColumnElement[bool]] = [belongs, inner.root.c.deleted_at.is_(None)]
         rule = self.policies.by_entity[entity].rule("read")
         if not raw and rule is not None and rule is not True:
             where.append(inner.rule(rule, f"{inner.prefix}_"))
         return Linked(inner, where, raw)
+
+    def _in_list(self, id: sa.ColumnElement[Any], inner: Rows, inverse: Inverse) -> sa.ColumnElement[bool]:
+        """Whether a record stands in a list of links of the record with an id."""
+        part = self.tables.parts[self.entity.name, inverse.field].alias(f"{inner.prefix}l")
+        return inner.root.c.id.in_(sa.select(part.c[TARGET]).where(part.c.record == id).correlate_except(part))
+
+    def leads(self, chain: Sequence[str], id: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+        """Whether a chain of links, the last of which may be a list, leads to the record with an id, whoever asks."""
+        table, entity = self.at(".".join(chain[:-1]), raw=True)
+        field = entity.field(chain[-1])
+        if field is None or not field.each:
+            return table.c[chain[-1]] == id
+        part = self.tables.parts[entity.name, field.name].alias(f"{self.prefix}l")
+        return table.c.id.in_(sa.select(part.c.record).where(part.c[TARGET] == id).correlate_except(part))
 
     def held(self, id: sa.ColumnElement[Any], field: str, raw: bool) -> Linked:
         """The rows of a field of the record with an id, for a subquery."""
@@ -467,7 +489,8 @@ class ReadCompiler:
         if shape.search:
             where.append(self._search(rows))
         if shape.linked:
-            where.append(rows.column(shape.linked) == _parameter("linked", rows.root.c.id.type))
+            link, mark = rows.entity.field(shape.linked), _parameter("linked", rows.root.c.id.type)
+            where.append(rows.leads((shape.linked,), mark) if link and link.each else rows.column(shape.linked) == mark)
         if shape.one:
             where.append(rows.root.c.id == _parameter("id", rows.root.c.id.type))
         return where

@@ -90,7 +90,7 @@ def rules(entity: Entity, quiet: frozenset[str] = frozenset()) -> Rules:
     return Rules(
         entity=entity,
         defaults=tuple((f, value_closure(f, f.default)) for f in fields if f.default),
-        computes=tuple((f, value_closure(f, f.compute)) for f in fields if f.compute and whole_question(f) is None),
+        computes=tuple((f, value_closure(f, f.compute)) for f in fields if f.compute and whole_question(entity, f) is None),
         constraints=made,
         judged=bool(made.fields or made.shows or made.readonly or entity.checks),
         amounts=tuple(f for f in fields if f.currency_from),

@@ -12,7 +12,7 @@ from xrm.expr import operators
 from xrm.expr.calls import checked_call
 from xrm.expr.faults import NOT_AN_OPTION, TOO_LARGE, TYPE_MISMATCH, WRONG_CALL, WRONG_RESULT, ExpressionError, Fault, did_you_mean
 from xrm.expr.functions import STANDARD, Function
-from xrm.expr.gathered import AGGREGATES, MACROS, Collected, aggregate, asked, loose, narrowed, reads, variable
+from xrm.expr.gathered import AGGREGATES, MACROS, Collected, Gather, aggregate, asked, loose, narrowed, reads, variable
 from xrm.expr.parse import parse
 from xrm.expr.portable import database_faults
 from xrm.expr.scope import Scope, unknown_name
@@ -336,6 +336,8 @@ class _Checker:
     def _membership(self, node: Binary, left: Typed, right: Typed) -> Typed:
         if right.type == ANY:
             return right
+        if isinstance(right, Collected):
+            return self._among(node, left, right)
         if right.type.name != "list":
             hint = "write a.contains(b) for a part of a text" if right.type.name == "text" else None
             return self._fault(node, TYPE_MISMATCH, f"'in' wants a list on its right, not {right.type}", hint)
@@ -353,6 +355,23 @@ class _Checker:
         if isinstance(left, Constant) and left.value is None:
             return Constant(node.start, node.end, BOOL, False)
         return Membership(node.start, node.end, BOOL, "in", left, right)
+
+    def _among(self, node: Binary, left: Typed, right: Collected) -> Typed:
+        """`x in districts`: whether a record is one of a collection, or a value one of those of its records."""
+        if right.held and right.value is None:
+            what = f"'{right.path}' are rows, and nothing is in them"
+            return self._fault(node, TYPE_MISMATCH, what, f"ask for a value of each row, as in x in {right.path}.amount")
+        value = right.value or Column(right.start, right.end, ref(right.type.entity), "id", right.member)
+        left = self._linked(left, value.type)
+        if not operators.comparable(left.type, value.type):
+            never = f"{left.type} is never in {right.type}"
+            return self._fault(node, TYPE_MISMATCH, never, operators.comparison_hint("==", left.type, value.type))
+        self._options(left, value.type)
+        equal: Typed = Equality(node.start, node.end, BOOL, "==", left, value)
+        there = Equality(node.start, node.end, BOOL, "!=", value, Constant(node.start, node.end, NULL, None))
+        equal = TypedLogical(node.start, node.end, BOOL, "&&", (there, equal))
+        text = self._text[node.start : node.end]
+        return Gather(node.start, node.end, BOOL, "exists", right.path, right.member, right.held, right.where, equal, text)
 
     def _linked_items(self, items: Items, wanted: Type) -> Items:
         if wanted.name != "ref" or items.type.item != TEXT:

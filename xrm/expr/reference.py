@@ -88,7 +88,8 @@ negation: `!(a > 5)` is unknown too when `a` is null; `!(a == 5)` is true. Empty
 
 COLLECTIONS = """## Collections
 
-The records that link to a record are a collection of it, when the link says `inverse: requests`; so are its rows.
+The records that link to a record are a collection of it, when the link says `inverse: requests`; so are its rows, and the
+records of a link with `many: true`.
 A link that several entities take from the one that they extend makes one collection of them all: it has the fields that
 are alike in each, and `entity` says which one a record is (`cases.exists(c, c.entity == "permit")`).
 A collection is no value: something is asked of it.
@@ -97,6 +98,7 @@ A collection is no value: something is asked of it.
 |---|---|
 | `requests.exists(r, r.paid)` | whether it holds for one of them |
 | `requests.all(r, r.paid)` | whether it holds for each; of none it is true |
+| `actor in wards`, `category in categories` | whether a record is one of them; of values `"A" in lines.code`, of rows too |
 | `count(requests)`, `size(requests)` | how many; `count(requests.amount)` counts those that have a value |
 | `sum(requests.amount)` | of nothing it is 0; a sum that no field could hold is null |
 | `min(requests.amount)`, `max(requests.amount)` | of numbers, texts, dates, instants and durations; of nothing null |

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as part
 from types import MappingProxyType
+from typing import Literal
 
 from xrm.expr.gathered import linked
 from xrm.model.access import Grant
@@ -60,18 +61,25 @@ def _filled(text: str, year: int, words: Mapping[str, str]) -> str:
 class Inverse:
     """The collection of the records of ``entities`` whose link ``field`` leads to a record here.
 
-    Several, where the link is one that they share: it stands in an entity that they extend.
+    Several, where the link is one that they share: it stands in an entity that they extend. ``by`` a ``list``: theirs is a list
+    of links, and this record is in it. ``own``: the other way round, ``field`` is a list of links here, which has them.
     """
 
     name: str
     entities: tuple[str, ...]
     field: str
     label: Text
+    by: Literal["link", "list", "own"] = "link"
 
     @property
     def count(self) -> Field:
         """What a list shows of it: how many there are."""
         return Field(self.name, "integer", self.label, system=True)
+
+
+def listed(field: Field) -> Inverse | None:
+    """The collection that a list of links is; None of any other field."""
+    return Inverse(field.name, field.each.targets, field.name, field.label, "own") if field.each and field.each.targets else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +117,11 @@ class Entity:
 
     def field(self, name: str) -> Field | None:
         return self.fields.get(name) or self.system_fields.get(name)
+
+    def collection(self, name: str) -> Inverse | None:
+        """The records of other entities that expressions know by a name: those that link here, or those in a list of links."""
+        field = self.fields.get(name)
+        return listed(field) if field else self.inverses.get(name)
 
     @property
     def derived(self) -> bool:

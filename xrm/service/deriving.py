@@ -23,7 +23,7 @@ from xrm.model.fields import ENTITY
 from xrm.service import commit, validation
 from xrm.service.context import SYSTEM_ACTOR, Context, Service
 from xrm.service.intent import Intent
-from xrm.service.locking import FIRST, with_links
+from xrm.service.locking import FIRST, linked_to, with_links
 from xrm.service.rows import read
 from xrm.store import outbox
 from xrm.store.database import Connection
@@ -132,19 +132,15 @@ def id_text(value: Any) -> str:
 
 def _shared(ctx: Context, due: _Due, share: Share, was: Record | None, now: Record | None) -> None:
     rollup = share.rollup
-    old, new = (was or {}).get(rollup.link), (now or {}).get(rollup.link)
-    if old == new and (old is None or all((was or {}).get(name) == (now or {}).get(name) for name in rollup.watched)):
+    old, new = linked_to(was, rollup.link), linked_to(now, rollup.link)
+    same = all((was or {}).get(name) == (now or {}).get(name) for name in rollup.watched)
+    if old == new and (same or not old):
         return
     which = {ENTITY.name: rollup.source} if ENTITY.name in rollup.watched else {}
     before = share.part({**was, **which}, ctx.moment) if share.part and was is not None else None
     after = share.part({**now, **which}, ctx.moment) if share.part and now is not None else None
-    if old == new and new is not None:
-        due.add(rollup.rank, rollup.entity, new, Cause(share, before, after))
-        return
-    if old is not None:
-        due.add(rollup.rank, rollup.entity, old, Cause(share, before, None))
-    if new is not None:
-        due.add(rollup.rank, rollup.entity, new, Cause(share, None, after))
+    for id in old | new if not same else old ^ new:
+        due.add(rollup.rank, rollup.entity, id, Cause(share, before if id in old else None, after if id in new else None))
 
 
 def _remade(

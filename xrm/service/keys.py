@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from xrm.model.data import Keyed
+from xrm.model.fields import TARGET, Field
 from xrm.service.context import Context
 from xrm.store.database import Connection
+
+
+def given(ctx: Context, connection: Connection, field: Field, value: object) -> object:
+    """What a definition gives a field, with the ids of records that it names by their keys; those that are not there are left out."""
+    if not field.each:
+        return keyed(ctx, connection, value)
+    ids = (keyed(ctx, connection, one) for one in (value if isinstance(value, tuple) else (value,)))
+    return tuple({"id": None, TARGET: id} for id in dict.fromkeys(ids) if id is not None)
 
 
 def keyed(ctx: Context, connection: Connection, value: object) -> object:

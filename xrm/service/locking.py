@@ -20,7 +20,7 @@ from xrm.compile.writes import LinkRead
 from xrm.errors import Invalid, NotFound, Problem, Unavailable
 from xrm.expr import Moment
 from xrm.model.entity import Entity
-from xrm.model.fields import Field
+from xrm.model.fields import TARGET, Field
 from xrm.service.context import Context
 from xrm.service.policy import may_here
 from xrm.service.rows import links_in, no_target, read, row_problem
@@ -79,19 +79,19 @@ def lock(
         Invalid: a link points at nothing the actor may see (XRM511).
     """
     entity = compiled.entity
-    sent = [(field, value, _no_target(ctx, field)) for field, value in _sent_links(entity, values)]
+    sent = [(field.name, field, value, _no_target(ctx, field)) for field, value in _sent_links(entity, values)]
     for rows in compiled.rows:
         held_rows = _sent_rows(values.get(rows.field.name))
-        sent += [(field, key, _no_row_target(ctx, rows, n, field)) for n, field, key in links_in(rows, held_rows)]
+        sent += [(_as(rows, field), field, key, _no_row_target(ctx, rows, n, field)) for n, field, key in links_in(rows, held_rows)]
     wanted: list[tuple[str, str, Problem | None, str]] = []
     before: dict[str, Any] | None = None
     problems: list[Problem] = []
-    for field, key, lost in sent:
+    for name, field, key, lost in sent:
         target = target_of(ctx, connection, field, key)
         if target is None:
             problems.append(lost)
         else:
-            wanted.append((target, key, lost, field.name))
+            wanted.append((target, key, lost, name))
     if id is not None:
         wanted.append((entity.name, id, None, ""))
         wanted += [(target, key, None, "ahead") for target, key in ahead(connection, compiled, id, values)]
@@ -144,14 +144,22 @@ def ahead(connection: Connection, compiled: CompiledEntity, id: str, values: Map
     if connection.dialect == "sqlite" or not (follows.shares or follows.followers) or not is_id(id):
         return set()
     row = connection.one(compiled.writes.read.sql, compiled.writes.read.bind({"id": bind_id(id, connection.dialect)}))
-    record = compiled.writes.decode(row) if row else {}
-    found = {(one.rollup.entity, record[one.rollup.link]) for one in follows.shares if record.get(one.rollup.link)}
+    record = read(connection, compiled, compiled.writes.decode(row)) if row else {}
+    found = {(one.rollup.entity, key) for one in follows.shares for key in linked_to(record, one.rollup.link)}
     for one in follows.followers:
         if one.lookup.watched & values.keys():
             bound = {"id": bind_id(id, connection.dialect), "past": bind_id(FIRST, connection.dialect), "most": MOST_AT_ONCE + 1}
             ids = [str(found_row[0]) for found_row in connection.all(one.ids.sql, one.ids.bind(bound))]
             found |= {(one.lookup.entity, key) for key in ids} if len(ids) <= MOST_AT_ONCE else set()
     return found - {(compiled.entity.name, id)}
+
+
+def linked_to(record: Mapping[str, Any] | None, link: str) -> frozenset[str]:
+    """The records that a link of a record leads to: one or none, or those of a list."""
+    value = (record or {}).get(link)
+    if isinstance(value, tuple):
+        return frozenset(row[TARGET] for row in value)
+    return frozenset((value,)) if value else frozenset()
 
 
 def take(ctx: Context, connection: Connection, entity: str, id: str) -> None:
@@ -260,8 +268,8 @@ def hold(
     """
     old = {} if before is None or before["deleted_at"] is not None else before
     problems = []
-    for field, key, missing in _new_links(ctx, compiled, old, after):
-        use = compiled.derivation.uses.get(field.name, READ)
+    for name, field, key, missing in _new_links(ctx, compiled, old, after):
+        use = compiled.derivation.uses.get(name, READ)
         if any((f"{target}{use.kind}", key) in held.links for target in field.targets):
             continue
         entity = target_of(ctx, connection, field, key)
@@ -292,17 +300,23 @@ def _sent_links(entity: Entity, values: Mapping[str, object]) -> Iterator[tuple[
 
 def _new_links(
     ctx: Context, compiled: CompiledEntity, old: Mapping[str, Any], after: Mapping[str, Any]
-) -> Iterator[tuple[Field, str, Problem]]:
-    """The links of a record and of its rows that did not stand in it before, each with the problem if it leads nowhere."""
+) -> Iterator[tuple[str, Field, str, Problem]]:
+    """The links of a record and of its rows that did not stand in it before, each with what it is called in the record, and the
+    problem if it leads nowhere."""
     for field in compiled.entity.fields.values():
         key = after.get(field.name) if field.type == "link" else None
         if key is not None and key != old.get(field.name):
-            yield field, key, _no_target(ctx, field)
+            yield field.name, field, key, _no_target(ctx, field)
     for rows in compiled.rows:
         were = {(field.name, key) for _, field, key in links_in(rows, old.get(rows.field.name) or ())}
         for number, field, key in links_in(rows, after[rows.field.name]):
             if (field.name, key) not in were:
-                yield field, key, _no_row_target(ctx, rows, number, field)
+                yield _as(rows, field), field, key, _no_row_target(ctx, rows, number, field)
+
+
+def _as(rows: RowsWrite, link: Field) -> str:
+    """What a link in rows is called in its record: of a list of links, the list."""
+    return rows.field.name if rows.field.each else link.name
 
 
 def _no_row_target(ctx: Context, rows: RowsWrite, number: int, field: Field) -> Problem:

@@ -395,7 +395,8 @@ def _link(ctx: Context, entity: Entity, linked: tuple[str, str] | None) -> str |
     if linked is None:
         return None
     name, id = linked
-    if _known(ctx, entity, name, "linked").type != "link" or not is_id(id):
+    field = _known(ctx, entity, name, "linked")
+    if (field.each or field).type != "link" or not is_id(id):
         raise Invalid(Problem("XRM512", f"'{name}' links no such record", path=("linked",)))
     return name
 

@@ -12,7 +12,7 @@ from xrm.compile.rules import CompiledMove, fit
 from xrm.errors import Forbidden, Invalid, NotFound, Problem, nearest
 from xrm.model.data import Keyed
 from xrm.model.entity import Entity
-from xrm.model.fields import MONEY_PLACES, Field
+from xrm.model.fields import MONEY_PLACES, TARGET, Field
 from xrm.model.lifecycle import Transition
 from xrm.model.values import Misfit, coerce
 from xrm.service import constraints, fitting, row_rules, rows
@@ -79,7 +79,7 @@ def complete(
     if compiled.rows:
         row_rules.judge(ctx, compiled, intent, before, row, scopes, judged)
     if not intent.lenient:
-        problems += _amounts(ctx, compiled, before, row) + fitting.unfit(ctx, compiled, before, row)
+        problems += _amounts(ctx, compiled, before, row) + fitting.unfit(ctx, connection, compiled, before, row)
     row["flags"] = " ".join(judged.flags) or None
     problems += judged.problems
     problems += validate(ctx, compiled.entity.name, row, before)
@@ -151,13 +151,16 @@ def _defaults(ctx: Context, connection: Connection, compiled: CompiledEntity, in
     """A default is copied once, where the caller said nothing; the records that defaults name and that are not there."""
     problems: list[Problem] = []
     for field, closure in compiled.rules.defaults:
-        if field.name not in intent.values and row.get(field.name) is None:
+        if field.name not in intent.values and row.get(field.name) in EMPTY:
             row[field.name] = _given(ctx, connection, field, closure(row, ctx.moment), problems)
     return problems
 
 
 def _given(ctx: Context, connection: Connection, field: Field, value: object, problems: list[Problem]) -> object:
-    """What a definition gives a field: a record that it names by its key becomes that record's id."""
+    """What a definition gives a field: a record that it names by its key becomes that record's id; of a list of links, each."""
+    if field.each:
+        ids = [_given(ctx, connection, field.each, one, problems) for one in (value if isinstance(value, tuple) else (value,))]
+        return tuple({"id": None, TARGET: id} for id in dict.fromkeys(ids) if id is not None)
     found = keyed(ctx, connection, value)
     if isinstance(value, Keyed) and found is None:
         label = ctx.words(field.label)

@@ -122,7 +122,7 @@ def _on_delete(findings: Findings, part: Part) -> None:
 
 def _fitting(findings: Findings, part: Part, field: Field, scope: EntityScope) -> None:
     """``filter`` and ``find``: conditions on the target that see the record as ``this``."""
-    if field.type != "link" or not field.targets:
+    if not (field.each or field).targets or field.system:
         return
     target = TargetScope(scope, field.name)
     for key in ("filter", "find"):
@@ -133,6 +133,8 @@ def _fitting(findings: Findings, part: Part, field: Field, scope: EntityScope) -
     find = findings.condition(part.formula("find"), target, (*part.path, "find"))
     if find is None:
         return
+    if find.gathered:  # the database answers what is asked of a collection
+        findings.condition(part.formula("find"), target, (*part.path, "find"), "sql")
     own = {path.removeprefix("this.") for path in find.actor_keys if path.startswith("this.")}
     if field.name in {path.partition(".")[0] for path in own}:
         findings.note("XRM242", "what finds the link cannot read the link itself", part.at("find"), (*part.path, "find"))
@@ -255,13 +257,13 @@ def bounded(findings: Findings, part: Part, field: Field) -> Field:
 
 def _values(findings: Findings, part: Part, field: Field, scope: EntityScope) -> None:
     default, compute = part.given("default"), part.given("compute")
-    if field.type == "rows":
+    if field.type == "rows" and not field.each:
         return
     if default and not compute:
         whole = bounded(findings, part, field)
         for checked in findings.given(default, whole, scope, (*part.path, "default")):
             check_reads(findings, checked, field, scope, place=part.at("default"), path=(*part.path, "default"))
-    if compute:
+    if compute and not field.each:
         _computed(findings, part, field, scope)
 
 
@@ -387,7 +389,7 @@ def check_inverses(findings: Findings) -> None:
     for known in findings.names.entities.values():
         for name, part in known.part.named("fields").items() if known.part and not known.abstract else ():
             word, link = part.word("inverse"), known.fields.get(name)
-            for target in link.targets if word and link else ():
+            for target in (link.each or link).targets if word and link else ():
                 _inverse(findings, part, word, target, taken)
 
 

@@ -37,16 +37,12 @@ def check_rows(findings: Findings, part: Part) -> None:
 
 
 NOT_OF_MANY = {
-    "default": "people choose the records",
-    "compute": "people choose the records",
+    "compute": "`find` fills it with the records that fit",
     "unique": "each record stands in the list once anyway",
     "index": "a list of links has its indexes already",
-    "inverse": "only a link to one record makes a collection of those that link there",
     "discloses": "it holds nothing that is computed",
     "converted_from": "add it as a new field",
     "fill": "people choose the records",
-    "filter": "only a link to one record has a filter",
-    "find": "only a link to one record finds it",
 }
 """Keys that do not go with a list of links, and what to say instead."""
 

@@ -47,8 +47,11 @@ def _behind(scope: EntityScope, names: tuple[str, ...]) -> tuple[tuple[str, Fiel
     """The entities and the link behind a collection."""
     before = scope.follow(names[:-1]) if len(names) > 1 else None
     here = scope.all.entities.get((before.to or "") if isinstance(before, Field) else scope.here.name)
-    inverse = here.inverses.get(names[-1]) if here else None
-    found = ((one, scope.all.entities[one].fields.get(inverse.field)) for one in inverse.entities) if inverse else ()
+    gathered = here.collection(names[-1]) if here else None
+    if here is None or gathered is None:
+        return ()
+    holders = (here.name,) if gathered.by == "own" else gathered.entities
+    found = ((one, scope.all.entities[one].fields.get(gathered.field)) for one in holders)
     return tuple((one, link) for one, link in found if link)
 
 

@@ -15,7 +15,7 @@ from xrm.model.fields import Field
 from xrm.model.values import Misfit
 from xrm.source import data
 from xrm.source.currencies import mixed
-from xrm.source.document import Scalar
+from xrm.source.document import Scalar, Sequence
 from xrm.source.names import EntityScope, Known, Names, TargetScope
 from xrm.source.nearness import nearest
 from xrm.source.outline import Datum, Formula, Given, Word
@@ -149,10 +149,16 @@ class Findings:
             if case.when:
                 checked.append(self.condition(case.when, scope, path))
             if isinstance(case.use, Formula):
-                checked.append(self.expression(case.use, scope, target.expression_type, path))
+                checked.append(self.expression(case.use, scope, (target.each or target).expression_type, path))
             else:
                 self.datum(case.use, target, path)
         return tuple(one for one in checked if one is not None)
+
+    def all_named(self, datum: Datum, link: Field, path: Path) -> tuple[Keyed, ...]:
+        """The records that data on a list of links names by their keys. Raises as ``named`` does."""
+        nodes = datum.node.items if isinstance(datum.node, Sequence) else [datum.node]
+        found = (self.named(Datum(node), link, path) for node in nodes)
+        return tuple(dict.fromkeys(one for one in found if one is not None))
 
     def named(self, datum: Datum, target: Field, path: Path) -> Keyed | None:
         """The record that data on a link names by its key.
@@ -176,10 +182,15 @@ class Findings:
             self.unknown(known.name, Word(node.text, node), path, places, places)
         return Keyed(known.name, node.text)
 
+    def _value(self, datum: Datum, target: Field, path: Path) -> object:
+        if target.each:
+            return self.all_named(datum, target.each, path)
+        return self.named(datum, target, path) if target.type in ("link", "user") else data.for_field(target, datum.node)
+
     def datum(self, datum: Datum, target: Field, path: Path, code: str = "XRM210") -> object:
         """Data in the type of its field, or None and a problem."""
         try:
-            value = self.named(datum, target, path) if target.type in ("link", "user") else data.for_field(target, datum.node)
+            value = self._value(datum, target, path)
         except Misfit as misfit:
             message = f"the {path[-1]} of '{target.name}' {misfit.message}"
             if misfit.message.startswith("'"):

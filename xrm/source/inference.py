@@ -85,7 +85,9 @@ def followed(names: Names, entity: str, path: tuple[str, ...]) -> Iterable[Step]
             yield from followed(names, member, rest)
     else:
         yield here.name, name
-        nexts = (f"{here.name}.{name}",) if field and field.type == "rows" else field.targets if field and field.type == "link" else ()
+        nexts = (field.each or field).targets if field else ()
+        if field and field.type == "rows" and not field.each:
+            nexts = (f"{here.name}.{name}",)
         for target in nexts:
             yield from followed(names, target, rest)
 

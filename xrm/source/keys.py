@@ -197,17 +197,19 @@ FIELD = MapKind(
             "{type: choice, options: [low, high], ordered: true}", types=("choice",)),
         Key("many", Boolean(), "Whether several may be chosen, several files attached, or several records linked to. The value of a "
             'choice is a list in the order of the options; `"web" in channels` asks for one. That of a link is a list of records in the '
-            "order they were given; `count(districts)` says how many.", "{type: link, to: user, many: true}",
+            "order they were given, and a collection in expressions: `actor in wards`, `count(districts)`.",
+            "{type: link, to: user, many: true}",
             types=("choice", "link", "user", *FILED)),
         Key("to", Ref("entity", many=True), "The entity a link leads to, or several; `user` for the people who sign in, `any` "
             "for every entity. An entity that others extend stands for all of them. Through a link to several, expressions and "
             "columns read what all of them have, of one type; `entity(requester)` says which it is.",
             "{type: link, to: user}", types=("link",)),
         Key("filter", Condition(), "Which records of the target may be chosen: a condition on the target, in which `this` is the "
-            "record that has the link. It holds for what is newly chosen; an old choice stays.",
+            "record that has the link. It holds for what is newly chosen; an old choice stays. With `many` for each.",
             "{type: link, to: user, filter: active == true}", types=("link",)),
         Key("find", Condition(), "Finds the record by itself where the link is empty: the one for which this condition on the target "
-            "holds, with `this` as in `filter`. Where none fits, or several, it stays empty, and a warning says so.",
+            "holds, with `this` as in `filter`. Where none fits, or several, it stays empty, and a warning says so. With `many` it "
+            "finds all that fit.",
             "{type: link, to: user, find: id == this.created_by}", types=("link",)),
         Key("on_delete", OneOf(("restrict", "cascade", "clear")), "What the deletion of the linked record does: `restrict`, it "
             "is refused while this record links to it; `cascade`, this record is deleted with it, if who deletes may delete this "

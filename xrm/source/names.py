@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Literal
 
 from xrm.errors import Place
 from xrm.expr import ANY, TEXT, Type, list_of, ref
 from xrm.expr.types import collection
 from xrm.model.addresses import part_of
 from xrm.model.contents import USUAL, bytes_of
-from xrm.model.entity import Inverse
+from xrm.model.entity import Inverse, listed
 from xrm.model.fields import ENTITY, MONEY_PLACES, TARGET, Field, OnDelete, Option, Text, alike
 from xrm.model.kinds import ADDRESS_PARTS, KINDS, TYPES, FieldType
 from xrm.model.standard import USER, system_fields, user_fields
@@ -60,6 +61,11 @@ class Known:
 
     def field(self, name: str) -> Field | None:
         return self.fields.get(name) or self.system.get(name)
+
+    def collection(self, name: str) -> Inverse | None:
+        """The records of other entities that a name stands for: those that link here, or those in a list of links."""
+        field = self.field(name)
+        return listed(field) if field else self.inverses.get(name)
 
     @property
     def key(self) -> str | None:
@@ -150,11 +156,14 @@ class EntityScope:
         if known.ghost or path[0] in known.unknown:
             return ANY
         found, rest = known.field(path[0]), path[1:]
-        if found is None and path[0] in known.inverses:
-            members = known.inverses[path[0]].entities
+        gathered = known.collection(path[0])
+        if gathered is not None:
+            members = gathered.entities
             if rest == (ENTITY.name,) and len(members) > 1:
                 return ENTITY
             return self._alike(members, rest, depth) if rest else collection(members[0])
+        if found is not None and found.each:
+            return ANY
         if found is not None and found.type == "rows":
             own = self.all.rows.get(f"{known.name}.{found.name}") if depth == 0 else None
             return collection(f"{known.name}.{found.name}", held=True) if not rest else _row_field(own, rest)
@@ -177,9 +186,9 @@ class EntityScope:
         """The entities whose records, or the rows, that a collection at the end of a path holds."""
         before = self.follow(path[:-1]) if len(path) > 1 else None
         here = self.all.entities.get((before.to or "") if isinstance(before, Field) else self.here.name)
-        inverse = here.inverses.get(path[-1]) if here and not here.field(path[-1]) else None
+        gathered = here.collection(path[-1]) if here else None
         found = self.follow(path)
-        return inverse.entities if inverse else (found.entity,) if isinstance(found, Type) and found.entity else ()
+        return gathered.entities if gathered else (found.entity,) if isinstance(found, Type) and found.entity else ()
 
     def names(self, path: tuple[str, ...]) -> Iterable[str]:
         if self.parent and path[:1] == ("parent",):
@@ -224,8 +233,8 @@ class TargetScope:
     @property
     def target(self) -> EntityScope:
         """The names of the target alone; of several, of the first."""
-        found = self.record.follow((self.link,))
-        targets = found.targets if isinstance(found, Field) else ()
+        field = self.record.here.field(self.link)
+        targets = (field.each or field).targets if field else ()
         return self.record.all.scope(targets[0]) if targets and targets[0] in self.record.all.entities else self.record
 
     def type_of(self, path: tuple[str, ...]) -> Type | None:
@@ -299,10 +308,11 @@ def _with_inverses(entities: Mapping[str, Known], locale: str) -> dict[str, Know
     said: dict[tuple[str, str], Place | None] = {}
     for known in entities.values():
         for link in known.fields.values() if not known.abstract else ():
-            if link.inverse and not link.many:
-                made = Inverse(link.inverse, (known.name,), link.name, {locale: humanised(link.inverse)})
+            if link.inverse:
+                by: Literal["link", "list"] = "list" if link.each else "link"
+                made = Inverse(link.inverse, (known.name,), link.name, {locale: humanised(link.inverse)}, by)
                 place = inverse_place(known, link.name)
-                for target in link.targets:
+                for target in (link.each or link).targets:
                     other = found.setdefault(target, {}).setdefault(link.inverse, made)
                     shared = said.setdefault((target, link.inverse), place) == place
                     if shared and known.name not in other.entities and other.field == link.name:
@@ -491,6 +501,7 @@ def _list_of_links(part: Part, name: str, type_: str, basis: Basis) -> Field:
         hint=label_text(part.label("hint"), basis.locale, "") if part.label("hint") else None,
         many=True,
         rows={TARGET: each},
+        inverse=_word(part, "inverse", "") or None,
         protected=part.flag("protected"),
         renamed_from=earlier(part),
     )

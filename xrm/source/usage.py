@@ -196,6 +196,8 @@ class _Finder:
                     yield from self.path(self.names.entities[member], ".".join(dotted.split(".")[depth:]), place, by)
             else:
                 yield Use(("field", entity, found.name), by, place)
+                for member in found.each.targets[1:] if found.each else ():
+                    yield from self.path(self.names.entities[member], ".".join(dotted.split(".")[depth:]), place, by)
 
     def hops(self, known: Known, dotted: str) -> Iterator[tuple[str, Field | Inverse]]:
         """The fields and inverse names on a path, each with the entity, or the rows, that it stands on."""
@@ -216,9 +218,10 @@ class _Finder:
     def beyond(self, known: Known, found: Field | Inverse) -> Known | None:
         if isinstance(found, Inverse):
             return self.names.entities.get(found.entities[0])
-        if found.type == "rows":
+        if found.type == "rows" and not found.each:
             return self.names.rows.get(f"{known.name}.{found.name}")
-        return self.names.entities.get(found.targets[0]) if found.targets else None
+        targets = (found.each or found).targets
+        return self.names.entities.get(targets[0]) if targets else None
 
 
 # -- plugins ---------------------------------------------------------------------------------------------------------

@@ -196,7 +196,7 @@ def _input(ctx: Context, screen: Screen, one: Field, filled: Filled, mirror: Mir
     if one.type == "address":
         return replace(made, parts=address_inputs(tongue, one.name, made.value), wide=True)
     if one.each:
-        return link_lists.made_input(ctx, one, made, _all_of(ctx, screen, one.each))
+        return link_lists.made_input(ctx, one, made, _all_of(ctx, screen, one.each, _fitting(ctx, screen, one, filled)[0]))
     if one.type == "rows":
         return _rows_input(ctx, screen, one, made, filled)
     if is_link(one):

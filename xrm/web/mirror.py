@@ -12,11 +12,13 @@ from typing import Any
 
 from xrm.compile.application import CompiledEntity
 from xrm.compile.constraints import EMPTY, Mirrored, Truth, roots, value_paths
+from xrm.compile.dependencies import expressions
 from xrm.errors import XrmError
 from xrm.model.fields import Field
 from xrm.model.values import Misfit, coerce
 from xrm.service.context import Context
-from xrm.service.keys import keyed
+from xrm.service.keys import given
+from xrm.service.locking import FIRST, Asking
 from xrm.service.reading import get_record
 
 Row = dict[str, Any]
@@ -54,6 +56,8 @@ def mirror(
     mirrored = compiled.rules.constraints.mirrored if asks is None else asks
     rules = {name: said for name in names if (said := _seen(ctx, entity, mirrored.get(name)))}
     made: Row = {**row, **{name: _fitting(compiled.entity.fields[name], value) for name, value in typed.items()}}
+    if compiled.derivation.terms:
+        made = Asking({"id": FIRST, **made}, ctx.service.database.connection, ctx.moment, compiled.derivation.terms)
     defaults = _defaulted(ctx, compiled, names, typed, made) if new else {}
     paths = _paths(ctx, compiled, rules.values())
     _follow(ctx, compiled, paths, made)
@@ -87,10 +91,24 @@ def _seen(ctx: Context, entity: str, said: Mirrored | None) -> Mirrored | None:
         return None
 
     def seen(rule: Truth | None) -> Truth | None:
-        return rule if rule and all(ctx.policies.resolve(entity, path) for path in rule.paths) else None
+        return (
+            rule if rule and all(ctx.policies.resolve(entity, path) for path in rule.paths) and _open(ctx, entity, rule.gathered) else None
+        )
 
     options = {name: rule for name, one in (said.options or {}).items() if (rule := seen(one))}
     return Mirrored(seen(said.show), seen(said.required), seen(said.readonly), options or None)
+
+
+def _open(ctx: Context, entity: str, gathered: Iterable[str]) -> bool:
+    """Whether the actor sees all that is asked of collections, in every record of theirs."""
+    for path in gathered:
+        found = ctx.policies.collection(entity, path.partition(".")[0])
+        whole = found is None or found == ctx.entity(entity).entity.collection(found.name)
+        if not whole or not ctx.policies.shows(entity, path):
+            return False
+        if found and any(ctx.policy(one).rule("read") is not True for one in found.entities):
+            return False
+    return True
 
 
 def _shut(ctx: Context, options: Mapping[str, Truth], row: Row) -> frozenset[str]:
@@ -145,17 +163,20 @@ def _computed(ctx: Context, compiled: CompiledEntity, row: Row) -> Mapping[str, 
     """The computed fields that the actor sees, where all that they are made of can be seen too."""
     found = {}
     for one, closure in compiled.rules.computes:
-        if ctx.policy(compiled.entity.name).sees(one.name) and _may_follow(ctx, compiled, value_paths(one.compute)):
+        asked = frozenset(path for part in expressions(one.compute) for path in part.checked.gathered)
+        seen = ctx.policy(compiled.entity.name).sees(one.name) and _open(ctx, compiled.entity.name, asked)
+        if seen and _may_follow(ctx, compiled, value_paths(one.compute)):
             row[one.name] = found[one.name] = _fitting(one, closure(row, ctx.moment))
     return found
 
 
 def _defaulted(ctx: Context, compiled: CompiledEntity, names: set[str], typed: Mapping[str, object], row: Row) -> Mapping[str, object]:
     """The defaults of inputs that are empty, in their order; put into ``row`` as the write will."""
-    found = {}
+    found: dict[str, object] = {}
     for one, closure in compiled.rules.defaults:
         if one.name in names and typed.get(one.name) in (None, "") and _may_follow(ctx, compiled, value_paths(one.default)):
-            row[one.name] = found[one.name] = keyed(ctx, ctx.service.database.connection, closure(row, ctx.moment))
+            row[one.name] = given(ctx, ctx.service.database.connection, one, closure(row, ctx.moment))
+            found |= {} if one.each else {one.name: row[one.name]}
     return found
 
 

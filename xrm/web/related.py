@@ -39,7 +39,7 @@ def related(ctx: Context, screens: Screens, screen: Screen, id: str) -> Iterable
 
 
 def _group(ctx: Context, other: Screen, inverse: Inverse, id: str) -> pages.Related:
-    rule = f'{inverse.field} == "{id}"'
+    rule = f'"{id}" in {inverse.field}' if inverse.many else f'{inverse.field} == "{id}"'
     wanted = ("title", *(name for name in ("number", "state", "created_at") if name in other.texts))
     rows = list_records(ctx, Query(inverse.entity, wanted, sort="-created_at", limit=SHOWN + 1, linked=(inverse.field, id))).rows
     more = len(rows) > SHOWN

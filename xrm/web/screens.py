@@ -44,6 +44,7 @@ class Inverse:
     entity: str
     field: str
     label: str
+    many: bool = False
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -259,10 +260,11 @@ def _groups(tongue: Tongue, entity: Entity, fields: Mapping[str, Field]) -> tupl
 
 def _inverse(tongue: Tongue, policies: Policies, entity: Entity) -> Iterable[Inverse]:
     for other in tongue.application.entities.values():
-        linking = [f for f in other.fields.values() if entity.name in f.targets and policies.resolve(other.name, f.name)]
+        linking = [f for f in other.fields.values() if entity.name in (f.each or f).targets and policies.resolve(other.name, f.name)]
         for field in linking:
             plural, plain_case = tongue.words(other.plural), len(linking) == 1 and other is not entity
-            yield Inverse(other.name, field.name, plural if plain_case else f"{plural}: {tongue.words(field.label)}")
+            label = plural if plain_case else f"{plural}: {tongue.words(field.label)}"
+            yield Inverse(other.name, field.name, label, field.many)
 
 
 # -------------------------------------------------------------------------- forms

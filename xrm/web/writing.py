@@ -15,7 +15,7 @@ from xrm.model.fields import Field
 from xrm.service import deleting, records
 from xrm.service.context import Context
 from xrm.service.files import opened
-from xrm.service.keys import keyed
+from xrm.service.keys import given
 from xrm.service.moves import Move, moves
 from xrm.service.policy import may
 from xrm.service.reading import HistoryEntry, history
@@ -105,7 +105,7 @@ def _defaults(ctx: Context, screen: Screen, fields: Iterable[Field]) -> Filled:
     """Defaults that need nothing else are shown; the others are filled in when the record is made."""
     rules = ctx.service.application.entities[screen.entity.name].rules
     connection = ctx.service.database.connection
-    row = {one.name: keyed(ctx, connection, closure({}, ctx.moment)) for one, closure in rules.defaults if not _by_rule(one)}
+    row = {one.name: given(ctx, connection, one, closure({}, ctx.moment)) for one, closure in rules.defaults if not _by_rule(one)}
     return forms.filled_from(screen, fields, row)
 
 
