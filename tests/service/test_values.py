@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from tests.support.application import Applications, Running
 from xrm.errors import Invalid
+from xrm.expr.places import Point
 from xrm.expr.values import duration_words
 from xrm.model.fields import Field
-from xrm.model.values import Misfit, Point, coerce, fold
+from xrm.model.misfits import Misfit
+from xrm.model.values import coerce, fold
 
 SAMPLE = """
 title: "{short}"

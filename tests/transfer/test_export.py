@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from tests.support.application import Applications, Person
 from tests.transfer.samples import FILES, imported, words
 from xrm.errors import Invalid
+from xrm.expr.places import Point
 from xrm.model.fields import Field
-from xrm.model.values import Point, coerce
+from xrm.model.values import coerce
 from xrm.service.transfer.exporting import Export, cell_text, export
 
 EVERYTHING = """\

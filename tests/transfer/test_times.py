@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from xrm.model.values import Misfit
+from xrm.model.misfits import Misfit
 from xrm.service.transfer.times import LocalTimes, date_reader, datetime_reader
 
 LOS_ANGELES = ZoneInfo("America/Los_Angeles")

@@ -8,11 +8,11 @@ from decimal import Decimal
 
 from markupsafe import Markup
 
+from xrm.expr.places import Point
 from xrm.model.application import Application
 from xrm.model.entity import Entity, NumberFormat
 from xrm.model.fields import Field, Option
 from xrm.model.lifecycle import Lifecycle, State
-from xrm.model.values import Point
 from xrm.web import pages
 from xrm.web.cells import Table, Tongue, cell, table
 from xrm.web.display import display

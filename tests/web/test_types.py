@@ -10,7 +10,8 @@ from tests.web.city import USERS, City, Visitor
 from tests.web.test_pages import words
 from xrm.errors import Invalid
 from xrm.model.fields import Field
-from xrm.model.values import Misfit, coerce
+from xrm.model.misfits import Misfit
+from xrm.model.values import coerce
 from xrm.web.markdown import rendered
 
 FILES = {

@@ -26,7 +26,8 @@ from xrm.expr.places import BOUNDS, Point, shape
 from xrm.expr.values import duration_words
 from xrm.model.fields import Field
 from xrm.model.kinds import ADDRESS_PARTS, Kept
-from xrm.model.values import counted, fold
+from xrm.model.moments import counted
+from xrm.model.values import fold
 
 DialectName = Literal["sqlite", "postgresql"]
 Converter = Callable[[Any], Any] | None

@@ -10,7 +10,6 @@ hexadecimal) and ``version`` (of the record that brought it); what is to be atta
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
@@ -19,19 +18,18 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from functools import lru_cache
-from ipaddress import IPv6Address
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
-import phonenumbers
 import re2
-from email_validator import EmailNotValidError, validate_email
 
-from xrm.expr.places import MICRO, Point, micro
-from xrm.expr.values import duration_words, parse_length, parse_time
+from xrm.expr.values import duration_words
+from xrm.model.contacts import MOST_URL, as_email, as_phone, as_url
 from xrm.model.fields import TARGET, Field
+from xrm.model.geography import as_area, as_point
 from xrm.model.kinds import ADDRESS_PARTS, FieldType
+from xrm.model.misfits import Misfit, plain_number, plain_text
+from xrm.model.moments import as_date, as_datetime, as_duration, as_time, counted
 
 INTEGER_LIMIT = 2**53
 """Integers are exact in every JSON reader below this (RFC 8259, section 6)."""
@@ -39,7 +37,7 @@ SCALED_LIMIT = 10**15
 """Decimals and money, counted in their smallest unit, stay below this."""
 JSON_LIMIT = 100_000
 """Most characters of a json value."""
-TEXT_LENGTH = {"text": 255, "long_text": 20_000, "markdown": 20_000, "email": 254, "phone": 32, "url": 2000, "choice": 100}
+TEXT_LENGTH = {"text": 255, "long_text": 20_000, "markdown": 20_000, "email": 254, "phone": 32, "url": MOST_URL, "choice": 100}
 MOST_FILES = 100
 """Most files of one field."""
 MOST_SIZE = 500_000_000
@@ -52,21 +50,6 @@ DIGEST = re.compile("[0-9a-f]{64}")
 
 MOST_ROWS = 1000
 """Rows that one field of one record holds at most."""
-
-
-class Misfit(ValueError):
-    """A value that its field does not accept, in words for the person who typed it.
-
-    ``rule``: the rule of the field that refuses it (``min``, ``pattern`` …); empty where it is not of the type.
-    ``inside``: what is wrong in the rows of it, each with the way there: the number of the row, from 0, and the field.
-    """
-
-    def __init__(self, message: str, hint: str | None = None, inside: Sequence[tuple[int, str, Misfit]] = (), *, rule: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
-        self.inside = inside
-        self.rule = rule
 
 
 def fold(text: str) -> str:
@@ -125,12 +108,6 @@ def canonical(field: Field, value: object) -> str:
             return str(value)
 
 
-def counted(field: Field, count: int) -> str:
-    """``5 business days``"""
-    unit = field.unit or ""
-    return f"{count} {unit.removesuffix('s') if abs(count) == 1 else unit}"
-
-
 def _counted(field: Field, count: int) -> None:
     """Files have a least and a most count; none at all is what `required` speaks of."""
     low, high = field.minimum, field.maximum
@@ -140,23 +117,8 @@ def _counted(field: Field, count: int) -> None:
         raise Misfit(f"must have {high} files or fewer; it has {count}")
 
 
-NO_TEXT = re.compile("[\0\ud800-\udfff]")
-"""NUL, and halves of a surrogate pair: no database holds them as text."""
-
-
-def _words(field: Field, raw: object) -> str:
-    if isinstance(raw, bool) or not isinstance(raw, (str, int, Decimal)):
-        raise Misfit("must be text")
-    text = str(raw)
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text)
-    if NO_TEXT.search(text):
-        raise Misfit("contains a character that text cannot hold")
-    return text
-
-
 def _text(field: Field, raw: object) -> str | None:
-    text = _words(field, raw)
+    text = plain_text(raw)
     text = text.replace("\r\n", "\n").strip() if field.kind.long else " ".join(text.split())
     most = field.length or TEXT_LENGTH[field.type]
     if len(text) > most:
@@ -180,7 +142,7 @@ def unruled(field: Field, raw: object) -> object:
     """The value of what only a rule of its field refuses (``Misfit.rule``), to see whether it stands in the record already."""
     if field.type == "choice":
         items = tuple(str(item) for item in _items(raw)) if field.many else ()
-        return items if field.many else _words(field, raw).strip()
+        return items if field.many else plain_text(raw).strip()
     bare = replace(field, minimum=None, maximum=None, pattern=None, shortest=None, words=None, length=TEXT_LENGTH["long_text"])
     return coerce(bare, raw)
 
@@ -218,7 +180,7 @@ def _integer(field: Field, raw: object) -> int:
 
 
 def _decimal(field: Field, raw: object) -> Decimal:
-    number = _number(raw)
+    number = plain_number(raw)
     try:
         exact = number.quantize(Decimal(1).scaleb(-field.places))
     except InvalidOperation:
@@ -228,19 +190,6 @@ def _decimal(field: Field, raw: object) -> Decimal:
     if abs(exact.scaleb(field.places)) >= SCALED_LIMIT:
         raise Misfit("is too large a number")
     return exact
-
-
-def _number(raw: object) -> Decimal:
-    if isinstance(raw, float) and math.isfinite(raw):
-        return Decimal(repr(raw))
-    if isinstance(raw, str):
-        text = raw.strip()
-        if not re.fullmatch(r"[+-]?(\d{1,20}(\.\d{0,20})?|\.\d{1,20})", text, re.ASCII):
-            raise Misfit("must be a number", hint="for example 1250.50, without signs for thousands")
-        return Decimal(text)
-    if isinstance(raw, bool) or not isinstance(raw, (int, Decimal)) or not Decimal(raw).is_finite():
-        raise Misfit("must be a number")
-    return Decimal(raw)
 
 
 WORDS_FOR_BOOL = {
@@ -256,86 +205,6 @@ def _boolean(field: Field, raw: object) -> bool:
     if answer is None:
         raise Misfit("must be yes or no")
     return answer
-
-
-def _date(field: Field, raw: object) -> date:
-    if isinstance(raw, datetime):
-        raise Misfit("must be a date without a time")
-    if isinstance(raw, date):
-        return raw
-    try:
-        if isinstance(raw, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", raw.strip(), re.ASCII):
-            return date.fromisoformat(raw.strip())
-    except ValueError as error:
-        raise Misfit(f"is not a date of the calendar: {error}") from None
-    raise Misfit("must be a date", hint="for example 2026-03-02")
-
-
-def _time(field: Field, raw: object) -> time:
-    if isinstance(raw, time) and raw.tzinfo is None:
-        return raw.replace(microsecond=0)
-    if not isinstance(raw, str):
-        raise Misfit("must be a time", hint="for example 17:30")
-    try:
-        return parse_time(raw.strip())
-    except ValueError:
-        raise Misfit("must be a time of day", hint="for example 17:30 or 17:30:15") from None
-
-
-BUSINESS = re.compile(r"(-?\d{1,9})(?:\s*business\s+(day|hour)s?)?", re.ASCII | re.IGNORECASE)
-CALENDAR = re.compile(r"^-?P[\d.DW]*\d[YM]|\d ?(?:month|year)s?\b", re.ASCII | re.IGNORECASE)
-"""A length with months or years, in words or in ISO 8601."""
-
-
-def _duration(field: Field, raw: object) -> timedelta | int:
-    if field.unit:
-        return _working_time(field, raw)
-    if isinstance(raw, timedelta):
-        return raw
-    if not isinstance(raw, str):
-        raise Misfit("must be a length of time", hint="for example 90 minutes or 1 day 12 hours")
-    text = " ".join(raw.split())
-    try:
-        return parse_length(text if text.lstrip("-").startswith("P") else text.lower())
-    except ValueError as error:
-        if "business" in text.lower():
-            raise Misfit("is exact: it has no business days or hours", hint="for example 90 minutes or 1 day 12 hours") from None
-        if CALENDAR.search(text[:64]):
-            raise Misfit("has months or years, which have no fixed length", hint="write days, for example 210 days") from None
-        known = "is not a duration" not in str(error)
-        message = str(error).removeprefix("a duration ") if known else "must be a length of time"
-        raise Misfit(message, hint="for example 90 minutes or 1 day 12 hours") from None
-
-
-def _working_time(field: Field, raw: object) -> int:
-    """A count of the field's own unit; a number alone is one too."""
-    unit = field.unit or ""
-    example = f"for example {counted(field, 5)}"
-    if isinstance(raw, int) and not isinstance(raw, bool):
-        raw = str(raw)
-    found = BUSINESS.fullmatch(raw.strip()) if isinstance(raw, str) else None
-    if found is None:
-        raise Misfit(f"must be a number of {unit}", hint=example)
-    if found[2] and f"{found[2].lower()}s" not in unit:
-        raise Misfit(f"is counted in {unit}", hint=example)
-    return int(found[1])
-
-
-def _datetime(field: Field, raw: object) -> datetime:
-    moment = raw
-    if isinstance(raw, str):
-        try:
-            moment = datetime.fromisoformat(raw.strip())
-        except ValueError:
-            moment = None
-    if not isinstance(moment, datetime):
-        raise Misfit("must be a date and time", hint="for example 2026-03-02T09:00:00Z")
-    if moment.tzinfo is None:
-        raise Misfit("must say its zone", hint="for example 2026-03-02T09:00:00Z or …+01:00")
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise Misfit("is outside the years 1 to 9999") from None
 
 
 def _choice(field: Field, raw: object) -> str | tuple[str, ...] | None:
@@ -358,7 +227,7 @@ def _items(raw: object) -> list[object]:
 
 
 def _option(field: Field, raw: object) -> str:
-    name = _words(field, raw).strip()
+    name = plain_text(raw).strip()
     if field.option(name) is None:
         names = [option.name for option in field.options]
         near = get_close_matches(name, names, 1)
@@ -381,77 +250,6 @@ def _link(field: Field, raw: object) -> str:
 
 def _refuse_link() -> str:
     raise Misfit("must be the id of a record")
-
-
-def _email(field: Field, raw: object) -> str:
-    text = _words(field, raw).strip()
-    try:
-        return validate_email(text, check_deliverability=False).normalized
-    except EmailNotValidError as error:
-        raise Misfit("must be an email address", hint=str(error)) from None
-
-
-def _phone(field: Field, raw: object) -> str:
-    """ITU-T E.164: a plus, the country code and the number; what people type between is dropped.
-
-    Without a country code it must be a number of the field's country that is in use, so that no digit was forgotten.
-    """
-    text = _words(field, raw).strip()
-    national = field.country is not None and not text.startswith("+")
-    try:
-        parsed = phonenumbers.parse(text, field.country if national else None)
-    except phonenumbers.NumberParseException:
-        message = "must be a phone number" if field.country else "must be a phone number with its country code"
-        raise Misfit(message, hint="for example +1 213 555 0134") from None
-    if national and not phonenumbers.is_valid_number(parsed):
-        raise Misfit(f"is not a phone number of {field.country}", hint="a number of another country begins with + and its code")
-    if not phonenumbers.is_possible_number(parsed):
-        raise Misfit("is not a possible phone number", hint="for example +1 213 555 0134")
-    extension = f";ext={parsed.extension}" if parsed.extension else ""
-    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164) + extension
-
-
-def _url(field: Field, raw: object) -> str:
-    text = _words(field, raw).strip()
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in ("http", "https") and _reachable(parts.hostname, parts.port) and not re.search(r"[\s\x00-\x1f]", text)
-    except ValueError:
-        usable = False
-    if usable and (parts.username is not None or parts.password is not None):
-        raise Misfit("must not hold a name or password", hint="for example https://example.org/page")
-    if not usable or len(text) > TEXT_LENGTH["url"]:
-        raise Misfit("must be a web address", hint="for example https://example.org/page")
-    return text
-
-
-HOST = re.compile(r"(?!.*\.\.)[^\s.\-_/?#@:%\\<>^`{|}\"][^\s/?#@:%\\<>^`{|}\"]*")
-
-
-def _reachable(host: str | None, port: int | None) -> bool:
-    """Whether a host is a name or an address (RFC 3986, section 3.2.2); names of other scripts by their letters (RFC 5891)."""
-    if not host or port == 0:
-        return False
-    if ":" in host:
-        return bool(IPv6Address(host))
-    return bool(HOST.fullmatch(host)) and 0 < len(host.encode("idna")) <= 253
-
-
-def _point(field: Field, raw: object) -> Point:
-    if isinstance(raw, Point):
-        return raw
-    pair: tuple[object, object] | None = None
-    if isinstance(raw, str):
-        parts = raw.strip().strip("()").split(",")
-        pair = (parts[0], parts[1]) if len(parts) == 2 else None
-    elif isinstance(raw, Mapping) and set(raw) == {"lat", "lon"}:
-        pair = (raw["lat"], raw["lon"])
-    if pair is None:
-        raise Misfit("must be a place", hint="latitude, longitude; for example 34.0522, -118.2437")
-    lat, lon = (float(_number(part)) for part in pair)
-    if abs(lat) > 90 or abs(lon) > 180:
-        raise Misfit("is not a place on earth", hint="latitude -90 to 90, longitude -180 to 180")
-    return Point(lat, lon)
 
 
 def _address(field: Field, raw: object) -> dict[str, str] | None:
@@ -478,57 +276,6 @@ def _address(field: Field, raw: object) -> dict[str, str] | None:
 ADDRESS_TEXT = Field("address", "text", {})
 """What each part of an address is."""
 COUNTRY = re.compile("[A-Z]{2}")
-
-
-def _area(field: Field, raw: object) -> dict[str, object]:
-    """A polygon or multipolygon (RFC 7946), or a feature that has one; longitude first, heights are left out."""
-    try:
-        raw = msgspec.json.decode(raw) if isinstance(raw, str) else raw
-    except msgspec.DecodeError:
-        raise Misfit("must be GeoJSON", hint=AREA_HINT) from None
-    if isinstance(raw, Mapping) and raw.get("type") == "Feature":
-        raw = raw.get("geometry")
-    if not isinstance(raw, Mapping) or raw.get("type") not in ("Polygon", "MultiPolygon") or not _filled(raw.get("coordinates")):
-        raise Misfit("must be a polygon or multipolygon in GeoJSON", hint=AREA_HINT)
-    inner = raw["coordinates"]
-    if sum(len(str(position)) for position in inner) > AREA_LIMIT:
-        raise Misfit(f"is too large an area; {AREA_LIMIT:,} characters are the most")
-    if raw["type"] == "Polygon":
-        return {"type": "Polygon", "coordinates": _polygon(inner)}
-    return {"type": "MultiPolygon", "coordinates": [_polygon(rings) for rings in inner]}
-
-
-AREA_LIMIT = 1_000_000
-AREA_HINT = 'for example {"type": "Polygon", "coordinates": [[[-118.3, 34.0], [-118.2, 34.0], [-118.2, 34.1], [-118.3, 34.0]]]}'
-
-
-def _filled(raw: object) -> bool:
-    return isinstance(raw, list | tuple) and bool(raw)
-
-
-def _polygon(raw: object) -> list[list[list[float]]]:
-    if not isinstance(raw, list | tuple) or not raw:
-        raise Misfit("has a polygon without a ring", hint=AREA_HINT)
-    return [_ring(ring) for ring in raw]
-
-
-def _ring(raw: object) -> list[list[float]]:
-    """Closed, of four positions or more (RFC 7946, section 3.1.6)."""
-    if not isinstance(raw, list | tuple) or len(raw) < 4:
-        raise Misfit("has a ring of fewer than four positions", hint=AREA_HINT)
-    ring = [_position(position) for position in raw]
-    if ring[0] != ring[-1]:
-        raise Misfit("has a ring that does not end where it begins", hint="repeat its first position at the end")
-    return ring
-
-
-def _position(raw: object) -> list[float]:
-    if not isinstance(raw, list | tuple) or not 2 <= len(raw) <= 3:
-        raise Misfit("has a position that is not [longitude, latitude]", hint=AREA_HINT)
-    lon, lat = (float(_number(part)) for part in raw[:2])
-    if abs(lat) > 90 or abs(lon) > 180:
-        raise Misfit("has a position that is not on earth", hint="longitude -180 to 180 first, then latitude -90 to 90")
-    return [micro(lon) / MICRO, micro(lat) / MICRO]
 
 
 def _json(field: Field, raw: object) -> object:
@@ -644,18 +391,18 @@ COERCERS: Mapping[FieldType, Callable[[Field, object], object]] = {
     "percent": _decimal,
     "money": _decimal,
     "boolean": _boolean,
-    "date": _date,
-    "time": _time,
-    "datetime": _datetime,
-    "duration": _duration,
+    "date": as_date,
+    "time": as_time,
+    "datetime": as_datetime,
+    "duration": as_duration,
     "choice": _choice,
     "link": _link,
-    "email": _email,
-    "phone": _phone,
-    "url": _url,
+    "email": as_email,
+    "phone": as_phone,
+    "url": as_url,
     "address": _address,
-    "point": _point,
-    "area": _area,
+    "point": as_point,
+    "area": as_area,
     "json": _json,
     "rows": _rows,
     "file": _files,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from xrm.errors import Forbidden, Invalid, Problem, XrmError, nearest
 from xrm.model.entity import Entity
 from xrm.model.fields import Field
-from xrm.model.values import Misfit, coerce, unruled
+from xrm.model.misfits import Misfit
+from xrm.model.values import coerce, unruled
 from xrm.service.context import Context
 from xrm.service.files import claimed
 from xrm.service.locking import entity_of

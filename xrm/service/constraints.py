@@ -16,7 +16,8 @@ from xrm.compile.constraints import CODES, EMPTY, Constraint
 from xrm.compile.rules import CompiledCheck, shown_value
 from xrm.errors import Problem
 from xrm.model.fields import Field
-from xrm.model.values import Misfit, broken_rule, canonical, coerce
+from xrm.model.misfits import Misfit
+from xrm.model.values import broken_rule, canonical, coerce
 from xrm.service.context import Context
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from xrm.errors import Invalid, NotFound, Problem
 from xrm.model.contents import CONTENTS, UNKNOWN, clean_name, contradiction, refined, size_text, sniff
 from xrm.model.entity import Entity
 from xrm.model.fields import Field
-from xrm.model.values import DIGEST, USUAL_SIZE, Misfit
+from xrm.model.misfits import Misfit
+from xrm.model.values import DIGEST, USUAL_SIZE
 from xrm.service.context import Context, Service
 from xrm.service.pictures import FORMATS, Picture, Unreadable, picture
 from xrm.service.reading import get_record

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from xrm.errors import Problem, XrmError
 from xrm.model.entity import Entity
-from xrm.model.values import Misfit, coerce
+from xrm.model.misfits import Misfit
+from xrm.model.values import coerce
 from xrm.plugins import failed
 from xrm.service.context import Context
 from xrm.service.reading import Query, get_record, list_records

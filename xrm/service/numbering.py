@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from xrm.errors import Invalid, NotFound, Problem
 from xrm.model.entity import NumberFormat
 from xrm.model.fields import Field
-from xrm.model.values import Misfit, coerce
+from xrm.model.misfits import Misfit
+from xrm.model.values import coerce
 from xrm.service.context import Context
 from xrm.service.reading import Query, get_record, list_records
 from xrm.store.database import Connection

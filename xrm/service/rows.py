@@ -16,7 +16,8 @@ from xrm.compile.row_parts import RowsWrite
 from xrm.errors import Invalid, Problem
 from xrm.model.data import Keyed
 from xrm.model.fields import TARGET, Field
-from xrm.model.values import Misfit, coerce
+from xrm.model.misfits import Misfit
+from xrm.model.values import coerce
 from xrm.service.context import Context
 from xrm.service.keys import keyed
 from xrm.service.row_matching import matched

@@ -14,7 +14,8 @@ from xrm.model.data import Keyed
 from xrm.model.entity import Entity
 from xrm.model.fields import MONEY_PLACES, TARGET, Field
 from xrm.model.lifecycle import Transition
-from xrm.model.values import Misfit, coerce
+from xrm.model.misfits import Misfit
+from xrm.model.values import coerce
 from xrm.service import constraints, fitting, row_rules, rows
 from xrm.service.context import Context
 from xrm.service.hooks import validate

@@ -6,7 +6,8 @@ import re
 from decimal import Decimal
 
 from xrm.model.fields import Field
-from xrm.model.values import Misfit, coerce
+from xrm.model.misfits import Misfit
+from xrm.model.values import coerce
 from xrm.source.document import Broken, Map, Node, Scalar, Sequence
 
 DECIMAL = re.compile(r"[-+]?(0|[1-9]\d*)(\.\d+)?")

@@ -12,7 +12,7 @@ from xrm.expr.gathered import linked
 from xrm.expr.portable import database_faults
 from xrm.model.data import Keyed
 from xrm.model.fields import Field
-from xrm.model.values import Misfit
+from xrm.model.misfits import Misfit
 from xrm.source import data
 from xrm.source.currencies import mixed
 from xrm.source.document import Scalar, Sequence

@@ -19,7 +19,8 @@ from xrm.compile.rules import value_closure
 from xrm.errors import Invalid, Problem
 from xrm.expr import Moment
 from xrm.model.fields import Expression, Field
-from xrm.model.values import Misfit, coerce
+from xrm.model.misfits import Misfit
+from xrm.model.values import coerce
 from xrm.store.database import Connection
 from xrm.store.ddl import quoted
 from xrm.store.plans import Step, counted

@@ -22,8 +22,8 @@ from xrm.model.application import Application
 from xrm.model.contents import CONTENTS, UNKNOWN, size_text
 from xrm.model.entity import Entity
 from xrm.model.fields import ENTITY, MONEY_PLACES, TARGET, Field, Text
+from xrm.model.moments import counted
 from xrm.model.rows import row_entity
-from xrm.model.values import counted
 from xrm.web.display import Display, phone
 from xrm.web.markdown import rendered
 

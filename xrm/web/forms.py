@@ -12,7 +12,9 @@ from xrm.errors import Invalid, NotFound, Problem
 from xrm.expr import Moment
 from xrm.model.addresses import PARTS
 from xrm.model.fields import Field
-from xrm.model.values import MOST_ROWS, TEXT_LENGTH, Misfit, coerce, counted
+from xrm.model.misfits import Misfit
+from xrm.model.moments import counted
+from xrm.model.values import MOST_ROWS, TEXT_LENGTH, coerce
 from xrm.service.context import Context
 from xrm.service.reading import Query, get_record, list_records
 from xrm.web import link_lists, pages, row_forms, uploads

@@ -15,7 +15,8 @@ from xrm.compile.constraints import EMPTY, Mirrored, Truth, roots, value_paths
 from xrm.compile.dependencies import expressions
 from xrm.errors import XrmError
 from xrm.model.fields import Field
-from xrm.model.values import Misfit, coerce
+from xrm.model.misfits import Misfit
+from xrm.model.values import coerce
 from xrm.service.context import Context
 from xrm.service.keys import given
 from xrm.service.locking import FIRST, Asking

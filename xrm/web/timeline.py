@@ -10,7 +10,8 @@ from typing import Literal
 
 from xrm.model.fields import TARGET, Field
 from xrm.model.lifecycle import State
-from xrm.model.values import Misfit, coerce
+from xrm.model.misfits import Misfit
+from xrm.model.values import coerce
 from xrm.service.context import Context
 from xrm.service.reading import HistoryEntry
 from xrm.web import pages

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from xrm.errors import Invalid, Problem
 from xrm.expr import Moment
 from xrm.model.fields import Field
-from xrm.model.values import Misfit, coerce
+from xrm.model.misfits import Misfit
+from xrm.model.values import coerce
 from xrm.service.transfer.plan import Cell, Halves, ImportPlan, LinkPlan, Setting
 from xrm.service.transfer.table import Row
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from xrm.compile.lookups import BATCH, Lookup, LookupKey, lookup
 from xrm.model.fields import Field
-from xrm.model.values import Misfit, coerce
+from xrm.model.misfits import Misfit
+from xrm.model.values import coerce
 from xrm.service.context import Context
 
 MOST_REMEMBERED = 200_000

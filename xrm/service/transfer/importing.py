@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any, Protocol
 
 from xrm.errors import Forbidden, Invalid, NotFound, Problem, Unavailable, XrmError
-from xrm.model.values import Misfit
+from xrm.model.misfits import Misfit
 from xrm.service import records
 from xrm.service.context import Context
 from xrm.service.locking import Held

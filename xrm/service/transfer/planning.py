@@ -16,7 +16,7 @@ from xrm.expr import Checked, ExpressionError, Moment, compile_check, to_python
 from xrm.model.addresses import part_of
 from xrm.model.entity import Entity
 from xrm.model.fields import Field
-from xrm.model.values import Misfit
+from xrm.model.misfits import Misfit
 from xrm.service.accepting import HISTORIC
 from xrm.service.context import Context
 from xrm.service.transfer.attachments import read_cell

@@ -10,7 +10,7 @@ import msgspec
 from xrm.compile.columns import is_id
 from xrm.errors import Invalid, Problem
 from xrm.model.fields import Field
-from xrm.model.values import Misfit
+from xrm.model.misfits import Misfit
 from xrm.service.context import Context
 from xrm.service.rows import row_problem
 from xrm.service.transfer.finding import Links

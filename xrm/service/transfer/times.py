@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from xrm.model.values import Misfit
+from xrm.model.misfits import Misfit
 
 MOST_REMEMBERED = 20_000
 SHOWN = datetime(2026, 3, 2, 9, 5)  # noqa: DTZ001  (an example of a form, no moment)
