@@ -106,6 +106,19 @@ def test_options_states_roles_and_entities_are_found_too() -> None:
     assert [use.split()[1] for use in used("entity", "category")] == ["fields.category.to", "text"]
 
 
+def test_moves_views_and_checks_are_explained(folder: Path) -> None:
+    """Under their own name, or after `transitions.`, `views.` and `checks.`; what plugins name of them is found."""
+    (folder / "plugins/q.py").write_text('move("request", "close", "closed it")\n', encoding="utf-8")
+
+    def said(word: str, *more: str) -> str:
+        return runner.invoke(app, ["explain", word, "--app", str(folder), *more]).output
+
+    assert "transition request.close" in said("request.close") and "guard  cost > 0" in said("request.transitions.close")
+    assert "view request.default" in said("request.views.default") and "columns  subject, category.days" in said("request.views.default")
+    assert "check request.dear" in said("request.dear") and "entities/request.yml:10" in said("request.dear")
+    assert said("request.close", "--used").splitlines() == ["plugins/q.py:1:17  the text of a plugin", "request.close is used in 1 place."]
+
+
 ORDERS = {
     "order": """\
 fields:

@@ -143,6 +143,10 @@ def test_everything_is_renamed(application: Applications) -> None:
         (note("a: {type: text, renamed_from: x}, b: {type: text, renamed_from: x}"), ["'a' was called 'x' too"]),
         (note("a: {type: choice, options: {x: {renamed_from: y}, y: {}}}"), ["'y' is still the name of an option"]),
         ({"note": note("a: text"), "box": note("a: text", "renamed_from: note")}, ["'note' is still the name of an entity"]),
+        (note("a: text", "views: {x: {renamed_from: y}, y: {}}"), ["'y' is still the name of a view"]),
+        (note("a: text", "checks: {x: {must: a != null, message: A, renamed_from: y}, y: {must: a != null, message: A}}"), ["'y' is still the name of a check"]),
+        (note("a: text", "lifecycle: {states: {n: {initial: true}, o: {final: true}}, transitions: {x: {from: n, to: o, renamed_from: y}, y: {from: n, to: o}}}"), ["'y' is still the name of a transition"]),
+        ({"xrm.yml": "xrm: 1\nname: a\nroles: {agent: {renamed_from: boss}, boss: Boss}\n", "note": note("a: text")}, ["'boss' is still the name of a role"]),
     ],
 )  # fmt: skip
 def test_an_old_name_is_free(texts: dict[str, str] | str, said: list[str]) -> None:
@@ -394,3 +398,62 @@ def test_options_that_go_leave_every_list(application: Applications) -> None:
     assert person.history("note", ids["alone"])[0].fields == {"way": (["mail"], None)}
     third = evolve(application, second, after.replace("many: true, options: [y]", "converted_from: choice, options: [y]"))
     assert ana(third).get("note", ids["both"])["one"] == "y"
+
+
+def test_rules_and_roles_are_renamed(application: Applications) -> None:
+    """Users keep a role that has another name, and their history says so; the history shows a move under its name of now, while the chain
+    holds what was written; flags go with their check, an address goes to its view; the way back takes the old names. A role that goes while
+    users have it wants a map, which is written into their history."""
+    fields = "name: text, size: integer, who: {type: role}"
+    rest = """access: {boss: {read: true, create: true, update: true}, agent: [read]}
+checks: {CHECK{should: size < 3, message: Large}}
+views: {VIEW{label: Large ones, filter: size > 2}}
+lifecycle: {states: {new: {initial: true}, done: {final: true}}, transitions: {MOVE{from: new, to: done}}}"""
+
+    def texts(roles: str, check: str, view: str, move: str) -> dict[str, str]:
+        rules = rest.replace("CHECK{", check).replace("VIEW{", view).replace("MOVE{", move)
+        access = rules.replace("boss:", "head:") if "head" in roles else rules
+        return {"xrm.yml": f"xrm: 1\nname: tiny\n{roles}\n", "note": f"fields: {{{fields}}}\n{access}"}
+
+    before = texts("roles: {agent: Agent, boss: {includes: agent}}", "small: {", "large: {", "finish: {")
+    first = application(before)
+    person = first.person("ana", "boss")
+    made = person.create("note", name="n", size=5, who="boss").id
+    person.move("note", made, 1, "finish")
+    after = texts(
+        "roles: {agent: Agent, head: {includes: agent, renamed_from: boss}}",
+        "little: {renamed_from: small, ", "big: {renamed_from: large, ", "end: {renamed_from: finish, ",
+    )  # fmt: skip
+    said = [step.words for step in planned(first, after).steps]
+    assert {"rename role boss to head", "rename check note.small to little", "rename view note.large to big"} <= set(said)
+    assert "rename transition note.finish to end" in said
+    second = evolve(application, first, after)
+    ana_now = _again(second)
+    assert "head" in ana_now.actor.roles and ana_now.get("note", made)["who"] == "head"
+    record = ana_now.get("note", made)
+    assert (record["flags"], record["version"]) == ("little", 2)
+    history = ana_now.history("note", made)
+    assert history[0].transition == "end" and history[1].fields["who"] == (None, "head")
+    assert second.rows("SELECT transition FROM xrm_change WHERE transition IS NOT NULL") == [("finish",)]
+    assert [row["id"] for row in ana_now.page("note", view="large").rows] == [made]
+    assert second.system.history("user", ana_now.id)[0].fields["roles"] == (None, ["head"])
+    (problem,) = refused(
+        second, texts("roles: {agent: Agent}", "little: {", "big: {", "end: {") | {"note": "fields: {name: text, size: integer}"}
+    )
+    assert (problem.code, problem.message) == ("XRM408", "the role 'head' of 1 user would be left without a meaning")
+    gone = texts("roles: {agent: Agent}\nremoved: {head: agent}", "little: {", "big: {", "end: {")
+    gone["note"] = (
+        gone["note"]
+        .replace("head: {read", "agent: {read")
+        .replace(", agent: [read]", "")
+        .replace("{type: role}", "{type: role, removed: {head: agent}}")
+    )
+    assert [one.words for one in planned(second, gone).writes] == [
+        "move note.who in 1 record: head to agent", "move user.roles in 1 record: head to agent",
+    ]  # fmt: skip
+    back = bootstrap.way_back(second.database, 1)
+    words = [step.words for step in bootstrap.plan_of(second.database, back).steps]
+    assert {"rename role head to boss", "rename transition note.end to finish", "rename check note.little to small"} <= set(words)
+    third = evolve(application, second, gone)
+    assert _again(third).actor.roles == ("agent",) or set(_again(third).actor.roles) == {"agent"}
+    assert third.system.history("user", ana_now.id)[0].fields["roles"] == (["head"], ["agent"])

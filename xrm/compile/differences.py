@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from xrm.compile.dependencies import dependencies, expressions
-from xrm.compile.pairing import entity_pairs
+from xrm.compile.pairing import entity_pairs, renamings
 from xrm.model.application import Application
 from xrm.model.entity import Entity
 from xrm.model.fields import Expression, Field, Value
@@ -61,7 +63,8 @@ def refigured(before: Application, after: Application) -> tuple[str, ...]:
     """The entities whose records hold what follows from other fields (titles, computed fields, flags) by older rules, and those
     whose computed values follow from such fields, however far."""
     pairs = entity_pairs(before, after)
-    own = {name for name, old in pairs.items() if _figured(old) != _figured(after.entities[name])}
+    checks = {(one.entity, one.was): one.now for one in renamings(before, after) if one.what == "check"}
+    own = {name for name, old in pairs.items() if _figured(old, name, checks) != _figured(after.entities[name], name, {})}
     steps = {(name, field) for name in own for field in _remade(pairs[name], after.entities[name])}
     further = {entity for entity, _ in dependencies(after).following(steps)} if steps else set()
     return tuple(name for name in pairs if name in own | further)
@@ -82,11 +85,11 @@ def _made(entity: Entity, field: Field | None) -> tuple[object, ...]:
     return (field.name, field.type, field.places, _cases(field.compute), collections)
 
 
-def _figured(entity: Entity) -> tuple[object, ...]:
-    """All that says how derived values are made. Labels of options count: a title shows them."""
+def _figured(entity: Entity, name: str, named: Mapping[tuple[str, str], str]) -> tuple[object, ...]:
+    """All that says how derived values are made. Labels of options count: a title shows them. ``named``: other names of checks."""
     computed = [_made(entity, field) for field in entity.fields.values() if field.compute]
-    rows = [_figured(row_entity(entity, field)) for field in rows_of(entity)]
-    checks = [(check.name, *map(_text, (check.when, check.must, check.should))) for check in entity.checks]
+    rows = [_figured(row_entity(entity, field), "", {}) for field in rows_of(entity)]
+    checks = [(named.get((name, check.name), check.name), *map(_text, (check.when, check.must, check.should))) for check in entity.checks]
     ruled = [_ruled(field) for field in entity.fields.values() if _ruled(field) != _ruled(Field(field.name, field.type, {}))]
     sections = [(s.fields, *map(_text, (s.show, s.required))) for f in entity.forms.values() for s in f.sections if s.show or s.required]
     shown = [(f.name, f.type, f.options) for f in entity.all_fields.values() if f"{{{f.name}}}" in entity.title]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from xrm.compile.tables import part_name, table_name
 from xrm.model.application import Application
@@ -33,6 +34,13 @@ class Holder:
     def says(self, field: str) -> str:
         """``request.lines.amount``: how a field is named in words."""
         return ".".join(name for name in (self.after.name, self.part, field) if name)
+
+
+class Called(Protocol):
+    """What may have had other names."""
+
+    @property
+    def renamed_from(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +116,29 @@ def _holder(
 
 
 def renamings(before: Application, after: Application) -> tuple[Renaming, ...]:
-    """Everything that has another name now, entities first."""
-    found = [Renaming("entity", name, "", old.name, name) for name, old in entity_pairs(before, after).items() if old.name != name]
+    """Everything that has another name now: roles and entities, and then what belongs to those."""
+    found = _named_so("role", "", before.roles, after.roles)
+    found += [Renaming("entity", name, "", old.name, name) for name, old in entity_pairs(before, after).items() if old.name != name]
     for holder in holders(before, after):
         found += _field_renamings(holder)
+        if holder.part is None:
+            found += _rule_renamings(holder.before, holder.after)
     return tuple(found)
+
+
+def _rule_renamings(before: Entity, after: Entity) -> Iterator[Renaming]:
+    """Views, checks and transitions."""
+    checks = ({check.name: check for check in one.checks} for one in (before, after))
+    yield from _named_so("check", after.name, *checks)
+    yield from _named_so("view", after.name, before.views, after.views)
+    if before.lifecycle and after.lifecycle:
+        yield from _named_so("transition", after.name, before.lifecycle.transitions, after.lifecycle.transitions)
+
+
+def _named_so(what: str, entity: str, before: Mapping[str, object], after: Mapping[str, Called]) -> list[Renaming]:
+    """What stood under an earlier name of a thing, and no longer does."""
+    pairs = [(_was(name, one.renamed_from, before), name) for name, one in after.items()]
+    return [Renaming(what, entity, "", was, name) for was, name in pairs if was is not None and was not in after]
 
 
 def _field_renamings(holder: Holder) -> Iterator[Renaming]:

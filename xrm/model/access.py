@@ -19,6 +19,7 @@ class Role:
     name: str
     label: Text
     includes: tuple[str, ...] = ()
+    renamed_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ class Application:
     """The records that the definition brings, from ``data/``."""
     locales: tuple[str, ...] = ()
     """The languages that people may choose, its own first."""
+    removed_roles: tuple[tuple[str, str | None], ...] = ()
+    """Roles that are gone, each with the one that its users get."""
     families: Mapping[str, tuple[str, ...]] = part(default_factory=dict)
     """For every entity, abstract ones too, the entities with records that it stands for."""
 

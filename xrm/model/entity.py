@@ -123,6 +123,10 @@ class Entity:
         field = self.fields.get(name)
         return listed(field) if field else self.inverses.get(name)
 
+    def view(self, name: str) -> View | None:
+        """The view of that name; else the one that was called so in earlier releases."""
+        return self.views.get(name) or next((view for view in self.views.values() if name in view.renamed_from), None)
+
     @property
     def derived(self) -> bool:
         """Whether a computed field reads beyond its own record, or a check what links to it: it can change without being edited."""

@@ -191,6 +191,7 @@ class Check:
     should: Expression | None
     message: Text
     field: str | None = None
+    renamed_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

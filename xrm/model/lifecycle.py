@@ -50,6 +50,7 @@ class Transition:
     ask: tuple[Ask, ...] = ()
     set: Mapping[str, Value] | None = None
     guards: tuple[Guard, ...] = ()
+    renamed_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,10 +37,21 @@ def as_new(application: Application, since: Sequence[Renamed]) -> Application:
         lifecycle = entity.lifecycle
         if lifecycle is not None:
             states = {own: replace(state, renamed_from=_earlier(own, its, "state", "state")) for own, state in lifecycle.states.items()}
-            lifecycle = replace(lifecycle, states=MappingProxyType(states))
+            moves = {own: replace(move, renamed_from=_earlier(own, its, "transition", "")) for own, move in lifecycle.transitions.items()}
+            lifecycle = replace(lifecycle, states=MappingProxyType(states), transitions=MappingProxyType(moves))
+        views = {own: replace(view, renamed_from=_earlier(own, its, "view", "")) for own, view in entity.views.items()}
+        checks = tuple(replace(check, renamed_from=_earlier(check.name, its, "check", "")) for check in entity.checks)
         said = () if now == name else (now,)
-        entities[name] = replace(entity, fields=MappingProxyType(fields), lifecycle=lifecycle, renamed_from=said)
-    return replace(application, entities=MappingProxyType(entities))
+        entities[name] = replace(
+            entity,
+            fields=MappingProxyType(fields),
+            lifecycle=lifecycle,
+            views=MappingProxyType(views),
+            checks=checks,
+            renamed_from=said,
+        )
+    roles = {own: replace(role, renamed_from=_earlier(own, since, "role", "")) for own, role in application.roles.items()}
+    return replace(application, entities=MappingProxyType(entities), roles=MappingProxyType(roles))
 
 
 def _now(name: str, renamed: Iterable[Renamed]) -> str:

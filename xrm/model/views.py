@@ -25,6 +25,7 @@ class View:
     columns: tuple[str, ...]
     sort: tuple[SortKey, ...]
     filter: Expression | None = None
+    renamed_from: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from xrm.compile.columns import bind_id
 from xrm.plugins import Committed
 from xrm.service import deriving, files
 from xrm.service.context import SYSTEM_ACTOR, Service
+from xrm.service.former import Former, entity_now
 from xrm.service.hooks import hook_context
 from xrm.service.recomputing import recompute
 from xrm.store import changes, outbox
@@ -107,10 +108,12 @@ def _committed(service: Service, record: str, version: int) -> Committed:
     dialect = service.database.dialect
     mark = "?" if dialect == "sqlite" else "%s"
     row = service.database.connection.one(
-        "SELECT c.entity, c.action, c.transition, p.body FROM xrm_change c"
+        "SELECT c.entity, c.action, c.transition, p.body, c.release FROM xrm_change c"
         f" LEFT JOIN xrm_payload p ON p.change = c.id WHERE c.record = {mark} AND c.version = {mark}",
         (bind_id(record, dialect), version),
     )
     if row is None:
         raise LookupError(f"version {version} of {record} is not in the change log")
-    return Committed(row[0], record, version, row[1], row[2], msgspec.json.decode(row[3]) if row[3] else {})
+    entity = entity_now(service.database, row[0], row[4])  # a release may lie between the change and its job
+    former, fields = Former(service.database, entity), msgspec.json.decode(row[3]) if row[3] else {}
+    return Committed(entity, record, version, row[1], former.transition(row[2], row[4]), former.fields(fields, row[4]))

@@ -69,7 +69,7 @@ def _records(ctx: Context, connection: Connection, one: Writes) -> Iterator[dict
     field = compiled.entity.field(one.field)
     mark, column = "?" if dialect == "sqlite" else "%s", quoted(_column(field), dialect)
     if one.mapping is not None:
-        where = holding(one.field, one.mapping, dialect, lists=bool(field and field.many))
+        where = holding(one.field, one.mapping, dialect, lists=bool(field and field.many), json=bool(field and field.type == "json"))
     else:
         where = "1 = 1" if one.field == "state" else f"{column} IS NULL"
     last = None
@@ -103,7 +103,8 @@ def _given(ctx: Context, one: Writes) -> Value | None:
 
 def _value(ctx: Context, one: Writes, record: Mapping[str, Any], beyond: _Beyond | None) -> object:
     if one.mapping is not None:
-        return mapped(record[one.field], one.mapping)
+        value = mapped(record[one.field], one.mapping)
+        return list(value) if isinstance(value, tuple) and isinstance(record[one.field], list) else value
     return beyond.value(one.field, record) if beyond else None
 
 

@@ -10,7 +10,6 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from xrm.compile.columns import bind_id, is_id
-from xrm.compile.pairing import Renaming
 from xrm.compile.policies import PolicyScope
 from xrm.compile.reads import Read, Row, Shape
 from xrm.compile.statements import Statement
@@ -22,7 +21,7 @@ from xrm.model.fields import TARGET, Field
 from xrm.model.values import fold
 from xrm.model.views import SortKey, View
 from xrm.service.context import Context
-from xrm.store.releases import renamings
+from xrm.service.former import Former
 
 MOST_ROWS = 500
 MOST_PREPARED = 1000
@@ -189,11 +188,12 @@ def history(ctx: Context, entity: str, id: str) -> list[HistoryEntry]:
         f" WHERE c.record = {mark} ORDER BY c.version DESC LIMIT 500",
         (bind_id(id, database.dialect),),
     )
-    seen = _Seen(ctx, ctx.entity(entity).entity)
+    former = Former(database, entity)
+    seen = _Seen(ctx, ctx.entity(entity).entity, former)
     return [
         HistoryEntry(
             row[0], datetime.fromisoformat(row[1]) if isinstance(row[1], str) else row[1],
-            row[2] or "", row[3], row[4], bool(row[5]), seen.changes(row[6], policy.visible, row[7]),
+            row[2] or "", row[3], former.transition(row[4], row[7]), bool(row[5]), seen.changes(row[6], policy.visible, row[7]),
         )
         for row in rows
     ]  # fmt: skip
@@ -202,16 +202,14 @@ def history(ctx: Context, entity: str, id: str) -> list[HistoryEntry]:
 class _Seen:
     """What of a record's payloads one actor sees; each linked record that a row rule guards is asked for once."""
 
-    def __init__(self, ctx: Context, entity: Entity) -> None:
+    def __init__(self, ctx: Context, entity: Entity, former: Former) -> None:
         self._ctx, self._entity = ctx, entity
-        self._renamed = [one for one in renamings(ctx.service.database) if one[1].entity == entity.name and one[1].what != "entity"]
+        self._former = former
         self._asked: dict[tuple[str, str], bool] = {}
 
     def changes(self, body: str | None, visible: frozenset[str], release: int) -> dict[str, tuple[Any, Any]]:
         found: dict[str, tuple[Any, Any]] = msgspec.json.decode(body) if body else {}
-        for later, one in self._renamed:
-            if release < later:
-                found = renamed(found, one)
+        found = self._former.fields(found, release)
         told = ((name, self._pair(self._entity.field(name), pair)) for name, pair in found.items() if name in visible)
         return {name: pair for name, pair in told if pair is not None}
 
@@ -243,27 +241,6 @@ class _Seen:
         if key not in self._asked:
             self._asked[key] = any(_is_there(self._ctx, target, value) for target in field.targets if self._ctx.policies.readable(target))
         return value if self._asked[key] else None
-
-
-def renamed(found: Mapping[str, Any], one: Renaming) -> dict[str, Any]:
-    """What a change says, under a name that came later."""
-    if one.what == "field" and not one.field:
-        return {one.now if name == one.was else name: pair for name, pair in found.items()}
-    if one.what == "field":
-        return {name: [_rows_renamed(side, one) for side in pair] if name == one.field else pair for name, pair in found.items()}
-    return {name: [_value_renamed(side, one) for side in pair] if name == one.field else pair for name, pair in found.items()}
-
-
-def _value_renamed(side: Any, one: Renaming) -> Any:
-    if isinstance(side, list):
-        return [_value_renamed(item, one) for item in side]
-    return one.now if side == one.was else side
-
-
-def _rows_renamed(side: Any, one: Renaming) -> Any:
-    if not isinstance(side, list):
-        return side
-    return [{one.now if name == one.was else name: value for name, value in row.items()} if isinstance(row, dict) else row for row in side]
 
 
 def _is_there(ctx: Context, entity: str, id: str) -> bool:
@@ -366,7 +343,7 @@ def _with_cursor(ctx: Context, query: Query) -> tuple[Prepared, dict[str, Any]]:
 def _view(entity: Entity, name: str | None) -> View | None:
     if name is None:
         return None
-    view = entity.views.get(name)
+    view = entity.view(name)
     if view is None:
         raise _no_view(name)
     return view

@@ -49,7 +49,10 @@ class _Builder:
 
     def application(self, part: Part, files: Mapping[str, str]) -> Application:
         names = self.meaning.names
-        roles = {name: Role(name, self.text(inner, "label", name), names.roles[name]) for name, inner in part.named("roles").items()}
+        roles = {
+            name: Role(name, self.text(inner, "label", name), names.roles[name], earlier(inner))
+            for name, inner in part.named("roles").items()
+        }
         concrete = [known for known in names.entities.values() if not known.abstract and known.name != USER]
         entities = {known.name: self.entity(known, known.part) for known in concrete if known.part is not None}
         entities[USER] = self.user(names.entities[USER], user_entity(self.locale, roles))
@@ -66,6 +69,7 @@ class _Builder:
             entities=MappingProxyType(entities),
             data=self.meaning.records,
             locales=tuple(dict.fromkeys((self.locale, *self.words(part, "locales")))),
+            removed_roles=removals(part),
             families=MappingProxyType(dict(names.families)),
             files=MappingProxyType(dict(sorted(files.items()))),
             digest=digest(files),
@@ -224,6 +228,7 @@ class _Builder:
             should=self.condition(part, "should"),
             message=self.text(part, "message", ""),
             field=self.word(part, "field", "") or None,
+            renamed_from=earlier(part),
         )
 
     def lifecycle(self, part: Part | None) -> Lifecycle | None:
@@ -258,6 +263,7 @@ class _Builder:
             ask=tuple(self.ask(field, inner) for field, inner in part.named("ask").items()),
             set=MappingProxyType({field: value for field, value in given.items() if value}) if given else None,
             guards=tuple(self.guard(inner) for inner in part.parts("guards")),
+            renamed_from=earlier(part),
         )
 
     def ask(self, field: str, part: Part) -> Ask:
@@ -298,6 +304,7 @@ class _Builder:
             columns=self.words(part, "columns") or default.columns,
             sort=sort or default.sort,
             filter=self.condition(part, "filter"),
+            renamed_from=earlier(part),
         )
 
     def forms(self, part: Part, fields: Mapping[str, Field], label: Text) -> Mapping[str, Form]:

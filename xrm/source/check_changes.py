@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from xrm.errors import Place
 from xrm.expr import Checked, Type
 from xrm.model.fields import MONEY_PLACES, Field
 from xrm.source.disclosure import check_reads
@@ -29,20 +30,28 @@ class OldScope(EntityScope):
         return self.old if path == (OLD,) else EntityScope.follow(self, path)
 
 
-def check_entity_names(findings: Findings, outline: Outline) -> None:
+def check_earlier_names(findings: Findings, outline: Outline) -> None:
+    """Of entities and roles."""
     parts = {word.text: part for part in outline.entities if (word := part.word("entity"))}
     _old_names(findings, "entity", parts)
+    if outline.application:
+        roles = outline.application.named("roles")
+        _old_names(findings, "role", roles)
+        _removed(findings, "role", outline.application, findings.names.role_places)
 
 
 def check_changes(findings: Findings, known: Known, part: Part) -> None:
-    """What the fields, options and states of an entity say of earlier releases."""
+    """What an entity and its parts say of earlier releases."""
     scope = findings.names.scope(known.name)
     _fields(findings, known, part, scope)
+    _old_names(findings, "view", part.named("views"))
+    _old_names(findings, "check", part.named("checks"))
     lifecycle = part.part("lifecycle")
     if lifecycle is not None:
+        _old_names(findings, "transition", lifecycle.named("transitions"))
         states = lifecycle.named("states")
         _old_names(findings, "state", states)
-        _removed(findings, "state", lifecycle, states)
+        _removed(findings, "state", lifecycle, {name: state.place for name, state in states.items()})
         state = known.system.get("state")
         if state is not None:
             _given(findings, lifecycle, "fill", state, scope)
@@ -58,7 +67,8 @@ def _fields(findings: Findings, known: Known, part: Part, scope: EntityScope) ->
         if options:
             _old_names(findings, "option", options)
         if "removed" in inner.values:
-            _removed(findings, "option", inner, options)
+            type_, places = inner.word("type"), {name: option.place for name, option in options.items()}
+            _removed(findings, "option", inner, findings.names.role_places if type_ and type_.text == "role" else places)
         rows = findings.names.rows.get(f"{known.name}.{name}")
         if rows is not None:
             _fields(findings, rows, inner, findings.names.scope(rows.name))
@@ -84,14 +94,14 @@ def _old_names(findings: Findings, what: str, parts: Mapping[str, Part]) -> None
             claimed.setdefault(word.text, name)
 
 
-def _removed(findings: Findings, what: str, part: Part, names: Mapping[str, Part]) -> None:
+def _removed(findings: Findings, what: str, part: Part, names: Mapping[str, Place]) -> None:
     for name, removal in part.named("removed").items():
         path = (*part.path, "removed", name)
         if name in names:
             findings.note("XRM206", f"'{name}' is not removed: it is {'an' if what[0] in 'aeio' else 'a'} {what} here", removal.place, path)
         to = removal.word("to")
         if to is not None and names and to.text not in names:
-            findings.unknown(what, to, path, names, {name: inner.place for name, inner in names.items()})
+            findings.unknown(what, to, path, names, names)
         if to is None and what == "state" and not removal.partial and "to" not in removal.broken:
             findings.note("XRM202", "a record must be in some state", removal.place, path, f"write: {name}: {next(iter(names), 'new')}")
 

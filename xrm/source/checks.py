@@ -19,7 +19,7 @@ from xrm.model.check_digits import CHECKS
 from xrm.model.data import ReferenceRecord
 from xrm.model.fields import Field
 from xrm.model.standard import USER
-from xrm.source.check_changes import check_changes, check_entity_names
+from xrm.source.check_changes import check_changes, check_earlier_names
 from xrm.source.check_constraints import check_constraints
 from xrm.source.check_fields import check_circles, check_currency, check_fields, check_inverses
 from xrm.source.check_lifecycle import check_lifecycle
@@ -64,7 +64,7 @@ def check(outline: Outline, names: Names, functions: Mapping[str, Function]) -> 
         _application(findings, outline.application)
         _labels(findings, outline.application)
     _one_of_each(findings, outline)
-    check_entity_names(findings, outline)
+    check_earlier_names(findings, outline)
     check_tables(findings)
     check_inverses(findings)
     findings.circular = check_circles(findings)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from xrm.errors import Place
 from xrm.model.application import Application
 from xrm.model.entity import Entity
-from xrm.model.fields import Expression, Field, Value
+from xrm.model.fields import Check, Expression, Field, Value
 from xrm.model.kinds import KINDS as FIELD_KINDS
+from xrm.model.lifecycle import Transition
+from xrm.model.views import View
 from xrm.source import kinds
 from xrm.source.keys import KINDS
 from xrm.source.kinds import Key, MapKind
@@ -133,6 +135,10 @@ def things(loaded: Loaded) -> Mapping[str, Thing]:
     for role in application.roles:
         found[role] = ("role", role)
     for name, entity in application.entities.items():
+        moves = entity.lifecycle.transitions if entity.lifecycle else ()
+        checks = [check.name for check in entity.checks]
+        for what, names in (("view", entity.views), ("check", checks), ("transition", moves)):
+            found |= {f"{name}.{prefix}{one}": (what, name, one) for one in names for prefix in ("", f"{what}s.")}
         if entity.lifecycle:
             found |= {f"{name}.{state}": ("state", name, state) for state in entity.lifecycle.states}
             found |= {f"{name}.state.{state}": ("state", name, state) for state in entity.lifecycle.states}
@@ -167,6 +173,15 @@ def explain_thing(loaded: Loaded, thing: Thing, files: Mapping[str, str]) -> Exp
         case ("role", name):
             facts = _role_facts(application, name)
             title = f"role {name}"
+        case ("transition", entity, name) if lifecycle := application.entities[entity].lifecycle:
+            facts = _move_facts(lifecycle.transitions[name])
+            title = f"transition {entity}.{name}"
+        case ("view", entity, name):
+            facts = _view_facts(application.entities[entity].views[name])
+            title = f"view {entity}.{name}"
+        case ("check", entity, name):
+            facts = _check_facts(next(check for check in application.entities[entity].checks if check.name == name))
+            title = f"check {entity}.{name}"
         case ("entity", name):
             facts = _entity_facts(application, application.entities[name])
             title = f"entity {name}"
@@ -201,6 +216,13 @@ def _said(application: Application, thing: Thing) -> str:
         case ("state", entity_name, name):
             lifecycle = application.entities[entity_name].lifecycle
             return words(lifecycle.states[name].label) if lifecycle else name
+        case ("transition", entity_name, name):
+            lifecycle = application.entities[entity_name].lifecycle
+            return words(lifecycle.transitions[name].label) if lifecycle else name
+        case ("view", entity_name, name):
+            return words(application.entities[entity_name].views[name].label)
+        case ("check", entity_name, name):
+            return next(words(check.message) for check in application.entities[entity_name].checks if check.name == name)
         case (_, entity_name, field_name, name):
             option = _field(application, entity_name, field_name).option(name)
             return words(option.label) if option else name
@@ -219,6 +241,24 @@ def _role_facts(application: Application, name: str) -> tuple[tuple[str, str], .
 
 def _right(right: str, rule: object) -> str:
     return f"{right} where {rule.checked.text}" if isinstance(rule, Expression) else right
+
+
+def _move_facts(move: Transition) -> tuple[tuple[str, str], ...]:
+    facts = [("from", ", ".join(move.sources)), ("to", move.target), ("roles", ", ".join(move.roles or ()) or "who may update the record")]
+    facts += [("asks", ", ".join(ask.field for ask in move.ask))] if move.ask else []
+    facts += [("sets", ", ".join(f"{field} {_rule(value)}" for field, value in move.set.items()))] if move.set else []
+    return (*facts, *(("guard", guard.must.checked.text) for guard in move.guards))
+
+
+def _view_facts(view: View) -> tuple[tuple[str, str], ...]:
+    facts = (("columns", ", ".join(view.columns)), ("sort", ", ".join(map(str, view.sort))))
+    return (*facts, ("filter", view.filter.checked.text)) if view.filter else facts
+
+
+def _check_facts(check: Check) -> tuple[tuple[str, str], ...]:
+    said = (("when", check.when), ("must", check.must), ("should", check.should))
+    facts = tuple((key, rule.checked.text) for key, rule in said if rule)
+    return (*facts, ("beside", check.field)) if check.field else facts
 
 
 def _entity_facts(application: Application, entity: Entity) -> tuple[tuple[str, str], ...]:
@@ -289,9 +329,11 @@ def _part_of(loaded: Loaded, thing: Thing) -> Part | None:
     part = part.named("fields").get(rows) if part and rows else part
     if part is None or thing[0] == "entity":
         return part
-    if thing[0] == "state":
+    if thing[0] in ("state", "transition"):
         lifecycle = part.part("lifecycle")
-        return lifecycle.named("states").get(thing[2]) if lifecycle else None
+        return lifecycle.named(f"{thing[0]}s").get(thing[2]) if lifecycle else None
+    if thing[0] in ("view", "check"):
+        return part.named(f"{thing[0]}s").get(thing[2])
     field = part.named("fields").get(thing[2])
     return field.named("options").get(thing[3]) if field and thing[0] == "option" else field
 

@@ -62,6 +62,8 @@ APPLICATION = MapKind(
         Key("brand", One("brand"), "The colours of the pages.", "brand: '#1f4e8c'"),
         Key("use", Ref("pack", many=True), "The standard packs that it uses; what is not named is absent. Their entities "
             "stand beside its own: `add_to` gives them access and more, `extends` makes heirs of them.", "use: contacts"),
+        Key("removed", Named("removal", names="option"), "Roles that are gone, and what users who still have them get.",
+            "removed: {clerk: agent}"),
     ),
     later=("calendars", "queues", "portal"),
 )  # fmt: skip
@@ -86,6 +88,12 @@ ROLE = MapKind(
     (
         Key("label", Label(), "The name that people see.", "{label: Call handler}", default="made from the name"),
         Key("includes", Ref("role", many=True), "Roles whose rights this one has too.", "{includes: agent}"),
+        Key(
+            "renamed_from",
+            Ref("earlier name", many=True),
+            "What it was called in earlier releases: its users keep it.",
+            "{label: Call handler, renamed_from: clerk}",
+        ),
     ),
     short="label",
 )
@@ -231,7 +239,7 @@ FIELD = MapKind(
         Key("fill", Value(), "What records that are there get where it is empty, when a release is applied; beside `required` or "
             "on a new field.", "{type: text, required: true, fill: =title}"),
         Key("removed", Named("removal", names="option"), "Options that are gone, and what records that still hold them get.",
-            "{type: choice, options: [phone, web], removed: {fax: phone}}", types=("choice",)),
+            "{type: choice, options: [phone, web], removed: {fax: phone}}", types=("choice", "role")),
         Key("discloses", Boolean(), "It may show what is computed from protected fields.",
             "{compute: =tax_id != null, discloses: true}"),
     ),
@@ -257,9 +265,9 @@ CONVERSION = MapKind(
 
 REMOVAL = MapKind(
     "removal",
-    "What becomes of a removed option or state",
-    "Under the name that is gone. A bare value is the name that takes its place; `{}`: none, the field is emptied.",
-    (Key("to", Text(100), "The option or state that takes its place.", "{to: phone}"),),
+    "What becomes of a removed option, state or role",
+    "Under the name that is gone. A bare value is the name that takes its place; `{}`: none, the field is emptied, the role taken away.",
+    (Key("to", Text(100), "The option, state or role that takes its place.", "{to: phone}"),),
     short="to",
 )
 
@@ -304,6 +312,8 @@ CHECK = MapKind(
             "{must: depth > 0, message: Enter the depth}", required=True),
         Key("field", Ref("field"), "The field that the message stands beside.",
             "{must: depth > 0, message: Enter the depth, field: depth}"),
+        Key("renamed_from", Ref("earlier name", many=True), "What it was called in earlier releases: flags of records keep it.",
+            "{must: depth > 0, message: Enter the depth, renamed_from: deep}"),
     ),
 )  # fmt: skip
 
@@ -357,6 +367,8 @@ TRANSITION = MapKind(
             "{from: new, to: done, ask: [outcome]}"),
         Key("guards", Many("guard"), "Conditions on the move; the page says why it is not possible now.",
             "{from: new, to: done, guards: [{must: depth > 0, message: Enter the depth first}]}"),
+        Key("renamed_from", Ref("earlier name", many=True), "What it was called in earlier releases: the history shows it under its "
+            "name of now.", "{from: new, to: done, renamed_from: complete}"),
     ),
     later=("effects", "auto", "copy", "recommended", "show"),
 )  # fmt: skip
@@ -417,6 +429,8 @@ VIEW = MapKind(
         Key("sort", Ref("path", many=True), "What it is sorted by; `-` before it: the greatest first.",
             "{sort: [-created_at, title]}", default="`-created_at`"),
         Key("filter", Condition(), "Which records it shows.", "{filter: owner == actor && open}", default="all"),
+        Key("renamed_from", Ref("earlier name", many=True), "What it was called in earlier releases: addresses that people have kept "
+            "still lead to it.", "{label: Mine, renamed_from: my_own}"),
     ),
 )  # fmt: skip
 

@@ -257,7 +257,10 @@ def index(outline: Outline) -> Names:
     application = outline.application
     locale = locale_of(application)
     roles = application.named("roles") if application else {}
-    named = tuple(Option(role, label_text(inner.label("label"), locale, humanised(role))) for role, inner in roles.items())
+    named = tuple(
+        Option(role, label_text(inner.label("label"), locale, humanised(role)), renamed_from=earlier(inner))
+        for role, inner in roles.items()
+    )
     country = _word(application, "country", "") or TERRITORY.sub("", locale)
     basis = Basis(locale, _word(application, "currency", "USD"), country or None, named)
     entities: dict[str, Known] = {

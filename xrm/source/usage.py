@@ -15,7 +15,7 @@ from xrm.errors import Place, Problem
 from xrm.expr.gathered import Gather
 from xrm.expr.typed import ActorValue, Column, Constant, Equality, Items, Membership, Order, Typed
 from xrm.model.application import Application
-from xrm.model.entity import Inverse
+from xrm.model.entity import Entity, Inverse
 from xrm.model.fields import Field
 from xrm.source import kinds
 from xrm.source.checks import Meaning
@@ -76,7 +76,7 @@ def uses(meaning: Meaning, files: Mapping[str, str]) -> tuple[Use, ...]:
     for part in outline.entities:
         name = part.word("entity")
         found += finder.part(part, name.text if name else None)
-    found += plugin_uses({name: known.fields for name, known in meaning.names.entities.items()}, files)
+    found += plugin_uses({known.name: _named_things(known) for known in meaning.names.entities.values()}, files)
     return tuple(sorted(dict.fromkeys(found), key=_in_order))
 
 
@@ -227,24 +227,33 @@ class _Finder:
 # -- plugins ---------------------------------------------------------------------------------------------------------
 
 
-def plugin_uses(entities: Mapping[str, Collection[str]], files: Mapping[str, str]) -> Iterator[Use]:
-    """What the text of plugins seems to name: entities, and fields of the entities that the same file names. ``entities`` has the
-    names of the fields of each."""
+def _named_things(known: Known) -> dict[str, str]:
+    """What a plugin may name of an entity, by name: its transitions and fields."""
+    lifecycle = known.part.part("lifecycle") if known.part else None
+    moves = lifecycle.named("transitions") if lifecycle else {}
+    return {**dict.fromkeys(moves, "transition"), **dict.fromkeys(known.fields, "field")}
+
+
+def plugin_uses(entities: Mapping[str, Mapping[str, str]], files: Mapping[str, str]) -> Iterator[Use]:
+    """What the text of plugins seems to name: entities, and of the entities that the same file names, fields and transitions (these
+    where nothing else stands in the text). ``entities`` says by entity and name which of the two it is."""
     for file, text in files.items():
         if not file.startswith("plugins/") or not file.endswith(".py"):
             continue
         words = list(_words(file, text))
-        named = {word for word, _ in words if word in entities}
-        for word, place in words:
+        named = {word for word, _, _ in words if word in entities}
+        for word, place, whole in words:
             if word in named:
                 yield Use(("entity", word), ("text",), place)
             for entity in named:
-                if word in entities[entity]:
-                    yield Use(("field", entity, word), ("text",), place)
+                what = entities[entity].get(word)
+                if what == "field" or (what and whole):
+                    yield Use((what, entity, word), ("text",), place)
 
 
-def _words(file: str, text: str) -> Iterator[tuple[str, Place]]:
-    """The words in the strings of a Python file, and the names of its keyword arguments; documentation is passed over."""
+def _words(file: str, text: str) -> Iterator[tuple[str, Place, bool]]:
+    """The words in the strings of a Python file, and the names of its keyword arguments; documentation is passed over. With each, whether
+    it is all that stands in its string."""
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError):
@@ -252,29 +261,37 @@ def _words(file: str, text: str) -> Iterator[tuple[str, Place]]:
     prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         if isinstance(node, ast.keyword) and node.arg:
-            yield node.arg, Place(file, node.lineno, node.col_offset + 1, len(node.arg))
+            yield node.arg, Place(file, node.lineno, node.col_offset + 1, len(node.arg)), False
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose and len(node.value) <= MOST_TEXT:
             for found in WORD.finditer(node.value):
-                yield found[0], Place(file, node.lineno, node.col_offset + 1)
+                yield found[0], Place(file, node.lineno, node.col_offset + 1), found[0] == node.value
 
 
 def dangling(before: Application, after: Application) -> tuple[Problem, ...]:
     """What plugins still name although the definition has it no more, or by another name (XRM412). A name that another entity of the
     same file still has may be that one's, and is let pass."""
-    entities = {name: tuple(entity.fields) for name, entity in before.entities.items()}
+    entities = {
+        name: {**dict.fromkeys(_moves(entity), "transition"), **dict.fromkeys(entity.fields, "field")}
+        for name, entity in before.entities.items()
+    }
     told: dict[tuple[str, str], Problem] = {}
     for use in plugin_uses(entities, after.files):
         kind, entity, *rest = use.thing
         standing = after.entities.get(entity)
         if kind == "entity" and standing is None:
             told.setdefault((use.place.file, entity), _gone(use, f"the entity '{entity}'"))
-        elif rest and standing is not None and rest[0] not in standing.all_fields and not _elsewhere(rest[0], after):
-            told.setdefault((use.place.file, f"{entity}.{rest[0]}"), _gone(use, f"the field '{rest[0]}' of {entity}"))
+        elif rest and standing is not None and not _there(kind, rest[0], standing, after):
+            told.setdefault((use.place.file, f"{entity}.{rest[0]}"), _gone(use, f"the {kind} '{rest[0]}' of {entity}"))
     return tuple(told.values())
 
 
-def _elsewhere(name: str, application: Application) -> bool:
-    return any(name in entity.all_fields for entity in application.entities.values())
+def _moves(entity: Entity) -> Collection[str]:
+    return entity.lifecycle.transitions if entity.lifecycle else ()
+
+
+def _there(kind: str, name: str, standing: Entity, application: Application) -> bool:
+    entities = (standing, *application.entities.values())
+    return any(name in (entity.all_fields if kind == "field" else _moves(entity)) for entity in entities)
 
 
 def _gone(use: Use, what: str) -> Problem:

@@ -5,18 +5,23 @@ Removed options and states that records hold, requirements that records do not m
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
+
+import msgspec
 
 from xrm.compile.columns import stored
 from xrm.compile.differences import follows
 from xrm.compile.pairing import Holder, Renaming
 from xrm.errors import Problem
 from xrm.expr import Moment
+from xrm.model.application import Application
 from xrm.model.entity import Entity
 from xrm.model.fields import Field
+from xrm.model.standard import USER
 from xrm.model.values import coerce
 from xrm.store.converting import decoder, encoder
 from xrm.store.database import Connection
@@ -61,6 +66,22 @@ def _options(connection: Connection, holder: Holder, was: Field, now: Field, ren
     kept = {one.was for one in renamed if (one.what, one.entity, one.field) == ("option", holder.after.name, name)}
     gone = _Gone(holder, "option", was.name, now.name, had - kept, dict(now.removed), was.many, None if follows(was, now) else "converted")
     _gone(connection, gone, now, found)
+
+
+def roles(connection: Connection, before: Application, after: Application, found: Answers) -> None:
+    """Users who have a role that is gone."""
+    kept = {one for role in after.roles.values() for one in role.renamed_from}
+    gone, removed = before.roles.keys() - after.roles.keys() - kept, dict(after.removed_roles)
+    holds = holding("roles", gone, connection.dialect, lists=True, json=True) if gone else "1 = 0"
+    rows = connection.all(f"SELECT roles FROM xrm_user WHERE {holds} AND deleted_at IS NULL")
+    held = Counter(role for (roles,) in rows for role in msgspec.json.decode(roles) if role in gone)
+    missing = {role: count for role, count in sorted(held.items()) if role not in removed}
+    if missing:
+        said = ", ".join(f"'{name}' of {counted(count, 'user')}" for name, count in missing.items())
+        hint = f"say what they get: removed: {{{next(iter(missing))}: …}}, or renamed_from on the role that it has become"
+        found.problems.append(Problem("XRM408", f"the role {said} would be left without a meaning", path=("roles",), hint=hint))
+    elif held:
+        found.writes.append(Writes(USER, "roles", len(rows), {role: removed[role] for role in sorted(held)}, "xrm_user"))
 
 
 def _states(connection: Connection, holder: Holder, renamed: Sequence[Renaming], found: Answers) -> None:

@@ -64,6 +64,7 @@ def plan(
         return Plan(plain, digest, text_changed, base, locks=measuring.locked(plain, there, {}))
     shift = _shift(before, after)
     answers = deciding.answers(connection, shift.holders, shift.renamed)
+    deciding.roles(connection, before, after, answers)
     problems = list(answers.problems)
     cost: dict[str, tuple[int, float]] = {}
     for change in shift.changes:

@@ -73,6 +73,11 @@ def steps(
     for one in renamed:
         if one.what == "entity":
             yield Step(str(one), _entity(one.was, one.now))
+        elif one.what == "role":
+            yield Step(str(one), (_role(one.was, one.now),))
+        elif one.what in ("transition", "view"):
+            yield Step(str(one))
+    yield from _flags(holders, renamed)
     if "xrm_file" in there.tables:
         yield from _files(holders)
     yield from _values(holders, renamed, converted, dialect)
@@ -92,6 +97,21 @@ def _entity(was: str, now: str) -> tuple[str, ...]:
             for key in ("entity", "source")
         ),
     )
+
+
+def _role(was: str, now: str) -> str:
+    old, new = literal(f'"{was}"'), literal(f'"{now}"')
+    return f"UPDATE xrm_user SET roles = replace(roles, {old}, {new}) WHERE roles LIKE '%' || {old} || '%'"
+
+
+def _flags(holders: Sequence[Holder], renamed: Sequence[Renaming]) -> Iterator[Step]:
+    """Flags name the check that a record breaks."""
+    tables = {holder.after.name: holder.table for holder in holders if holder.part is None}
+    for one in renamed:
+        if one.what == "check":
+            flags = f"replace(' ' || flags || ' ', {literal(f' {one.was} ')}, {literal(f' {one.now} ')})"
+            table = quoted(tables[one.entity], "sqlite")
+            yield Step(str(one), (f"UPDATE {table} SET flags = trim({flags}) WHERE flags IS NOT NULL",))
 
 
 def _said(key: str, entity: str) -> str:
@@ -139,10 +159,13 @@ def _in_lists(table: str, column: str, names: Mapping[str, str | None], dialect:
     return tuple(statements)
 
 
-def holding(column: str, names: Collection[str], dialect: DialectName, *, lists: bool) -> str:
-    """The condition that a column has any of the names, or where it holds several, one of them among the others."""
+def holding(column: str, names: Collection[str], dialect: DialectName, *, lists: bool, json: bool = False) -> str:
+    """The condition that a column has any of the names, or where it holds several, one of them among the others. ``json``: it holds them
+    as JSON on either database."""
     name = quoted(column, dialect)
-    if not lists:
+    if json and dialect == "postgresql":
+        return f"({' OR '.join(f'strpos({name}, {literal(chr(34) + one + chr(34))}) > 0' for one in sorted(names))})"
+    if not (lists or json):
         return f"{name} IN ({', '.join(literal(one) for one in sorted(names))})"
     if dialect == "postgresql":
         return f"{name} && ARRAY[{', '.join(literal(one) for one in sorted(names))}]"

@@ -93,7 +93,8 @@ def list_page(ctx: Context, screen: Screen, given: Mapping[str, str]) -> pages.L
 
 def view_of(screen: Screen, name: str) -> ListView:
     """Raises NotFound (XRM506) for a view that is not there for these roles."""
-    view = screen.views.get(name) if name else screen.default
+    called = screen.entity.view(name)
+    view = screen.views.get(called.name if called else name) if name else screen.default
     if view is None:
         raise NotFound(Problem("XRM506", f"there is no view '{name[:60]}'", path=("view",)))
     return view
