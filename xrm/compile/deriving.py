@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from xrm.compile.columns import Converter, DialectName, Stored, from_database, is_id, stored, to_database
 from xrm.compile.dependencies import Dependencies, Lookup, Rollup, whole_question
 from xrm.compile.in_hand import InHand
+from xrm.compile.joining import Linked, Rows, United
 from xrm.compile.policies import Policies
-from xrm.compile.reads import Linked, Rows, United
 from xrm.compile.rules import Closure, Row, asked_of_others, fit
 from xrm.compile.statements import Statement, compiled
 from xrm.compile.tables import Tables

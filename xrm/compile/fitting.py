@@ -14,8 +14,9 @@ import sqlalchemy as sa
 
 from xrm.compile.columns import DialectName, from_database
 from xrm.compile.in_hand import InHand
+from xrm.compile.joining import Rows
+from xrm.compile.picking import Picked, row_decoder
 from xrm.compile.policies import Policies
-from xrm.compile.reads import Picked, Rows, row_decoder
 from xrm.compile.statements import Statement, compiled
 from xrm.compile.tables import Tables
 from xrm.expr import Moment, to_python

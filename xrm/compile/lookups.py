@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from xrm.compile.columns import DialectName, Stored, from_database, stored, to_database
+from xrm.compile.joining import Rows
 from xrm.compile.policies import Policies
-from xrm.compile.reads import Rows
 from xrm.compile.statements import Statement, compiled
 from xrm.compile.tables import Tables
 from xrm.expr import Moment

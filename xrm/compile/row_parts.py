@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from xrm.compile.columns import DialectName
+from xrm.compile.picking import Row, row_decoder
 from xrm.compile.policies import Policies
-from xrm.compile.reads import Row, row_decoder
 from xrm.compile.rules import Rules, rules
 from xrm.compile.statements import Statement, compiled
 from xrm.compile.tables import Tables

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from xrm.compile.columns import DialectName, from_database, point, stored, to_database
+from xrm.compile.joining import OfSeveral, Rows
+from xrm.compile.picking import Picked, Row, row_decoder
 from xrm.compile.policies import Policies
-from xrm.compile.reads import OfSeveral, Picked, Row, Rows, row_decoder
 from xrm.compile.statements import Statement, compiled
 from xrm.compile.tables import Tables
 from xrm.model.entity import Entity

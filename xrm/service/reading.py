@@ -10,8 +10,9 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from xrm.compile.columns import bind_id, is_id
+from xrm.compile.picking import Row
 from xrm.compile.policies import PolicyScope
-from xrm.compile.reads import Read, Row, Shape
+from xrm.compile.reads import Read, Shape
 from xrm.compile.statements import Statement
 from xrm.errors import Invalid, NotFound, Problem, nearest
 from xrm.expr import Checked, ExpressionError, Moment, check, parse
