@@ -348,7 +348,7 @@ def test_rows_come_and_go_with_the_definition(application: Applications) -> None
     gone = {"note": f"fields: {{name: text}}\n{access}"}
     running = application(old)
     made = running.person("ana", "agent").create("note", name="One", lines=[{"a": "x", "b": 1}, {"a": "y"}])
-    assert [step.loses for step in planned(running, new).steps if step.loses] == ["1 values of note__lines.b"]
+    assert [step.loses for step in planned(running, new).steps if step.loses] == ["1 value of note__lines.b"]
     apply_to(running.database, new)
     later = application.opened(running.url)
     assert refigured(loaded(old)[0], loaded(new)[0]) == ("note",)

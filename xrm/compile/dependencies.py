@@ -15,6 +15,7 @@ from xrm.expr.gathered import Gather, linked
 from xrm.model.application import Application
 from xrm.model.entity import Entity
 from xrm.model.fields import Expression, Field, Value
+from xrm.model.rows import row_entity, rows_of
 
 Step = tuple[str, str]
 """An entity and one of its fields."""
@@ -24,7 +25,8 @@ BRACES = re.compile(r"\{(\w+)\}")
 @dataclass(frozen=True, slots=True)
 class Lookup:
     """Records of ``entity`` follow a record of ``source`` that their ``chain`` of links leads to, when a field of it changes that is
-    watched; ``fields`` are those that follow, by what they watch."""
+    watched; ``fields`` are those that follow, by what they watch: computed ones, those that hold computed rows, and the flags of rules.
+    A chain through rows begins with the field that holds them."""
 
     source: str
     entity: str
@@ -42,7 +44,7 @@ class Rollup:
     """``field`` of the record of ``entity`` that a record of ``source`` links to follows its ``watched`` fields.
 
     ``whole``: the field is nothing but this question, so that one record's part in it can be added and taken away.
-    Without a field it is a check that asks: the record is judged anew, after all that is made anew in it.
+    Without a field it is a rule that asks: the record is judged anew, after all that is made anew in it.
     """
 
     source: str
@@ -86,12 +88,13 @@ def dependencies(application: Application) -> Dependencies:
     lookups: dict[str, list[Lookup]] = {}
     rollups: dict[str, list[Rollup]] = {}
     for entity in application.entities.values():
+        last = 1 + max(ranks.values(), default=0)
+        for lookup in (*_lookups(application, entity, ranks), *_looked_at(application, entity, last)):
+            lookups.setdefault(lookup.source, []).append(lookup)
         for field in entity.fields.values():
-            for lookup in _lookups(application, entity, field, ranks):
-                lookups.setdefault(lookup.source, []).append(lookup)
             for rollup in _rollups(entity, field, ranks):
                 rollups.setdefault(rollup.source, []).append(rollup)
-        for rollup in _judged(entity, 1 + max(ranks.values(), default=0)):
+        for rollup in _judged(entity, last):
             rollups.setdefault(rollup.source, []).append(rollup)
     derived = {one.entity for many in lookups.values() for one in many} | {one.entity for several in rollups.values() for one in several}
     merged = {source: _merged(many) for source, many in lookups.items()}
@@ -140,24 +143,68 @@ def _steps(application: Application, entity: Entity, path: str) -> Iterable[Step
         here = application.entities.get(field.to) if field and field.to else None
 
 
-def _lookups(application: Application, entity: Entity, field: Field, ranks: Mapping[Step, int]) -> Iterable[Lookup]:
-    far = sorted(path for path in (_own_paths(field.compute) if field.compute else ()) if "." in path)
-    for path in far:
-        names = path.split(".")
-        for at in range(1, len(names)):
-            chain = tuple(names[:at])
-            link = application.resolve(entity.name, ".".join(chain))
-            for target in link.targets if link else ():
-                here = {names[at]: frozenset({field.name})}
-                yield Lookup(target, entity.name, chain, here, ranks[entity.name, field.name])
-    for expression in expressions(field.compute):
-        for path in expression.checked.gathered:
-            gathered, watched = entity.collection(path.partition(".")[0]), path.partition(".")[2]
-            if gathered is None or gathered.by != "own" or not watched:
-                continue
-            for target in gathered.entities:
-                here = {watched: frozenset({field.name})}
-                yield Lookup(target, entity.name, (gathered.field,), here, ranks[entity.name, field.name])
+def _lookups(application: Application, entity: Entity, ranks: Mapping[Step, int]) -> Iterable[Lookup]:
+    """What the computed fields of an entity, and those of its rows, read beyond links."""
+    for field in entity.fields.values():
+        for path in sorted(_own_paths(field.compute)) if field.compute else ():
+            yield from _ways(application, entity, path, field.name, ranks[entity.name, field.name])
+        for expression in expressions(field.compute):
+            yield from _listed(entity, expression, field.name, ranks[entity.name, field.name])
+        for inner in field.rows.values():
+            for path in sorted(_own_paths(inner.compute)) if inner.compute else ():
+                yield from _ways(application, entity, _from_record(field, path), field.name, 0)
+
+
+def _looked_at(application: Application, entity: Entity, rank: int) -> Iterable[Lookup]:
+    """What the rules that leave flags read beyond links."""
+    for rule in entity.flagging:
+        yield from _listed(entity, rule, FLAGS, rank)
+        for path in sorted(rule.checked.paths):
+            yield from _ways(application, entity, path, FLAGS, rank)
+    for field in rows_of(entity):
+        for rule in row_entity(entity, field).flagging:
+            for path in sorted(rule.checked.paths):
+                yield from _ways(application, entity, _from_record(field, path), FLAGS, rank)
+
+
+FLAGS = "flags"
+
+
+def _from_record(holder: Field, path: str) -> str:
+    """A path that is read in the rows of a field, from their record on."""
+    return path.removeprefix("parent.") if path.startswith("parent.") else f"{holder.name}.{path}"
+
+
+def _ways(application: Application, entity: Entity, path: str, follows: str, rank: int) -> Iterable[Lookup]:
+    """Every link on the way of a path, and what is read of the record that it leads to."""
+    names = path.split(".")
+    for at in range(1, len(names)):
+        chain = tuple(names[:at])
+        link = _link_at(application, entity, chain)
+        for target in link.targets if link else ():
+            yield Lookup(target, entity.name, chain, {names[at]: frozenset({follows})}, rank)
+
+
+def _listed(entity: Entity, expression: Expression, follows: str, rank: int) -> Iterable[Lookup]:
+    """What is read of the records in the entity's own lists of links."""
+    for path in sorted(expression.checked.gathered):
+        name, _, watched = path.partition(".")
+        gathered = entity.collection(name)
+        if gathered is None or gathered.by != "own" or not watched:
+            continue
+        for target in gathered.entities:
+            yield Lookup(target, entity.name, (gathered.field,), {watched: frozenset({follows})}, rank)
+
+
+def _link_at(application: Application, entity: Entity, chain: tuple[str, ...]) -> Field | None:
+    """The link at the end of a chain; of a chain through rows, one of theirs or, one link on, of what it leads to."""
+    holder = entity.field(chain[0])
+    if holder is None or holder.type != "rows":
+        return application.resolve(entity.name, ".".join(chain))
+    first = holder.rows.get(chain[1]) if len(chain) > 1 else None
+    if first is None or len(chain) == 2:
+        return first
+    return application.resolve(first.to, ".".join(chain[2:])) if first.to else None
 
 
 def _own_paths(value: Value) -> frozenset[str]:
@@ -188,13 +235,12 @@ def _rollups(entity: Entity, field: Field, ranks: Mapping[Step, int]) -> Iterabl
 
 
 def _judged(entity: Entity, rank: int) -> Iterable[Rollup]:
-    """What the checks of an entity ask of records that link to its records: one for each collection."""
+    """What the rules of an entity ask of records that link to its records: one for each collection."""
     found: dict[str, set[str]] = {}
-    for check in entity.checks:
-        for part in (check.when, check.must, check.should):
-            for gather in linked(part.checked.node) if part else ():
-                reads = part.checked.gathered if part else frozenset()
-                found.setdefault(gather.path, set()).update(one.partition(".")[2] for one in reads if one.startswith(f"{gather.path}."))
+    for rule in entity.flagging:
+        for gather in linked(rule.checked.node):
+            reads = (one.partition(".")[2] for one in rule.checked.gathered if one.startswith(f"{gather.path}."))
+            found.setdefault(gather.path, set()).update(reads)
     for path, watched in found.items():
         inverse = entity.inverses.get(path)
         if inverse is None:

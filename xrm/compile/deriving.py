@@ -103,12 +103,18 @@ def derivation(tables: Tables, system: Policies, entity: Entity, graph: Dependen
 
 
 def _uses(entity: Entity, graph: Dependencies) -> Mapping[str, Use]:
-    chains = [one.chain for many in graph.lookups.values() for one in many if one.entity == entity.name]
+    chains = [_led(entity, one.chain) for many in graph.lookups.values() for one in many if one.entity == entity.name]
     watched = {name for one in graph.lookups.get(entity.name, ()) for name in one.watched}
     kinds = {chain[0]: "share" for chain in chains}
     kinds |= {name: "share" for name in watched if (field := entity.field(name)) and (field.each or field).targets and not field.system}
     kinds |= {rollup.link: "own" for rollup in graph.rollups.get(entity.name, ())}
     return {name: Use(kind, tuple(sorted({c[1] for c in chains if c[0] == name and len(c) > 1}))) for name, kind in kinds.items()}
+
+
+def _led(entity: Entity, chain: tuple[str, ...]) -> tuple[str, ...]:
+    """A chain where a link of rows is one step (``lines.article``), as locks name it."""
+    field = entity.field(chain[0])
+    return (".".join(chain[:2]), *chain[2:]) if field is not None and field.type == "rows" else chain
 
 
 def wholes(entity: Entity) -> Mapping[str, Whole]:
@@ -126,9 +132,28 @@ def _ids(tables: Tables, system: Policies, lookup: Lookup, dialect: DialectName)
     rows = Rows(tables, system, lookup.entity, dialect)
     mark = sa.bindparam("id", type_=rows.root.c.id.type, required=True)
     past = sa.bindparam("past", type_=rows.root.c.id.type, required=True)
+    holder = system.application.entities[lookup.entity].fields.get(lookup.chain[0])
+    if holder is not None and holder.type == "rows" and not holder.each:
+        leads: sa.ColumnElement[bool] = rows.root.c.id.in_(_holding(tables, system, lookup, holder, mark, dialect))
+    else:
+        leads = rows.leads(lookup.chain, mark)
     query = sa.select(rows.root.c.id).select_from(rows.source)
-    query = query.where(rows.leads(lookup.chain, mark), rows.root.c.deleted_at.is_(None), rows.root.c.id > past)
+    query = query.where(leads, rows.root.c.deleted_at.is_(None), rows.root.c.id > past)
     return compiled(query.order_by(rows.root.c.id).limit(sa.bindparam("most", type_=sa.Integer(), required=True)), dialect)
+
+
+def _holding(
+    tables: Tables, system: Policies, lookup: Lookup, holder: Field, mark: sa.ColumnElement[Any], dialect: DialectName
+) -> sa.Select[Any]:
+    """The ids of the records with a row whose link, or a link of what that leads to, leads to one record."""
+    part = tables.parts[lookup.entity, holder.name].alias("part")
+    link = part.c[lookup.chain[1]]
+    if len(lookup.chain) == 2:
+        return sa.select(part.c.record).where(link == mark)
+    beyond = Rows(tables, system, holder.rows[lookup.chain[1]].to or "", dialect)
+    table = beyond.at(".".join(lookup.chain[2:-1]), raw=True)[0]
+    source = beyond.source.join(part, link == beyond.root.c.id)
+    return sa.select(part.c.record).select_from(source).where(table.c[lookup.chain[-1]] == mark).correlate(None)
 
 
 # -- one record's part ---------------------------------------------------------------------------------------------------

@@ -82,6 +82,16 @@ def listed(field: Field) -> Inverse | None:
     return Inverse(field.name, field.each.targets, field.name, field.label, "own") if field.each and field.each.targets else None
 
 
+def rules_of(field: Field) -> tuple[Expression, ...]:
+    """The expressions of a field's rules that a value may come to break."""
+    said = (field.required, field.recommended, field.show, field.lowest, field.highest, *(option.when for option in field.options))
+    return tuple(one for one in said if isinstance(one, Expression))
+
+
+def _leads_on(path: str) -> bool:
+    return "." in path.removeprefix("parent.") and not path.startswith("actor.")
+
+
 @dataclass(frozen=True, slots=True)
 class Entity:
     """``fields`` holds the declared fields in order; ``system_fields`` what every record has.
@@ -129,12 +139,22 @@ class Entity:
 
     @property
     def derived(self) -> bool:
-        """Whether a computed field reads beyond its own record, or a check what links to it: it can change without being edited."""
-        if any(linked(part.checked.node) for check in self.checks for part in (check.when, check.must, check.should) if part):
-            return True
-        values = [field.compute for field in self.fields.values() if field.compute]
-        parts = [part for value in values for case in value.cases for part in case if isinstance(part, Expression)]
-        return any(linked(part.checked.node) or any("." in path for path in part.checked.paths) for part in parts)
+        """Whether a computed field or a rule, of the record or of its rows, reads beyond it: it can change without being edited."""
+        within = [inner for field in self.fields.values() for inner in field.rows.values()]
+        parts = [*self.flagging, *(one for field in (*self.fields.values(), *within) for one in rules_of(field))]
+        for field in (*self.fields.values(), *within):
+            cases = field.compute.cases if field.compute else ()
+            parts += [part for case in cases for part in case if isinstance(part, Expression)]
+        return any(linked(part.checked.node) or any(map(_leads_on, part.checked.paths)) for part in parts)
+
+    @property
+    def flagging(self) -> tuple[Expression, ...]:
+        """The expressions of rules that a record may come to break without being written: then it is a flag. Rows have their own."""
+        found: list[Expression | bool | None] = [part for check in self.checks for part in (check.when, check.must, check.should)]
+        for form in self.forms.values():
+            found += [said for section in form.sections for said in (section.show, section.required)]
+        of_fields = (one for field in self.fields.values() for one in rules_of(field))
+        return (*(one for one in found if isinstance(one, Expression)), *of_fields)
 
     @property
     def all_fields(self) -> Mapping[str, Field]:

@@ -36,11 +36,13 @@ BATCH = 250
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One record's part in a question, before and after; without a share the record is made anew as a whole."""
+    """One record's part in a question, before and after. ``anew``: every question of the record is asked again. Without either
+    all else that follows in it is made anew."""
 
     share: Share | None = None
     was: object = None
     becomes: object = None
+    anew: bool = False
 
 
 @dataclass(slots=True)
@@ -75,7 +77,7 @@ def follow_up(
     due = _Due()
     back = before is not None and before.get("deleted_at") is not None and after.get("deleted_at") is None
     if back and follows.reads_beyond:  # while it was deleted nothing was followed up in it
-        due.add(0, compiled.entity.name, after["id"], Cause())
+        due.add(0, compiled.entity.name, after["id"], Cause(anew=True))
     _note(ctx, connection, due, compiled, before, after)
     return _work(ctx.as_system(), connection, due) if due.heap else {}
 
@@ -170,7 +172,7 @@ def _remade(
 def _applied(compiled: CompiledEntity, row: dict[str, Any], cause: Cause) -> None:
     wholes = compiled.derivation.wholes
     if cause.share is None:
-        for whole in wholes.values():
+        for whole in wholes.values() if cause.anew else ():
             row[whole.field.name] = asked(whole, row)
         return
     field = cause.share.rollup.field

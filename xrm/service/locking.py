@@ -315,8 +315,8 @@ def _new_links(
 
 
 def _as(rows: RowsWrite, link: Field) -> str:
-    """What a link in rows is called in its record: of a list of links, the list."""
-    return rows.field.name if rows.field.each else link.name
+    """What a link in rows is called in its record (``lines.article``): of a list of links, the list."""
+    return rows.field.name if rows.field.each else f"{rows.field.name}.{link.name}"
 
 
 def _no_row_target(ctx: Context, rows: RowsWrite, number: int, field: Field) -> Problem:

@@ -318,15 +318,15 @@ def _leads_to_several(scope: EntityScope, path: str) -> bool:
     return isinstance(first, Field) and bool(first.several)
 
 
+def _links_on(path: str) -> int:
+    """How many links a path follows; from a row to its record is none."""
+    return path.removeprefix("parent.").count(".")
+
+
 def _derived(findings: Findings, part: Part, checked: Checked, scope: EntityScope, path: tuple[str, ...]) -> None:
     """What a computed field may read: it is stored, and made again whenever something that it reads has changed."""
     place = part.at("compute")
-    if scope.parent is not None:
-        far = sorted(read for read in checked.paths if "." in read.removeprefix("parent."))
-        if far:
-            message = f"a computed field of a row reads its row and its record only, and '{far[0]}' follows a link"
-            findings.note("XRM245", message, place, path, "copy it with 'default'")
-    too_far = sorted(read for read in checked.paths if read.count(".") > MOST_LOOKUPS and scope.parent is None)
+    too_far = sorted(read for read in checked.paths if _links_on(read) > MOST_LOOKUPS)
     inside = sorted(read for read in checked.gathered if read.count(".") > 1)
     if too_far:
         hint = "make a part of it a computed field of the linked record, and read that"
@@ -335,7 +335,7 @@ def _derived(findings: Findings, part: Part, checked: Checked, scope: EntityScop
     if inside:
         hint = "make it a computed field there, and read that"
         findings.note("XRM245", f"'{inside[0]}' follows a link from each record of a collection", place, path, hint)
-    several = [read for read in checked.paths if read.count(".") == MOST_LOOKUPS and _leads_to_several(scope, read)]
+    several = [read for read in checked.paths if _links_on(read) == MOST_LOOKUPS and _leads_to_several(scope, read)]
     if several:
         message = f"'{several[0]}' goes on beyond a link to several entities"
         findings.note("XRM245", message, place, path, "make it a computed field of each of them, and read that")
