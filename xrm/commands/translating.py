@@ -13,7 +13,7 @@ from xrm.commands.options import Folder
 from xrm.errors import Invalid, Problem, ordered
 from xrm.source import translations
 from xrm.source.names import locale_of
-from xrm.source.schema import LOCALE
+from xrm.source.scalars import LOCALE
 
 
 def register(app: typer.Typer) -> None:

@@ -31,7 +31,7 @@ from xrm.source.listing import check_listings
 from xrm.source.names import MOST_LINKS, EntityScope, Known, Names, TargetScope
 from xrm.source.outline import Label, Outline, Part, Word
 from xrm.source.packs import PREFIX
-from xrm.source.schema import LOCALE
+from xrm.source.scalars import LOCALE
 from xrm.source.vocabulary import PATHS, RESERVED
 
 NUMBER_PART = re.compile(r"\{([^{}]*)\}")

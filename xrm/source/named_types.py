@@ -16,6 +16,7 @@ from xrm.source.document import Document, Map
 from xrm.source.keys import KINDS
 from xrm.source.lay import over
 from xrm.source.outline import Part
+from xrm.source.scalars import article
 
 
 def declared(document: Document) -> tuple[str, ...]:
@@ -116,12 +117,8 @@ class _Named:
             return replace(part, values=values, broken=part.broken | {"type"})
         for key in KINDS["field"].keys:
             if key.types and key.name in values and type_.text not in key.types:
-                message = f"'{key.name}' does not go with type {word.text}, which is {_article(type_.text)}"
+                message = f"'{key.name}' does not go with type {word.text}, which is {article(type_.text)}"
                 hint = f"it goes with {', '.join(key.types)}"
                 self.problems.append(Problem("XRM206", message, part.at(key.name), (*part.path, key.name), hint))
                 values.pop(key.name)
         return over(beneath, replace(part, values=values))
-
-
-def _article(noun: str) -> str:
-    return f"an {noun}" if noun[0] in "aeio" else f"a {noun}"

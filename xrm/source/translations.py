@@ -16,7 +16,7 @@ from xrm.source.keys import KINDS
 from xrm.source.kinds import Label as LabelKind
 from xrm.source.nearness import nearest
 from xrm.source.outline import Answer, Label, Outline, Part
-from xrm.source.schema import LOCALE
+from xrm.source.scalars import LOCALE
 
 FOLDER = "locale/"
 NAMED = ("application", "role", "entity", "field", "option", "state", "transition", "view")
