@@ -359,3 +359,33 @@ def test_what_a_link_cannot_say_is_found_by_the_check(field: str, code: str) -> 
     """Each slip in a link has its code."""
     files = files_of(f"fields:\n  text: text\n  it: {field}\n")
     assert [problem.code for problem in source.load_text(files).problems if problem.severity == "error"] == [code]
+
+
+def test_a_link_is_told_by_the_key_of_its_record(application: Applications) -> None:
+    """In the record, its rows and its lists; of several entities with the entity's name; what is hidden is as what is not there."""
+    key = "key: code\nfields: {code: {type: text, unique: true, required: true}, secret: boolean}\n"
+    access = "access: {boss: [read, create], agent: {read: secret == null}}\n"
+    one = "one: {type: link, to: item}, any: {type: link, to: [item, tool]}, some: {type: link, to: [item, tool], many: true}"
+    inside = "{type: rows, fields: {one: {type: link, to: item}, any: {type: link, to: [item, tool]}}}"
+    note = f"fields: {{{one}, rows: {inside}}}\naccess: {{agent: [read, create, update]}}\n"
+    running = application({"item": key + access, "tool": key + access, "note": note})
+    boss, ana = running.person("bea", "boss"), running.person("ana", "agent")
+    a, b = boss.create("item", code="A").id, boss.create("tool", code="A").id
+    boss.create("item", code="H", secret=True)
+    made = ana.create("note", one="a", any="tool:A", some=["item:A", "tool:A"], rows=[{"one": "A", "any": "tool:A"}, {"any": a}]).id
+    seen = ana.get("note", made, nested=True)
+    assert (seen["one"], seen["any"]) == (a, {"id": b, "entity": "tool"})
+    assert [link["id"] for link in seen["some"]] == [a, b]
+    assert [(row["one"], row["any"]) for row in ana.get("note", made)["rows"]] == [(a, b), (None, a)]
+    cases: list[tuple[dict[str, object], str]] = [
+        ({"one": "X"}, "One: there is no such item “X”"),
+        ({"one": "H"}, "One: there is no such item “H”"),
+        ({"any": "A"}, "Any: there is no such record “A”"),
+        ({"any": "tool:H"}, "Any: there is no such record “tool:H”"),
+        ({"some": ["item:H"]}, "Some: there is no such record “item:H”"),
+        ({"rows": [{"one": "A"}, {"one": "H"}]}, "Rows, row 2: One leads to no item “H”"),
+    ]
+    for values, said in cases:
+        with pytest.raises(Invalid) as refused:
+            ana.update("note", made, None, **values)
+        assert [(problem.code, problem.message) for problem in refused.value.problems] == [("XRM511", said)]

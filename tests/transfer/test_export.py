@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -42,7 +43,12 @@ fields:
   duration: duration
   business: {type: duration, unit: business hours}
   many: {type: choice, options: [low, High-1, a.b], many: true}
+  home: address
+  rows: {type: rows, fields: {n: integer, kind: {type: link, to: kind}, any: {type: link, to: [kind, tag]}}}
   kind: {type: link, to: kind}
+  any: {type: link, to: [kind, tag, bare]}
+  some: {type: link, to: kind, many: true}
+  mixed: {type: link, to: [kind, tag, bare], many: true}
   note: {type: link, to: note}
 access: {agent: [read, create, update]}
 """
@@ -51,6 +57,8 @@ key: code
 fields: {code: {type: text, unique: true, required: true}}
 access: {agent: [read, create]}
 """
+TAG = "key: name\nfields: {name: {type: text, unique: true, required: true}}\naccess: {agent: [read, create]}\n"
+BARE = "fields: {name: text}\naccess: {agent: [read, create]}\n"
 
 PRINTED = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=40)
 JSON = st.recursive(
@@ -80,12 +88,13 @@ ALONE = st.fixed_dictionaries(
         "phone": st.sampled_from(["+12135550134", "+4930123456"]),
         "url": st.sampled_from(["https://example.org/a?b=c,d#e", "http://x.org/\"'"]),
         "point": st.builds(Point, DEGREES.filter(lambda x: abs(x) <= 90), DEGREES),
+        "home": st.dictionaries(st.sampled_from(["street", "city", "postcode"]), st.sampled_from(["a b", '"x", y', "0012"]), min_size=1),
         "json": st.lists(JSON, max_size=3) | st.dictionaries(PRINTED, JSON, max_size=3),
     }
 )
 SPARSE = st.builds(lambda values, kept: {k: v for k, v in values.items() if k in kept}, ALONE, st.sets(st.sampled_from(sorted(
     ["text", "long_text", "integer", "decimal", "money", "boolean", "date", "datetime", "choice", "email", "phone", "url", "point", "json",
-     "markdown", "percent", "time", "duration", "business", "many"]
+     "markdown", "percent", "time", "duration", "business", "many", "home"]
 ))))  # fmt: skip
 
 
@@ -101,17 +110,24 @@ def rows(text: str) -> list[dict[str, str]]:
 
 def test_what_is_exported_is_imported_as_the_same(application: Applications, tmp_path: Path) -> None:
     """For every type: the exported file, imported into an empty application, gives the same records; into its own, no write."""
-    texts = {"note": EVERYTHING, "kind": KIND}
-    here, there = application(texts), application({"note": EVERYTHING, "kind": KIND})
+    texts = {"note": EVERYTHING, "kind": KIND, "tag": TAG, "bare": BARE}
+    here, there = application(texts), application(texts)
     for running in (here, there):
         running.system.create("kind", code="k 1")
-    kind = here.system.all("kind")[0]["id"]
+        running.system.create("tag", name="red: 2")
+    kind, tag, bare = here.system.all("kind")[0]["id"], here.system.all("tag")[0]["id"], here.system.create("bare").id
+    odd = {
+        "rows": [{"n": 1, "kind": "k 1", "any": "tag:red: 2"}, {"any": kind}],
+        "any": "tag:red: 2",
+        "some": ["k 1"],
+        "mixed": [tag, kind],
+    }
     made: list[str] = []
 
     @settings(max_examples=60, deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
     @given(SPARSE)
     def fill(values: dict[str, object]) -> None:
-        link = {"note": made[-1]} if made else {}
+        link = {"note": made[-1], **(odd if len(made) % 2 else {})} if made else {"any": bare}
         made.append(here.system.create("note", **values, kind=kind, **link).id)
 
     fill()
@@ -119,14 +135,48 @@ def test_what_is_exported_is_imported_as_the_same(application: Applications, tmp
     own = imported(here.system, tmp_path, text, entity="note", historic=True)
     assert words(own) == []
     assert (own.created, own.updated, own.unchanged) == (0, 0, len(made))
+    lines = exported(here.system, "note", sort="created_at", form="jsonl")
+    own = imported(here.system, tmp_path, lines, entity="note", historic=True)
+    assert (words(own), own.unchanged) == ([], len(made))
+    for told in (rows(text)[1:3], [json.loads(line) for line in lines.split("\n")[1:3]]):
+        assert {str(row["any"]) for row in told} - {"", "None"} == {"tag:red: 2"}
     # links among the rows of one file are found once their records are there
-    without = exported(here.system, "note", sort="created_at", fields=tuple(n for n in rows(text)[0] if n != "note"))
+    without = exported(here.system, "note", sort="created_at", fields=tuple(n for n in rows(text)[0] if n not in ("note", "any")))
     assert imported(there.system, tmp_path, without, entity="note", historic=True).created == len(made)
-    assert imported(there.system, tmp_path, text, entity="note", historic=True).well
-    bookkeeping = {"version", "updated_at", "updated_by", "created_by", "kind"}
+    told = lines.partition("\n")[2]
+    assert words(imported(there.system, tmp_path, told, entity="note", historic=True)) == []
+    bookkeeping = {"version", "updated_at", "updated_by", "created_by", "kind", "any", "any.entity", "some", "mixed", "rows"}
     for before, after in zip(here.system.all("note", sort="created_at"), there.system.all("note", sort="created_at"), strict=True):
         assert {k: v for k, v in before.items() if k not in bookkeeping} == {k: v for k, v in after.items() if k not in bookkeeping}
     assert {row["kind"] for row in rows(text)} == {"k 1"}
+    linked = ("any", "some", "mixed", "rows")
+    shown = [rows(exported(one.system, "note", sort="created_at", fields=linked))[1:] for one in (here, there)]
+    for row in (*shown[0], *shown[1]):
+        row["rows"] = re.sub(r'"id":"[^"]*",', "", row["rows"])
+    assert shown[0] == shown[1]
+    assert {row["mixed"] for row in shown[0]} == {"", "tag:red: 2, kind:k 1"}
+
+
+def test_json_lines_are_read_strictly(application: Applications, tmp_path: Path) -> None:
+    """Every line has the names of the first; numbers are exact; what is no object names its line."""
+    ana = application(FILES).person("bea", "boss")
+    map_ = "import: case\nkey: [source, source_id]\ncolumns: {id: source_id, s: subject, p: paid, x: source}\n"
+
+    def report(*lines: str) -> Any:
+        return imported(ana, tmp_path, "\n".join(lines), map_, entity="case")
+
+    assert report('{"id": 1, "s": "A", "p": 12.50, "x": "a"}', "", '{"id": "2", "s": "B", "p": null, "x": "a"}').created == 2
+    assert [(row["source_id"], row["paid"]) for row in ana.all("case", sort="source_id")] == [("1", Decimal("12.50")), ("2", None)]
+    for line, said in {
+        '{"id": 3}': "row 2: the line has no 's', and the first one has",
+        '{"id": 3, "s": "", "p": 1, "x": "", "y": 1}': "row 2: the line has 'y', and not the first one has",
+        "[1]": "row 2: this is no JSON object",
+        '{"id": 3,': "row 2: this is no JSON object",
+    }.items():
+        broken = report('{"id": 1, "s": "A", "p": 12.50, "x": "a"}', line)
+        assert not broken.well
+        assert [said in problem.message for problem in broken.broken] == [True], broken.broken
+    assert words(report('{"id": 1, "s": "A", "p": {"a": 1}, "x": "a"}')) == ["row 1: p: Paid must be a number"]
 
 
 @pytest.mark.parametrize(

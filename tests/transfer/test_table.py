@@ -7,7 +7,8 @@ import pytest
 
 from xrm.errors import Invalid
 from xrm.service.transfer import table as tables
-from xrm.service.transfer.table import Row, open_table
+from xrm.service.transfer.starting import open_table
+from xrm.service.transfer.table import Row
 
 
 def rows(path: Path, content: bytes, delimiter: str = ",") -> list[list[str]]:

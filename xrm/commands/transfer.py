@@ -61,7 +61,7 @@ def register(app: typer.Typer) -> None:
 
 def import_records(
     entity: Annotated[str, typer.Argument(metavar="ENTITY", help="The entity whose records the rows are.")],
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file, plain or gzipped.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file or JSON lines, plain or gzipped.")],
     map: Annotated[Path | None, typer.Option("--map", help="The map; without it columns are called like fields.")] = None,  # noqa: A002
     mode: Annotated[Modes, typer.Option(help="All rows or none; or every good row.")] = Modes.all,
     historic: Annotated[bool, typer.Option("--historic", help="Without a map: take records as they were.")] = False,

@@ -9,7 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from xrm.compile.columns import DialectName, Stored, from_database, stored, to_database
+from xrm.compile.in_hand import InHand
 from xrm.compile.joining import Rows
+from xrm.compile.picking import Picked, row_decoder
 from xrm.compile.policies import Policies
 from xrm.compile.statements import Statement, compiled
 from xrm.compile.tables import Tables
@@ -65,6 +67,35 @@ def lookup(tables: Tables, policies: Policies, entity: str, fields: Sequence[str
         return tuple(row[1:]), id_of(row[0]) if id_of else row[0]
 
     return Lookup(compiled(query, dialect, rows.run_time), encode, decode)
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Gives the keys of records whose ids are known, as far as the policy shows them."""
+
+    statement: Statement
+    given: InHand
+    decode: Callable[[Sequence[Any]], tuple[str, Any]]
+
+
+def naming(tables: Tables, policies: Policies, entity: str, key: str, dialect: DialectName) -> Naming:
+    """The records of an entity by their ids, with the value of the field that names them. Raises KeyError as ``lookup`` does."""
+    rows, given = Rows(tables, policies, entity, dialect), InHand(dialect)
+    field, rule = policies.resolve(entity, key), policies.by_entity[entity].rule("read")
+    if field is None or rule is None:
+        raise KeyError(key)
+    where = [given(rows.root.c.id), rows.root.c.deleted_at.is_(None)]
+    if rule is not True:
+        where.append(rows.rule(rule, "p_"))
+    picked = [Picked("id", (rows.root.c.id,), from_database(Field("id", "link", {}, to=entity), dialect)), Picked.of(rows, key)]
+    flat = row_decoder(picked)
+
+    def decode(row: Sequence[Any]) -> tuple[str, Any]:
+        found = flat(row)
+        return found["id"], found[key]
+
+    query = sa.select(*(column for pick in picked for column in pick.columns)).select_from(rows.source).where(*where)
+    return Naming(compiled(query, dialect, rows.run_time), given, decode)
 
 
 def _key_part(policies: Policies, entity: str, name: str, dialect: DialectName) -> Stored:

@@ -12,9 +12,10 @@ from xrm.model.misfits import Misfit
 from xrm.model.values import coerce, unruled
 from xrm.service.context import Context
 from xrm.service.files import claimed
+from xrm.service.finding import Words
 from xrm.service.locking import entity_of
 from xrm.service.reading import get_record
-from xrm.service.rows import accepted_rows
+from xrm.service.rows import accepted_rows, no_target, word_in
 
 if TYPE_CHECKING:
     from xrm.service.records import Intent
@@ -35,10 +36,11 @@ def accepted(ctx: Context, entity: Entity, intent: Intent) -> dict[str, Any]:
     problems: list[Problem] = []
     values: dict[str, Any] = {}
     free = ctx.policy(entity.name).editable if intent.action in ("create", "update") else frozenset()
-    for name, raw in intent.values.items():
+    for name, sent in intent.values.items():
         field = entity.fields[name] if name in free and name in entity.fields else _field(ctx, entity, intent, name, problems)
         if field is not None:
             try:
+                raw = _by_key(ctx, field, sent) if field.type == "link" else sent
                 values[name] = accepted_rows(ctx, entity.name, field, raw) if field.type == "rows" else coerce(field, raw)
                 if field.several and isinstance(raw, Mapping):
                     _claimed(ctx, field, raw, values[name])
@@ -47,11 +49,28 @@ def accepted(ctx: Context, entity: Entity, intent: Intent) -> dict[str, Any]:
             except Invalid as refused:
                 problems += refused.problems
             except Misfit as misfit:
-                if not (misfit.rule and intent.action == "update" and _untouched(ctx, entity, intent, field, raw)):
+                if not (misfit.rule and intent.action == "update" and _untouched(ctx, entity, intent, field, sent)):
                     problems.append(misfitting(ctx, field, misfit))
     if problems:
         raise Invalid(*problems)
     return values
+
+
+def _by_key(ctx: Context, field: Field, raw: object) -> object:
+    """What was sent for a link, with the id where a word names its record by the key.
+
+    Raises:
+        Invalid: it names none that this actor sees, or several (XRM511).
+    """
+    word = word_in(raw)
+    words = Words(ctx, field) if word is not None and field.targets else None
+    if not words or word is None:
+        return raw
+    words.learn([word])
+    found = words.id(word)
+    if found is None:
+        raise Invalid(Problem("XRM511", f"{ctx.words(field.label)}: {no_target(field, word)}", path=(field.name,)))
+    return found
 
 
 def _claimed(ctx: Context, field: Field, raw: Mapping[str, object], id: object) -> None:

@@ -14,12 +14,11 @@ from xrm.compile.application import CompiledEntity
 from xrm.compile.columns import DialectName, bind_id, is_id
 from xrm.compile.row_parts import RowsWrite
 from xrm.errors import Invalid, Problem
-from xrm.model.data import Keyed
 from xrm.model.fields import TARGET, Field
 from xrm.model.misfits import Misfit
-from xrm.model.values import coerce
+from xrm.model.values import UUID_FORM, coerce
 from xrm.service.context import Context
-from xrm.service.keys import keyed
+from xrm.service.finding import Words
 from xrm.service.row_matching import matched
 from xrm.store.connections import Bound
 from xrm.store.database import Connection
@@ -60,7 +59,7 @@ def accepted_rows(ctx: Context, entity: str, field: Field, raw: object) -> Sent:
         Invalid: every reason why not.
     """
     try:
-        rows = coerce(field, raw)
+        rows = coerce(field, raw if field.each else _named_links(ctx, field, raw))
     except Misfit as misfit:
         if not misfit.inside:
             raise
@@ -83,14 +82,43 @@ def accepted_rows(ctx: Context, entity: str, field: Field, raw: object) -> Sent:
     return Sent(kept, echoes)
 
 
+def _named_links(ctx: Context, field: Field, raw: object) -> object:
+    """Rows as they were sent, with ids where their links name records by keys.
+
+    Raises:
+        Invalid: a word names no record (XRM511).
+    """
+    links = [inner for inner in field.rows.values() if inner.type == "link"]
+    if not links or not isinstance(raw, list | tuple) or not all(isinstance(row, Mapping) for row in raw):
+        return raw
+    made, problems = [dict(row) for row in raw], list[Problem]()
+    for link in links:
+        told = [(number, word) for number, row in enumerate(made) if (word := word_in(row.get(link.name))) is not None]
+        words = Words(ctx, link) if told else None
+        if words:
+            words.learn(word for _, word in told)
+            for number, word in told:
+                made[number][link.name] = words.id(word)
+                if made[number][link.name] is None:
+                    noun = (link.to or "record").replace("_", " ")
+                    problems.append(row_problem(ctx, field, number, link.name, "XRM511", f"leads to no {noun} “{word[:60]}”"))
+    if problems:
+        raise Invalid(*problems)
+    return made
+
+
+def word_in(raw: object) -> str | None:
+    """The word that names a record; None where it is an id, or nothing."""
+    text = raw.strip() if isinstance(raw, str) else ""
+    return text if text and not UUID_FORM.fullmatch(text) else None
+
+
 def _by_keys(ctx: Context, field: Field, link: Field, rows: tuple[Row, ...]) -> tuple[Row, ...]:
     """A list of links with the ids of records that were named by their keys."""
-    found: dict[str, str | None] = {}
-    for row in rows:
-        word = row[TARGET]
-        keys = [Keyed(target, word) for target in link.targets if ctx.policies.readable(target)]
-        ids = [id for key in keys if (id := keyed(ctx, ctx.service.database.connection, key)) is not None]
-        found[word] = word if is_id(word) else str(ids[0]) if len(ids) == 1 else None
+    said = [row[TARGET] for row in rows]
+    words = Words(ctx, link)
+    words.learn(word for word in said if not is_id(word))
+    found = {word: word if is_id(word) else words.id(word) for word in said}
     lost = [word for word, id in found.items() if id is None]
     if lost:
         raise Invalid(*(row_problem(ctx, field, 0, TARGET, "XRM511", no_target(link, word)) for word in lost))

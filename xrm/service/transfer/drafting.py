@@ -10,6 +10,8 @@ from xrm.expr import Moment
 from xrm.model.fields import Field
 from xrm.model.misfits import Misfit
 from xrm.model.values import coerce
+from xrm.service.transfer.attachments import cell_of
+from xrm.service.transfer.lines import Told
 from xrm.service.transfer.plan import Cell, Halves, ImportPlan, LinkPlan, Setting
 from xrm.service.transfer.table import Row
 
@@ -70,15 +72,24 @@ def _set(settings: Iterable[Setting], values: dict[str, object], wanted: dict[st
 
 def _read(cell: Cell, row: Row, problems: list[Problem], *, typed: bool = False) -> object:
     """The cell's value. The write path gives it its type; here only what is needed before that."""
-    text = row.cells[cell.at].strip()
+    told = row.cells[cell.at]
+    text = told.strip()
     if not text or text in cell.empty:
         return None
     try:
-        found = cell.read(text)
+        found = _value(cell, told) if isinstance(told, Told) else cell.read(text)
         return coerce(cell.field, found) if typed else found
     except Misfit as misfit:
         problems.append(misfit_problem(cell.column, misfit))
         return None
+
+
+def _value(cell: Cell, told: Told) -> object:
+    """A value of JSON: lists, maps and any data as they are, texts as the cell of a CSV file."""
+    if cell.field.kind.kept == "files" and told.compound:
+        return cell.read(cell_of(tuple(told.value)))
+    plain = told.compound or cell.field.type == "json"
+    return told.value if plain and cell.read is str else cell.read(told.strip())
 
 
 def _joined(halves: Halves, row: Row, problems: list[Problem]) -> object:

@@ -17,10 +17,12 @@ from typing import Any, Literal, TextIO
 
 import msgspec
 
+from xrm.compile.columns import is_id
 from xrm.expr.places import Point
 from xrm.model.fields import ENTITY, TARGET, Field
 from xrm.model.values import canonical
 from xrm.service.context import Context
+from xrm.service.finding import named
 from xrm.service.reading import MOST_ROWS, Query, list_records
 from xrm.service.transfer.attachments import cell_of, written
 
@@ -67,7 +69,7 @@ def export(ctx: Context, wanted: Export, out: TextIO, watch: Callable[[int], Non
         Invalid: a field, the filter or the order is wrong.
     """
     columns = columns_of(ctx, wanted)
-    pages = pages_of(ctx, wanted, columns)
+    pages = _with_names(ctx, columns, pages_of(ctx, wanted, columns))
     write = _csv if wanted.form == "csv" else _lines
     rows = _counted(pages, watch)
     if wanted.files is not None:
@@ -110,6 +112,22 @@ def pages_of(ctx: Context, wanted: Export, columns: tuple[Column, ...]) -> Itera
         if page.next is None:
             return
         query = replace(query, after=page.next)
+
+
+def _with_names(ctx: Context, columns: tuple[Column, ...], pages: Iterator[list[dict[str, Any]]]) -> Iterator[list[dict[str, Any]]]:
+    """The pages, where a link to one of several entities is what its record is called: ``person:4711``."""
+    single = [column.path for column in columns if column.field.type == "link" and column.field.several and column.field.name != "id"]
+    inside = [(column.path, link.name) for column in columns for link in column.field.rows.values() if link.several]
+    targets = {target for column in columns for link in (column.field, *column.field.rows.values()) for target in link.several}
+    for page in pages:
+        places = [(row, path) for row in page for path in single if row[path]]
+        places += [(inner, link) for row in page for path, link in inside for inner in row[path] or () if inner.get(link)]
+        ids = [row[name] for row, name in places]
+        seen = (target for target in sorted(targets) if places and ctx.policies.readable(target))
+        names = {id: name for target in seen for id, name in named(ctx, ids, target).items() if "," not in name}
+        for row, name in places:
+            row[name] = names.get(row[name], row[name])
+        yield page
 
 
 def _counted(pages: Iterator[list[dict[str, Any]]], watch: Callable[[int], None]) -> Iterator[dict[str, Any]]:
@@ -201,7 +219,8 @@ def links_of(value: object) -> list[str]:
 def _named(row: Mapping[str, Any]) -> str:
     known = (TARGET, f"{TARGET}.title", f"{TARGET}.{ENTITY.name}")
     key = next((str(value) for name, value in row.items() if name.startswith(TARGET) and name not in known and value is not None), "")
-    return str(row[TARGET]) if not key or "," in key or key != key.strip() or key.startswith("[") else key
+    plain = key and not is_id(key) and "," not in key and key == key.strip() and not key.startswith("[")
+    return key if plain else str(row[TARGET])
 
 
 def _json(field: Field, value: object) -> object:

@@ -17,13 +17,13 @@ from xrm.errors import Forbidden, Invalid, NotFound, Problem, Unavailable, XrmEr
 from xrm.model.misfits import Misfit
 from xrm.service import records
 from xrm.service.context import Context
+from xrm.service.finding import Links, encoded, found_ids
 from xrm.service.locking import Held
 from xrm.service.policy import forbidden
 from xrm.service.records import Intent, Written
 from xrm.service.transfer.attachments import taken
 from xrm.service.transfer.batch import Linked, Pending, Prepared, Tally
 from xrm.service.transfer.drafting import Draft, born, draft, key_values
-from xrm.service.transfer.finding import Links, encoded, found_ids
 from xrm.service.transfer.plan import ImportPlan, LinkPlan
 from xrm.service.transfer.report import Mode, Refusal, Report
 from xrm.service.transfer.row_links import RowLinks

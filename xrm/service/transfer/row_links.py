@@ -12,8 +12,8 @@ from xrm.errors import Invalid, Problem
 from xrm.model.fields import Field
 from xrm.model.misfits import Misfit
 from xrm.service.context import Context
+from xrm.service.finding import Links
 from xrm.service.rows import row_problem
-from xrm.service.transfer.finding import Links
 
 Values = Mapping[str, object]
 
@@ -81,6 +81,8 @@ def _finders(ctx: Context, field: Field) -> Iterator[tuple[str, Links]]:
 def _rows(value: object) -> list[dict[str, Any]]:
     """The rows of a cell; none where it holds something else, of which the write says what is wrong."""
     try:
-        return msgspec.json.decode(value, type=list[dict[str, Any]]) if isinstance(value, str) else []
+        if isinstance(value, str):
+            return msgspec.json.decode(value, type=list[dict[str, Any]])
+        return msgspec.convert(value, list[dict[str, Any]]) if isinstance(value, list) else []
     except (msgspec.DecodeError, msgspec.ValidationError):
         return []

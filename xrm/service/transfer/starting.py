@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO
 
 from xrm.errors import Invalid, Problem
 from xrm.model.entity import Entity
 from xrm.service.context import Context
 from xrm.service.transfer.implied import implied
 from xrm.service.transfer.importing import Watch, import_table, never, nobody
+from xrm.service.transfer.lines import JsonLines
 from xrm.service.transfer.outline import Outline, read_map
 from xrm.service.transfer.plan import ImportPlan
 from xrm.service.transfer.planning import planned, targets_of
 from xrm.service.transfer.report import Mode, Report
-from xrm.service.transfer.table import Table, open_table
+from xrm.service.transfer.table import Table, unpacked
 from xrm.service.transfer.times import LocalTimes
 from xrm.source.folder import decoded
 
@@ -61,6 +64,36 @@ def open_import(
         yield Ready(ctx, table, replace(plan, files=files or file.parent), times)
 
 
+@contextmanager
+def open_table(path: Path, delimiter: str = ",") -> Iterator[Table]:
+    """The table in a file: CSV, or JSON lines, which begin with a brace.
+
+    Raises:
+        Invalid: the file is not there, or not a table (XRM603).
+    """
+    try:
+        packed = path.open("rb")
+    except OSError as error:
+        raise Invalid(Problem("XRM603", f"{path} cannot be read: {error.strerror}")) from None
+    with packed:
+        size, file = path.stat().st_size, unpacked(packed)
+        if _begins(file) == b"{":
+            yield JsonLines(path.name, packed, size, file)
+        else:
+            yield Table(path.name, packed, size, delimiter, file)
+
+
+def _begins(file: IO[bytes]) -> bytes:
+    """The first byte that is no space; nothing where the file cannot be read, of which the table says what is wrong."""
+    try:
+        start = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+        file.seek(0)
+    except (EOFError, OSError, zlib.error):
+        file.seek(0)
+        return b""
+    return start
+
+
 def read_outline(path: Path, entity: str) -> Outline:
     """The map in a file.
 
@@ -88,4 +121,4 @@ def _implied(ctx: Context, entity: Entity, table: Table, *, historic: bool) -> O
     return implied(entity, names, table.name, table.columns, historic=historic)
 
 
-__all__ = ["Ready", "open_import", "read_outline"]
+__all__ = ["Ready", "open_import", "open_table", "read_outline"]

@@ -10,9 +10,7 @@ import csv
 import gzip
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO
 
 from xrm.errors import Invalid, Place, Problem
@@ -39,7 +37,8 @@ class Row:
 class Table:
     """An open table: its ``columns``, its rows (once), and how much of the file was read."""
 
-    def __init__(self, name: str, packed: IO[bytes], size: int, delimiter: str) -> None:
+    def __init__(self, name: str, packed: IO[bytes], size: int, delimiter: str, file: IO[bytes]) -> None:
+        """``packed`` tells how much was read of the ``file``, which is what it holds."""
         self.name = name
         self._packed = packed
         self._size = size
@@ -47,7 +46,7 @@ class Table:
         self._line = 0
         self._row = 0
         self._bytes = 0
-        self._reader = csv.reader(self._lines(_unpacked(packed)), delimiter=delimiter, strict=True)
+        self._reader = csv.reader(self._lines(file), delimiter=delimiter, strict=True)
         self.columns = self._header()
 
     @property
@@ -134,22 +133,7 @@ class Table:
         return Problem("XRM603", f"row {row:,}: {message}", Place(self.name, max(1, self._line), 1), hint=hint)
 
 
-@contextmanager
-def open_table(path: Path, delimiter: str = ",") -> Iterator[Table]:
-    """The table in a file.
-
-    Raises:
-        Invalid: the file is not there, or not a table (XRM603).
-    """
-    try:
-        packed = path.open("rb")
-    except OSError as error:
-        raise Invalid(Problem("XRM603", f"{path} cannot be read: {error.strerror}")) from None
-    with packed:
-        yield Table(path.name, packed, path.stat().st_size, delimiter)
-
-
-def _unpacked(packed: IO[bytes]) -> IO[bytes]:
+def unpacked(packed: IO[bytes]) -> IO[bytes]:
     """Gzip is known by its first bytes, not by the file's name."""
     start = packed.read(2)
     packed.seek(0)
