@@ -23,7 +23,7 @@ from xrm.expr import Moment
 from xrm.model.application import Application
 from xrm.model.returning import as_new
 from xrm.plugins import Plugins
-from xrm.proposal import propose, proposed_application, uncollected, with_line
+from xrm.proposal import propose, proposed_application, with_line
 from xrm.service import records, seeding
 from xrm.service.background import Background
 from xrm.service.context import SYSTEM_ACTOR, SYSTEM_ID, Service
@@ -195,7 +195,7 @@ def _written(service: Service, connection: Connection, made: migrate.Plan) -> No
     seeding.seed(service, connection)
 
 
-@uncollected()
+@source.uncollected()
 def open_service(settings: Settings, database: Database | None = None) -> Service:
     """The service of the active release.
 

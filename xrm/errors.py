@@ -100,9 +100,22 @@ def ordered(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     return tuple(sorted(dict.fromkeys(problems), key=lambda p: p.sort_key))
 
 
+MOST_COMPARED = 100
+"""Names that one word is compared with in full."""
+
+
+def comparable(word: str, names: Iterable[str]) -> list[str]:
+    """Of many names those that may have become the word by one slip: it leaves the beginning or the end as it was."""
+    found = list(names)
+    if len(found) > MOST_COMPARED:
+        head, tail = word[: (len(word) - 1) // 2], word[(len(word) + 2) // 2 :]
+        found = [name for name in found if name.startswith(head) or name.endswith(tail)]
+    return found[:MOST_COMPARED]
+
+
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """The name that was probably meant, for a hint."""
-    found = get_close_matches(name, list(names), 1)
+    found = get_close_matches(name, comparable(name, names), 1)
     return found[0] if found else None
 
 

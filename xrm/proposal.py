@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,20 +21,7 @@ class Proposed:
     problems: tuple[Problem, ...]
 
 
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Reading a definition makes hundreds of thousands of objects that stay and none that dies in a circle: the collector, which would walk
-    them all again and again (a third of the time of a large application), waits."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
-
-
-@uncollected()
+@source.uncollected()
 def propose(folder: Path) -> Proposed:
     """Read and check a folder with its plugins. Never raises for what an administrator wrote."""
     files = source.read_folder(folder).texts

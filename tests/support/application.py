@@ -341,6 +341,11 @@ class Applications:
         model, _ = loaded(texts)
         return self.opened(self._databases.fresh(f"application-{model.digest}", build(texts)))
 
+    def made(self, texts: Texts | str) -> Running:
+        """The same in a database of its own from the start, of which no template is kept."""
+        build(texts)(url := self.empty())
+        return self.opened(url)
+
     def empty(self) -> str:
         """The URL of an empty database."""
         return self._databases.empty()
@@ -354,6 +359,12 @@ class Applications:
         running = Running(bootstrap.open_service(Settings(self._folder, url, secret, 4)), url, secret)
         self._running.append(running)
         return running
+
+    def clear(self) -> None:
+        """Closes and drops everything that was made so far."""
+        self.close()
+        self._running.clear()
+        self._databases.drop_all()
 
     def close(self) -> None:
         for running in self._running:

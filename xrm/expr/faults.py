@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from xrm.errors import comparable
+
 MAX_LENGTH = 4096
 """Longest expression, in code points."""
 
@@ -60,6 +62,6 @@ class ExpressionError(Exception):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """A hint with the nearest known word, or None when nothing is near."""
-    candidates = {name.lower(): name for name in sorted(known)}
+    candidates = {name.lower(): name for name in sorted(comparable(word, known))}
     near = get_close_matches(word.lower(), candidates, n=1, cutoff=0.6)
     return f"did you mean '{candidates[near[0]]}'?" if near else None

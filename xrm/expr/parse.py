@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 
 from xrm.expr.faults import MAX_DEPTH, SYNTAX, TOO_LARGE, ExpressionError, Fault
 from xrm.expr.syntax import Binary, Call, Conditional, ListLiteral, Literal, Logical, Member, Node, Path, Root, Unary, height
@@ -41,8 +42,12 @@ _HINTS = {
 }
 
 
+@lru_cache(maxsize=2_048)
 def parse(text: str) -> Root:
-    """The tree of an expression; raises ExpressionError with the first fault of syntax."""
+    """The tree of an expression; raises ExpressionError with the first fault of syntax.
+
+    Heirs have the expressions of their base, and each is read for its type, its names and its check: trees are kept for a while.
+    """
     parser = _Parser(tokenize(text))
     body = parser.whole()
     if height(body) > MAX_DEPTH:

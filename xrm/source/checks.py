@@ -28,7 +28,7 @@ from xrm.source.check_sense import check_brand, check_conditions, check_sort
 from xrm.source.disclosure import check_message, check_order, check_title
 from xrm.source.findings import Findings
 from xrm.source.listing import check_listings
-from xrm.source.names import MOST_LINKS, EntityScope, Known, Names, TargetScope
+from xrm.source.names import MOST_LINKS, EntityScope, Known, Names, TargetScope, included
 from xrm.source.outline import Label, Outline, Part, Word
 from xrm.source.packs import PREFIX
 from xrm.source.scalars import LOCALE
@@ -98,10 +98,11 @@ def _application(findings: Findings, part: Part) -> None:
         check_currency(findings, currency, ("currency",))
     if brand := part.part("brand"):
         check_brand(findings, brand)
+    circular = included(part.named("roles"))
     for name, role in part.named("roles").items():
         for word in role.words("includes"):
             findings.role(word, (*role.path, "includes"))
-        if _includes_itself(name, part.named("roles")):
+        if name in circular[name]:
             message = f"the role '{name}' includes itself"
             findings.note("XRM206", message, role.at("includes"), (*role.path, "includes"), "roles include downwards")
 
@@ -112,19 +113,6 @@ def _is_zone(name: str) -> bool:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return False
     return True
-
-
-def _includes_itself(name: str, roles: Mapping[str, Part]) -> bool:
-    seen: set[str] = set()
-    waiting = [word.text for word in roles[name].words("includes")]
-    while waiting:
-        role = waiting.pop()
-        if role == name:
-            return True
-        if role in roles and role not in seen:
-            seen.add(role)
-            waiting += [word.text for word in roles[role].words("includes")]
-    return False
 
 
 def _labels(findings: Findings, part: Part) -> None:

@@ -78,15 +78,17 @@ class Document:
     lines: tuple[str, ...]
     root: Node | None
     problems: tuple[Problem, ...] = ()
+    count: int = 0
+    """Values in it."""
 
 
-def read_text(file: str, text: str) -> Document:
-    """The document in a text. What is wrong with it stands in ``problems``."""
+def read_text(file: str, text: str, most: int = MOST_NODES) -> Document:
+    """The document in a text, which may hold so many values. What is wrong with it stands in ``problems``."""
     lines = split_lines(text)
     refused = _too_large(file, text) or _not_text(file, text)
     if refused:
         return Document(file, lines, None, (refused,))
-    walk = _Walk(file, text, lines)
+    walk = _Walk(file, text, lines, most)
     try:
         root = walk.document()
     except yaml.MarkedYAMLError as error:
@@ -94,8 +96,8 @@ def read_text(file: str, text: str) -> Document:
         more = () if told else (quoting.explain(file, lines, _stop(error)),)
         return Document(file, lines, None, (*walk.problems, *more))
     except _Refused as refusal:
-        return Document(file, lines, None, (*walk.problems, refusal.problem))
-    return Document(file, lines, root, tuple(walk.problems))
+        return Document(file, lines, None, (*walk.problems, refusal.problem), walk.count)
+    return Document(file, lines, root, tuple(walk.problems), walk.count)
 
 
 def _stop(error: yaml.MarkedYAMLError) -> quoting.Stop:
@@ -143,14 +145,16 @@ class _Refused(Exception):
 class _Walk:
     """Turns the parser's events into nodes; the recursion is bounded by ``MOST_DEPTH``."""
 
-    def __init__(self, file: str, text: str, lines: tuple[str, ...]) -> None:
+    def __init__(self, file: str, text: str, lines: tuple[str, ...], most: int) -> None:
         self.file = file
         self.text = text
         self.lines = lines
+        self.signed = frozenset(number for number, line in enumerate(lines) if "#" in line)
         self.events: Iterator[yaml.Event] = iter(CSafeLoader(text).get_event, None)
         self.problems: list[Problem] = []
         self.depth = 0
         self.count = 0
+        self.most = most
 
     def document(self) -> Node | None:
         root: Node | None = None
@@ -168,8 +172,8 @@ class _Walk:
 
     def node(self, event: yaml.Event) -> Node:
         self.count += 1
-        if self.count > MOST_NODES:
-            raise _Refused(Problem("XRM104", f"the file holds more than {MOST_NODES:,} values", self.place(event)))
+        if self.count > self.most:
+            raise _Refused(Problem("XRM104", f"the file holds more than {self.most:,} values", self.place(event)))
         if isinstance(event, yaml.ScalarEvent):
             return self.checked(event, self.scalar(event))
         if isinstance(event, yaml.AliasEvent):
@@ -192,9 +196,10 @@ class _Walk:
         start, end = _marks(event)
         raw = self.text[start.index : end.index]
         node = Scalar(event.value, raw, event.style or "", self.place(event))
-        slip = self.slip(node, end)
-        if slip:
-            self.report(slip)
+        if event.style or start.line in self.signed:
+            slip = self.slip(node, end)
+            if slip:
+                self.report(slip)
         return node
 
     def slip(self, node: Scalar, end: Mark) -> Problem | None:

@@ -5,16 +5,19 @@ A file is a map from key to fields, or a list of maps that hold the key among th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from xrm.errors import Place, Problem
 from xrm.model.data import ReferenceRecord
+from xrm.model.fields import Field
 from xrm.model.standard import USER
 from xrm.source.check_fields import bounded
 from xrm.source.document import Broken, Document, Map, Node, Scalar, Sequence
 from xrm.source.findings import Findings
 from xrm.source.names import Known
 from xrm.source.outline import Datum, Listing, Row, Word
+from xrm.source.scalars import MOST_NAMES
 
 FOLDER = "data/"
 MOST_ROWS = 10_000
@@ -30,16 +33,16 @@ def read(document: Document) -> tuple[Listing | None, tuple[Problem, ...]]:
     if not isinstance(root, Map | Sequence):
         hint = "for example: pothole: {label: Pothole}"
         return None, (Problem("XRM106", "this must be a map from key to fields, or a list of records", root.place, (), hint),)
+    entries = root.entries if isinstance(root, Map) else [(None, item) for item in root.items]
+    if len(entries) > MOST_ROWS:
+        message = f"the file has more than {MOST_ROWS:,} records"
+        return None, (Problem("XRM104", message, entries[MOST_ROWS][1].place, (), "import them: xrm import"),)
     problems: list[Problem] = []
     rows: list[Row] = []
-    entries = root.entries if isinstance(root, Map) else [(None, item) for item in root.items]
-    for key, node in entries[:MOST_ROWS]:
+    for key, node in entries:
         row = _row(key, node, problems)
         if row:
             rows.append(row)
-    if len(entries) > MOST_ROWS:
-        message = f"the file has more than {MOST_ROWS:,} records"
-        problems.append(Problem("XRM104", message, entries[MOST_ROWS][1].place, (), "import them: xrm import"))
     return Listing(entity, top, tuple(rows)), tuple(problems)
 
 
@@ -47,6 +50,10 @@ def _row(key: Scalar | None, node: Node, problems: list[Problem]) -> Row | None:
     named = Word(key.text, key) if key else None
     place = key.place if key else node.place
     if isinstance(node, Broken):
+        return None
+    if isinstance(node, Map) and len(node.entries) > MOST_NAMES:
+        message = f"there are more than {MOST_NAMES:,} here"
+        problems.append(Problem("XRM104", message, node.entries[MOST_NAMES][0].place, (), "no entity has so many fields"))
         return None
     if isinstance(node, Map):
         return Row(named, tuple((Word(name.text, name), Datum(value)) for name, value in node.entries), place)
@@ -89,6 +96,8 @@ def _records(findings: Findings, listing: Listing, known: Known, seen: dict[tupl
         findings.note("XRM202", f"records stand here, and the entity '{known.name}' has no 'key'", listing.place, (), hint)
         return []
     findings.enter(known)
+    parts = known.part.named("fields") if known.part else {}
+    fields = {name: bounded(findings, parts[name], field) for name, field in known.fields.items() if name in parts}
     found = []
     for row in listing.rows:
         word = row.key(key)
@@ -100,17 +109,18 @@ def _records(findings: Findings, listing: Listing, known: Known, seen: dict[tupl
             findings.note("XRM204", f"the record '{word.text[:60]}' is defined twice", word.place, (word.text,), hint)
             continue
         seen[known.name, word.text] = word.place
-        found.append(_record(findings, known, row, word, key))
+        found.append(_record(findings, known, fields, row, word))
     return found
 
 
-def _record(findings: Findings, known: Known, row: Row, word: Word, key: str) -> ReferenceRecord:
+def _record(findings: Findings, known: Known, fields: Mapping[str, Field], row: Row, word: Word) -> ReferenceRecord:
+    """``fields``: those of the entity, with their bounds."""
     assert known.part is not None
-    parts = known.part.named("fields")
+    key, parts = known.key, known.part.named("fields")
+    assert key is not None
     values: dict[str, object] = {}
     sound = True
-    for name, datum in ((key, Datum(word.scalar)), *((name.text, datum) for name, datum in row.values)):
-        place = datum.place if name == key else next(own.place for own, one in row.values if one is datum)
+    for name, datum, place in ((key, Datum(word.scalar), word.place), *((own.text, datum, own.place) for own, datum in row.values)):
         field = findings.field(known, Word(name, Scalar(name, name, "", place)), (word.text,), declared_only=True)
         sound &= field is not None
         if field is None or (name == key and name in values):
@@ -118,7 +128,7 @@ def _record(findings: Findings, known: Known, row: Row, word: Word, key: str) ->
         if parts[name].has("compute"):
             findings.note("XRM206", f"'{name}' is computed", place, (word.text, name), "take it out")
             continue
-        values[name] = findings.datum(datum, bounded(findings, parts[name], field), (word.text, name))
+        values[name] = findings.datum(datum, fields[name], (word.text, name))
     for name, part in parts.items():
         if sound and part.flag("required") and name not in values and not part.has("default"):
             message = f"the record '{word.text[:60]}' needs the field '{name}'"

@@ -277,7 +277,7 @@ def index(outline: Outline) -> Names:
         entities.setdefault(ghost.name, Known(ghost.name, ghost.place, ghost=True))
     bare = Names(
         basis,
-        {name: included(name, roles) for name in roles},
+        {name: tuple(one for one in names if one != name) for name, names in included(roles).items()},
         {name: part.place for name, part in roles.items()},
         entities,
         sound=bool(roles) and application is not None and "roles" not in application.broken,
@@ -372,17 +372,16 @@ def _word(part: Part | None, key: str, default: str) -> str:
     return word.text if word else default
 
 
-def included(name: str, roles: Mapping[str, Part]) -> tuple[str, ...]:
-    """The roles that a role includes, transitively, without itself; a circle ends where it began."""
-    found: dict[str, None] = {}
-    waiting = [name]
-    while waiting:
-        part = roles.get(waiting.pop())
-        for word in part.words("includes") if part else ():
-            if word.text in roles and word.text not in found and word.text != name:
-                found[word.text] = None
-                waiting.append(word.text)
-    return tuple(found)
+def included(roles: Mapping[str, Part]) -> Mapping[str, tuple[str, ...]]:
+    """For each role those that it includes, transitively; itself too where that is a circle.
+
+    Warshall's closure, a row a whole number: so many roles that include so many cost no time.
+    """
+    place = {name: number for number, name in enumerate(roles)}
+    rows = [sum({1 << place[word.text] for word in part.words("includes") if word.text in place}) for part in roles.values()]
+    for middle, through in enumerate(rows):
+        rows = [row | through if row >> middle & 1 else row for row in rows]
+    return {name: tuple(one for one, number in place.items() if row >> number & 1) for name, row in zip(roles, rows, strict=True)}
 
 
 def label_text(label: Label | None, locale: str, default: str) -> Text:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 
+from xrm.errors import comparable
+
 CUTOFF = 0.6
-MOST = 2000
-"""More names than this are not compared: a hint is not worth a second."""
 
 
 def nearest(word: str, names: Iterable[str]) -> str | None:
@@ -16,7 +16,7 @@ def nearest(word: str, names: Iterable[str]) -> str | None:
     letters = sorted(wanted)
     best, found = CUTOFF, None
     matcher = SequenceMatcher(b=wanted[:100])
-    for _, name in zip(range(MOST), names, strict=False):
+    for name in comparable(word, names):
         lower = name.lower()
         if lower != wanted and sorted(lower) == letters:
             return name

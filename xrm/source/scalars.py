@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import abc
 
 from xrm.errors import Place, Problem
 from xrm.model.kinds import TYPES
@@ -14,6 +15,8 @@ from xrm.source.vocabulary import LATER_TYPES, MOST_NAME
 
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
 OPTION_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+MOST_NAMES = 1_000
+"""Names in one map: a table of PostgreSQL has at most 1,600 columns, and nobody chooses from more options."""
 LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|\d{3}))?")
 INTEGER = re.compile(r"[-+]?(0|[1-9]\d*)")
 MOST_OPTION = 100
@@ -60,6 +63,10 @@ class Scalars:
         message = f"this must be {wanted}, and it is {_described(node)}"
         return self.refuse("XRM106", message, node.place, path, hint or self.mended(node))
 
+    def bounded(self, inner: abc.Sequence[Node], path: Path, hint: str = "so long a list is never needed here") -> None:
+        if len(inner) > MOST_NAMES:
+            raise self.refuse("XRM104", f"there are more than {MOST_NAMES:,} here", inner[MOST_NAMES].place, path, hint)
+
     def mended(self, node: Node) -> str | None:
         return quoting.mended(self.document.lines[node.place.line - 1], node.place.column)
 
@@ -91,6 +98,7 @@ class Scalars:
             raise self.wrong("text, or a map from locale to text", node, path, "write one text; quote it if need be")
         if node.partial:
             raise Refused
+        self.bounded([key for key, _ in node.entries], path)
         texts = []
         for locale, value in node.entries:
             if not LOCALE.fullmatch(locale.text):
@@ -130,6 +138,7 @@ class Scalars:
         items = node.items if isinstance(node, Sequence) else (node,)
         if not items and not kind.may_be_empty:
             raise self.refuse("XRM206", "the list is empty", node.place, path, "name something, or take the key out")
+        self.bounded(items, path)
         words: dict[str, Word] = {}
         for item in items:
             scalar = self.scalar(f"the name of {article(kind.of)}, or a list of them", item, path)

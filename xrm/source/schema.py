@@ -20,9 +20,6 @@ from xrm.source.nearness import did_you_mean, nearest
 from xrm.source.outline import DEFAULT, Answer, Case, Datum, Formula, Given, Part, Word
 from xrm.source.scalars import MOST_OPTION, NULLS, OPTION_NAME, Path, Refused, Scalars, TooMany, article, cut
 
-MOST_NAMES = 1_000
-"""Names in one map: a table of PostgreSQL has at most 1,600 columns, and nobody chooses from more options."""
-
 
 def read(document: Document, types: tuple[str, ...] = ()) -> tuple[Part | None, tuple[Problem, ...]]:
     """The application or entity that a file defines. ``types``: the names of the application's own."""
@@ -177,6 +174,7 @@ class _Structure(Scalars):
 
     def value(self, kind: kinds.Kind, node: Node, path: Path) -> Given:
         if isinstance(node, Sequence) and node.items and all(_is_case(item) for item in node.items):
+            self.bounded(node.items, path)
             cases = tuple(self.case(item, path) for item in node.items)
             for case, item in zip(cases[:-1], node.items, strict=False):
                 if case.when is None:
@@ -204,6 +202,7 @@ class _Structure(Scalars):
     def value_map(self, kind: kinds.Kind, node: Node, path: Path) -> Answer:
         if not isinstance(node, Map):
             raise self.wrong("a map from field to value", node, path)
+        self.bounded([key for key, _ in node.entries], path)
         return tuple((Word(key.text, key), self.value(kinds.Value(), value, (*path, key.text))) for key, value in node.entries)
 
     # -- maps under a key -------------------------------------------------------------------------------------------
@@ -211,6 +210,7 @@ class _Structure(Scalars):
     def many(self, kind: kinds.Kind, node: Node, path: Path) -> tuple[Part, ...]:
         assert isinstance(kind, kinds.Many | kinds.Layouts)
         items = node.items if isinstance(node, Sequence) else (node,)
+        self.bounded(items, path)
         parts = []
         for number, item in enumerate(items, 1):
             inner = (*path, str(number)) if len(items) > 1 else path
@@ -222,10 +222,8 @@ class _Structure(Scalars):
         inner = KINDS[kind.of]
         parts: dict[str, Part] = {}
         pairs = self.pairs(inner, node, path)
-        if len(pairs) > MOST_NAMES:
-            place = pairs[MOST_NAMES][0].place
-            hint = "what has so many is an entity with records of its own" if inner.name == "option" else "split it into several entities"
-            raise self.refuse("XRM104", f"there are more than {MOST_NAMES:,} here", place, path, hint)
+        hint = "what has so many is an entity with records of its own" if inner.name == "option" else "split it into several entities"
+        self.bounded([key for key, _ in pairs], path, hint)
         for key, value in pairs:
             name, below = Word(key.text, key), (*path, key.text)
             try:

@@ -24,6 +24,8 @@ NAMED = ("application", "role", "entity", "field", "option", "state", "transitio
 OWN = ("label", "plural", "help")
 """Labels that say what an entity is called: an heir has its own."""
 MOST_SHOWN = 3
+MOST_HINTS = 500
+"""Problems after which no near name is looked for."""
 
 Tree = Mapping[str, "Tree | Scalar"]
 
@@ -162,7 +164,7 @@ class _Translation:
 
     def unknown(self, key: Scalar, known: Iterable[str], path: tuple[str, ...]) -> None:
         names = list(known)
-        near = nearest(key.text, names)
+        near = nearest(key.text, names) if len(self.problems) < MOST_HINTS else None
         hint = f"did you mean '{near}'?" if near else f"known here: {', '.join(names[:12])}" if names else None
         self.note("XRM203", f"nothing is called '{key.text[:60]}' here", key.place, (*path, key.text), hint)
 

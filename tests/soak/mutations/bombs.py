@@ -16,11 +16,36 @@ def fields(text: str) -> Files:
 
 
 def must(expression: str) -> Files:
-    return thing(f"checks: {{c: {{must: >-\n   {expression}\n , message: No}}}}\n")
+    return thing(f"checks:\n  c:\n    must: '{expression}'\n    message: No\n")
 
 
 def view(expression: str) -> Files:
-    return thing(f"views:\n  v:\n    filter: {expression}\n")
+    return thing(f"views:\n  v:\n    filter: {quoted(expression)}\n")
+
+
+def quoted(expression: str) -> str:
+    """As YAML wants it; what is quoted already stays."""
+    return expression if expression.startswith('"') else "'" + expression.replace("'", "''") + "'"
+
+
+def flat(count: int, base: str, own: str = "") -> Files:
+    """So many heirs of one base."""
+    rest = {f"entities/e{n}.yml": f"entity: e{n}\nextends: base\n{own.format(n)}" for n in range(count)}
+    return {"xrm.yml": XRM, "entities/base.yml": f"entity: base\nabstract: true\n{base}", **rest}
+
+
+def some_fields(count: int, form: str = "text") -> str:
+    return "fields:\n" + "".join(f"  f{n}: {form.format(n)}\n" for n in range(count))
+
+
+def line_of_heirs(count: int, of: str) -> Files:
+    """Heirs in a chain, the first with these fields."""
+    made = heirs(count)
+    return {**made, "entities/e0.yml": f"entity: e0\n{of}"}
+
+
+def options(count: int, rest: str = "") -> str:
+    return f"entity: thing\nfields:\n  name: text\n  c: {{type: choice, options: [{', '.join(f'o{n}' for n in range(count))}]{rest}}}\n"
 
 
 def pattern(regex: str) -> Files:
@@ -140,6 +165,187 @@ BOMBS: Mapping[str, Callable[[], Files]] = {
     "circle of types": lambda: types(5_000, "{type: t4999}"),
     "roles of roles": lambda: roles(5_000, "Agent"),
     "circle of roles": lambda: roles(5_000, "{includes: r4999}"),
+    "heirs of one base within bounds": lambda: flat(990, some_fields(100)),
+    "heirs with rules within bounds": lambda: flat(
+        200, some_fields(60, "{{type: integer, required: f0 > {0}, show: f1 < {0}}}"), "checks: {{own: {{must: f1 > {0}, message: No}}}}\n"
+    ),
+    "heirs with views within bounds": lambda: flat(
+        300, some_fields(40) + "views:\n" + "".join(f"  v{n}: {{filter: 'f{n} == \"x\"', columns: [f{n}]}}\n" for n in range(40))
+    ),
+    "heirs misspelt within bounds": lambda: flat(990, some_fields(50), "checks: {{own: {{must: nmae{0} > 1, message: No}}}}\n"),
+    "heirs in a line within bounds": lambda: line_of_heirs(20, some_fields(900)),
+    "heirs in a line with rules within bounds": lambda: line_of_heirs(20, some_fields(450, "{{type: integer, required: f0 > {0}}}")),
+    "lines of heirs within bounds": lambda: {
+        "xrm.yml": XRM,
+        **{
+            f"entities/e{k}_{n}.yml": f"entity: e{k}_{n}\n" + (f"extends: e{k}_{n - 1}\n" if n else some_fields(30))
+            for k in range(49)
+            for n in range(20)
+        },
+    },
+    "chain of values within bounds": lambda: fields(chain(990, "{{type: integer, compute: =f{0} + 1}}", "integer")),
+    "untyped chain of values within bounds": lambda: fields(chain(990, "{{compute: =f{0} + 1}}", "integer")),
+    "circle of values within bounds": lambda: fields(chain(990, "{{compute: =f{0} + 1}}", "{compute: =f989 + 1}")),
+    "circle of defaults within bounds": lambda: fields(chain(990, "{{type: integer, default: =f{0}}}", "{type: integer, default: =f989}")),
+    "chain of conditions within bounds": lambda: fields(chain(990, "{{type: integer, show: f{0} > 1}}", "{type: integer, show: f989 > 1}")),
+    "values of all before": lambda: fields(
+        "".join(
+            f"  f{n}: {{type: integer, compute: ={' + '.join(f'f{k}' for k in range(max(0, n - 60), n)) or '1'}}}\n" for n in range(990)
+        )
+    ),
+    "misspelt names within bounds": lambda: thing(
+        "checks:\n" + "".join(f"  c{n}: {{must: nmae{n} == 1, message: M}}\n" for n in range(900))
+    ),
+    "long misspelt names within bounds": lambda: thing(
+        "checks:\n" + "".join(f"  c{n}: {{must: {'nmae' * 100}{n} == 1, message: M}}\n" for n in range(900))
+    ),
+    "names misspelt among many": lambda: {
+        "xrm.yml": XRM,
+        "entities/thing.yml": "entity: thing\n"
+        + some_fields(990)
+        + "checks:\n"
+        + "".join(f'  c{n}: {{must: ff{n}x == "1", message: M}}\n' for n in range(900)),
+    },
+    "states within bounds": lambda: thing(states(990)),
+    "states and moves within bounds": lambda: thing(
+        states(990).split("  transitions:")[0]
+        + "  transitions:\n"
+        + "".join(f"    m{n}: {{from: [{', '.join(f's{k}' for k in range(100))}], to: s{n}}}\n" for n in range(100, 900))
+    ),
+    "options within bounds": lambda: {
+        "xrm.yml": XRM,
+        "entities/thing.yml": options(990) + "checks:\n" + "".join(f"  k{n}: {{must: 'c != \"o{n}\"', message: M}}\n" for n in range(900)),
+    },
+    "options misspelt within bounds": lambda: {
+        "xrm.yml": XRM,
+        "entities/thing.yml": options(990)
+        + "checks:\n"
+        + "".join(f"  k{n}: {{must: 'c != \"oo{n}x\"', message: M}}\n" for n in range(900)),
+    },
+    "conditions on options within bounds": lambda: {
+        "xrm.yml": XRM,
+        "entities/thing.yml": "entity: thing\nfields:\n  n: integer\n  c:\n    type: choice\n    options:\n"
+        + "".join(f"      o{n}: {{when: n > {n}}}\n" for n in range(990)),
+    },
+    "roles of roles within bounds": lambda: roles(990, "Agent"),
+    "circle of roles within bounds": lambda: roles(990, "{includes: r989}"),
+    "roles of all roles": lambda: {
+        "xrm.yml": "xrm: 1\nname: city\nroles:\n"
+        + "".join(
+            f"  r{n}: {{includes: [{', '.join(f'r{k}' for k in range(max(0, n - 100), n))}]}}\n" if n else "  r0: R\n" for n in range(990)
+        ),
+        "entities/thing.yml": THING + "access:\n" + "".join(f"  r{n}: [read]\n" for n in range(990)),
+    },
+    "rights of many roles": lambda: {
+        "xrm.yml": "xrm: 1\nname: city\nroles:\n" + "".join(f"  r{n}: R\n" for n in range(990)),
+        "entities/thing.yml": "entity: thing\nfields:\n"
+        + "".join(f"  f{n}: {{type: integer, protected: true}}\n" for n in range(100))
+        + "  all: {compute: ="
+        + " + ".join(f"f{n}" for n in range(100))
+        + ", discloses: true}\naccess:\n"
+        + "".join(f"  r{n}: {{read: size > {n}, sees: [{', '.join(f'f{k}' for k in range(100))}]}}\n" for n in range(990)),
+    },
+    "types within bounds": lambda: types(20, "text"),
+    "many types within bounds": lambda: {
+        "xrm.yml": XRM + "types:\n" + "".join(f"  t{n}: {{type: choice, options: [a{n}, b{n}]}}\n" for n in range(990)),
+        "entities/thing.yml": "entity: thing\nfields:\n" + "".join(f"  f{n}: t{n}\n" for n in range(990)),
+    },
+    "a type of many options used often": lambda: {
+        "xrm.yml": XRM + f"types:\n  t: {{type: choice, options: [{', '.join(f'o{n}' for n in range(990))}]}}\n",
+        **{f"entities/e{k}.yml": f"entity: e{k}\n" + some_fields(100, "t") for k in range(20)},
+    },
+    "additions within bounds": lambda: {
+        **thing(""),
+        **{f"entities/a{n}.yml": f"add_to: thing\nfields: {{g{n}: text}}\n" for n in range(980)},
+    },
+    "additions that clash": lambda: {**thing(""), **{f"entities/a{n}.yml": "add_to: thing\nfields: {name: text}\n" for n in range(980)}},
+    "links to all": lambda: {
+        "xrm.yml": XRM,
+        **{f"entities/e{n}.yml": f"entity: e{n}\nfields: {{a: text, up: {{type: link, to: any, inverse: down{n}}}}}\n" for n in range(150)},
+    },
+    "links in a chain": lambda: {
+        "xrm.yml": XRM,
+        **{
+            f"entities/e{n}.yml": f"entity: e{n}\nfields: {{a: integer, up: {{type: link, to: e{max(0, n - 1)}, inverse: down}}, "
+            f"s: {{compute: =sum(down.s) + up.a}}}}\n"
+            for n in range(300)
+        },
+    },
+    "ten files of many values": lambda: {
+        **thing(""),
+        **{f"entities/e{n}.yml": f"entity: e{n}\nhelp: [" + "1, " * 110_000 + "1]\n" for n in range(10)},
+    },
+    "ten files of data": lambda: {
+        "xrm.yml": XRM,
+        **{
+            f"entities/e{n}.yml": f"entity: e{n}\nkey: code\nfields: {{code: {{type: text, unique: true, required: true}}}}\n"
+            for n in range(10)
+        },
+        **{f"data/e{n}.yml": "".join(f"k{k}: {{}}\n" for k in range(9_990)) for n in range(10)},
+    },
+    "many files of data": lambda: {**thing(""), **{f"data/e{n}.yml": "a: {b: 1}\n" for n in range(3_000)}},
+    "ten languages of many texts": lambda: {
+        **thing(""),
+        **{f"locale/a{a}.yml": "entities:\n" + "".join(f"  e{n}: {{label: E}}\n" for n in range(25_000)) for a in "abcdefghij"},
+    },
+    "languages within bounds": lambda: {
+        "xrm.yml": XRM,
+        "entities/thing.yml": "entity: thing\n" + some_fields(990),
+        **{
+            f"locale/a{a}.yml": "entities:\n  thing:\n    fields:\n" + "".join(f"      f{n}: {{label: F}}\n" for n in range(990))
+            for a in "abcdefghijklmnopqrst"
+        },
+    },
+    "languages of heirs": lambda: {
+        **flat(300, some_fields(60)),
+        "locale/es.yml": "entities:\n  base:\n    fields:\n" + "".join(f"      f{n}: {{label: F}}\n" for n in range(60)),
+    },
+    "views within bounds": lambda: {
+        "xrm.yml": XRM,
+        "entities/thing.yml": "entity: thing\n"
+        + some_fields(990)
+        + "views:\n"
+        + "".join(f"  v{n}: {{columns: [{', '.join(f'f{k}' for k in range(60))}]}}\n" for n in range(900)),
+    },
+    "sections within bounds": lambda: {
+        "xrm.yml": XRM,
+        "entities/thing.yml": "entity: thing\n"
+        + some_fields(990, "integer")
+        + "forms:\n"
+        + "".join(f"  - {{section: S, fields: [f{n}], show: f{(n + 1) % 990} > 1}}\n" for n in range(990)),
+    },
+    "many sections": lambda: thing("forms:\n" + "  - {section: S, fields: [name]}\n" * 30_000),
+    "many cases": lambda: fields("  a:\n    type: integer\n    default:\n" + "      - {when: a > 1, use: 1}\n" * 20_000),
+    "cases within bounds": lambda: fields(
+        "".join(
+            f"  f{n}:\n    type: integer\n    default:\n" + "      - {when: f1 > 1, use: 1}\n" * 40 + "      - {use: 1}\n"
+            for n in range(400)
+        )
+    ),
+    "many columns": lambda: thing("views: {v: {columns: [" + "name, " * 100_000 + "name]}}\n"),
+    "many keys of uniqueness": lambda: {
+        "xrm.yml": XRM,
+        "entities/thing.yml": "entity: thing\n"
+        + some_fields(990)
+        + "unique:\n"
+        + "".join(f"  u{n}: [{', '.join(f'f{k}' for k in range(n % 900, n % 900 + 60))}]\n" for n in range(900)),
+    },
+    "rows within bounds": lambda: {
+        "xrm.yml": XRM,
+        "entities/thing.yml": "entity: thing\nfields:\n"
+        + "".join(
+            f"  r{k}: {{type: rows, fields: {{{', '.join(f'c{n}: {{type: integer, max: =c{max(0, n - 1)}}}' for n in range(90))}}}}}\n"
+            for k in range(20)
+        ),
+    },
+    "rows of many fields": lambda: fields(
+        "".join(f"  r{k}: {{type: rows, fields: {{{', '.join(f'c{n}: text' for n in range(900))}}}}}\n" for k in range(60))
+    ),
+    "long expressions within bounds": lambda: thing(
+        "checks:\n" + "".join(f"  c{n}: {{must: {' && '.join([f'size > {k}' for k in range(90)])}, message: M}}\n" for n in range(400))
+    ),
+    "a record of many fields": lambda: keyed("a: {" + ", ".join(f"f{n}: 1" for n in range(55_000)) + "}\n"),
+    "patterns within bounds": lambda: fields("".join(f"  f{n}: {{type: text, pattern: '(x{{{n % 900}}}y)+'}}\n" for n in range(900))),
     "repeated repeats": lambda: pattern("((((a{100}){100}){100}){100})"),
     "thousands of repeats": lambda: pattern("(x{1000}){1000}"),
     "nested stars": lambda: pattern("(((((a*)*)*)*)*)*b"),
@@ -172,6 +378,7 @@ BOMBS: Mapping[str, Callable[[], Files]] = {
     "deep locale": lambda: spanish("entities:\n" + "".join(f"{' ' * n}a:\n" for n in range(1, 39))),
     "many unknown texts": lambda: spanish("entities:\n" + "".join(f"  e{n}: {{label: E}}\n" for n in range(25_000))),
     "many records": lambda: keyed("".join(f"k{n}: {{size: {n}}}\n" for n in range(29_000))),
+    "records within bounds": lambda: keyed("".join(f"k{n}: {{size: {n}, place: {{a: {n}}}}}\n" for n in range(9_990))),
     "many wrong records": lambda: keyed("".join(f"k{n}: {{sise: x}}\n" for n in range(9_900))),
     "deep record": lambda: keyed("a: {place: " + "[" * 38 + "]" * 38 + "}\n"),
     "wide record": lambda: keyed("a: {place: [" + "1, " * 110_000 + "1]}\n"),

@@ -25,6 +25,7 @@ SHARE = 0.9
 PLACED = 1
 """Lines that a report may be off."""
 FILES = int(os.environ.get("XRM_MUTATIONS", "1000"))
+PROCESSES = int(os.environ.get("XRM_PROCESSES", str(os.cpu_count() or 1)))
 PART = 250
 """Files that a process makes at a time."""
 
@@ -179,9 +180,9 @@ def part(number: int) -> list[Figure]:
 
 
 def distinct(count: int) -> list[Figure]:
-    """So many different files, on every processor; what two parts have made alike is counted once."""
+    """So many different files; what two parts have made alike is counted once."""
     found: dict[str, Figure] = {}
-    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn")) as pool:
         at = 0
         while len(found) < count:
             more = range(at, at + max(2, (count - len(found)) // PART))
