@@ -200,7 +200,7 @@ def _input(ctx: Context, screen: Screen, one: Field, filled: Filled, mirror: Mir
     if one.each:
         return link_lists.made_input(ctx, one, made, _all_of(ctx, screen, one.each, _fitting(ctx, screen, one, filled)[0]))
     if one.type == "rows":
-        return _rows_input(ctx, screen, one, made, filled)
+        return _rows_input(ctx, screen, one, made, filled, mirror.rows.get(one.name, ()))
     if is_link(one):
         return _link_input(ctx, screen, one, made, filled)
     if one.kind.kept == "files":
@@ -221,15 +221,18 @@ def address_inputs(tongue: Tongue, name: str, text: str) -> tuple[pages.Input, .
     )
 
 
-def _rows_input(ctx: Context, screen: Screen, one: Field, made: pages.Input, filled: Filled) -> pages.Input:
+def _rows_input(ctx: Context, screen: Screen, one: Field, made: pages.Input, filled: Filled, mirrors: tuple[Mirror, ...]) -> pages.Input:
     def empty(inner: Screen, field: Field) -> pages.Input:
-        return _input(ctx, inner, field, Filled({}), Mirror(must=frozenset({field.name} if field.required is not False else ())))
+        return _input(ctx, inner, field, Filled({}), Mirror(must=frozenset({field.name} if field.required is True else ())))
 
     standing = filled.record.get(one.name)
-    columns, rows = row_forms.table(screen, one, made.value, filled.words, filled.wrong, empty, filled.focus, standing)
+    columns, rows = row_forms.table(screen, one, made.value, filled.words, filled.wrong, empty, filled.focus, standing, mirrors)
+    varies = made.varies or any(mirror.varies for mirror in mirrors)
     most = one.maximum if isinstance(one.maximum, int) else MOST_ROWS
     optional = not one.minimum and made.optional
-    return replace(made, columns=columns, rows=rows, most=most, optional=optional, focused=filled.focus, touched=bool(filled.focus))
+    return replace(
+        made, columns=columns, rows=rows, most=most, optional=optional, varies=varies, focused=filled.focus, touched=bool(filled.focus)
+    )
 
 
 def _hint(screen: Screen, one: Field) -> str:

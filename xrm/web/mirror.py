@@ -6,13 +6,14 @@ answers questions about hidden values; what lies beyond links is read with the a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from xrm.compile.application import CompiledEntity
-from xrm.compile.constraints import EMPTY, Mirrored, Truth, roots, value_paths
+from xrm.compile.constraints import ALWAYS, EMPTY, Mirrored, Truth, roots, value_paths
 from xrm.compile.dependencies import expressions
+from xrm.compile.row_parts import RowsWrite
 from xrm.errors import XrmError
 from xrm.model.fields import Field
 from xrm.model.misfits import Misfit
@@ -29,7 +30,9 @@ Row = dict[str, Any]
 class Mirror:
     """``out``: fields that do not apply; ``must``: required now; ``fixed``: not to be changed by hand; ``closed``: options that
     cannot be chosen, by field. ``computed`` and ``defaults`` are the values that follow from what stands in the form. ``asked``
-    are the fields whose change may change any of it; ``varies`` those that may come and go."""
+    are the fields whose change may change any of it; ``varies`` those that may come and go. ``rows`` has the same for each row of a
+    table, by the field that holds them, where its rules may change from row to row; what they ask of their record is among the
+    record's own ``asked``."""
 
     out: frozenset[str] = frozenset()
     must: frozenset[str] = frozenset()
@@ -39,6 +42,7 @@ class Mirror:
     defaults: Mapping[str, object] = field(default_factory=dict)
     asked: frozenset[str] = frozenset()
     varies: frozenset[str] = frozenset()
+    rows: Mapping[str, tuple[Mirror, ...]] = field(default_factory=dict)
 
 
 def mirror(
@@ -50,9 +54,10 @@ def mirror(
     *,
     new: bool = False,
     asks: Mapping[str, Mirrored] | None = None,
+    tables: Mapping[str, Sequence[Row]] | None = None,
 ) -> Mirror:
     """``row``: the record as this actor sees it; ``typed``: what stands in the inputs, which may not fit their fields; ``asks``:
-    the rules of a move, in place of the fields' own."""
+    the rules of a move, in place of the fields' own; ``tables``: what stands in the rows of fields, in order."""
     compiled, names = ctx.entity(entity), {one.name for one in fields}
     mirrored = compiled.rules.constraints.mirrored if asks is None else asks
     rules = {name: said for name in names if (said := _seen(ctx, entity, mirrored.get(name)))}
@@ -74,6 +79,7 @@ def mirror(
                 _follow(ctx, compiled, paths, made)
                 computed = _computed(ctx, compiled, made)
     held = {name: said for name, said in rules.items() if name not in out}
+    parts = [(part, own) for part in compiled.rows if part.field.name in names and (own := _row_rules(ctx, compiled, part))]
     return Mirror(
         out=frozenset(out),
         must=frozenset(name for name, said in held.items() if said.required and said.required.holds(made, ctx.moment)),
@@ -81,9 +87,85 @@ def mirror(
         closed={name: shut for name, said in held.items() if said.options and (shut := _shut(ctx, said.options, made)) is not None},
         computed=computed,
         defaults=defaults,
-        asked=_asked(ctx, compiled, names, rules.values(), new),
+        asked=_asked(ctx, compiled, names, rules.values(), new) | _asked_above(own for _, own in parts) & names,
+        varies=frozenset(name for name, said in rules.items() if said.show),
+        rows={part.field.name: _of_rows(ctx, compiled, part, own, made, (tables or {}).get(part.field.name, ())) for part, own in parts},
+    )
+
+
+# -- the rows of a field ---------------------------------------------------------------------------------------------
+
+
+def _of_rows(
+    ctx: Context, compiled: CompiledEntity, part: RowsWrite, rules: Mapping[str, Mirrored], record: Row, rows: Sequence[Row]
+) -> tuple[Mirror, ...]:
+    """What the rules show of each row."""
+    read = frozenset(path for said in rules.values() for one in _truths(said) for path in one.paths)
+    above = {**record}
+    beyond = (path.removeprefix("parent.") for path in read if path.startswith("parent."))
+    _follow(ctx, compiled, frozenset(path for path in beyond if "." in path), above)
+    paths = frozenset(path for path in read if "." in path and not path.startswith("parent."))
+    parent = {f"parent.{path}": above.get(path) for path in part.parent_paths} | {"parent": record.get("id")}
+    asked = roots(read) & part.field.rows.keys()
+    return tuple(_of_row(ctx, part, rules, {**parent, **_fitted(part, row)}, paths, asked) for row in rows)
+
+
+def _of_row(
+    ctx: Context, part: RowsWrite, rules: Mapping[str, Mirrored], scope: Row, paths: frozenset[str], asked: frozenset[str]
+) -> Mirror:
+    _follow(ctx, part, paths, scope)
+    out: set[str] = set()
+    for name in (shown.field.name for shown in part.rules.constraints.shows if shown.field.name in rules):
+        show = rules[name].show
+        if show and not show.holds(scope, ctx.moment):
+            out.add(name)
+            if scope.get(name) not in EMPTY:
+                scope[name] = None
+                _follow(ctx, part, paths, scope)
+    held = {name: said for name, said in rules.items() if name not in out}
+    return Mirror(
+        out=frozenset(out),
+        must=frozenset(name for name, said in held.items() if said.required and said.required.holds(scope, ctx.moment)),
+        closed={name: shut for name, said in held.items() if said.options and (shut := _shut(ctx, said.options, scope)) is not None},
+        asked=asked,
         varies=frozenset(name for name, said in rules.items() if said.show),
     )
+
+
+def _fitted(part: RowsWrite, row: Row) -> Row:
+    return {name: _fitting(one, row.get(name)) for name, one in part.field.rows.items()}
+
+
+def _row_rules(ctx: Context, compiled: CompiledEntity, part: RowsWrite) -> Mapping[str, Mirrored]:
+    """The rules of the fields in rows that may show something else from row to row, and read only what the actor sees."""
+
+    def sees(path: str) -> bool:
+        name, _, rest = path.partition(".")
+        if name == "parent":
+            return not rest or ctx.policies.resolve(compiled.entity.name, rest) is not None
+        one = part.field.rows.get(name)
+        beyond = not rest or (one is not None and one.to is not None and ctx.policies.resolve(one.to, rest) is not None)
+        return one is not None and one.compute is None and ctx.policy(compiled.entity.name).sees(f"{part.field.name}.{name}") and beyond
+
+    def seen(rule: Truth | None) -> Truth | None:
+        return rule if rule and rule is not ALWAYS and not rule.gathered and all(map(sees, rule.paths)) else None
+
+    found = {}
+    for name, said in part.rules.constraints.mirrored.items():
+        options = {option: rule for option, one in (said.options or {}).items() if (rule := seen(one))}
+        made = Mirrored(seen(said.show), seen(said.required), None, options or None)
+        if made.show or made.required or made.options:
+            found[name] = made
+    return found
+
+
+def _asked_above(rules: Iterable[Mapping[str, Mirrored]]) -> frozenset[str]:
+    """The fields of the record that the rules of its rows read."""
+    read = (path for by_name in rules for said in by_name.values() for one in _truths(said) for path in one.paths)
+    return roots(frozenset(path.removeprefix("parent.") for path in read if path.startswith("parent.")))
+
+
+# -- what is read ----------------------------------------------------------------------------------------------------
 
 
 def _seen(ctx: Context, entity: str, said: Mirrored | None) -> Mirrored | None:
@@ -132,7 +214,7 @@ def _paths(ctx: Context, compiled: CompiledEntity, rules: Iterable[Mirrored]) ->
     return frozenset(path for said in rules for one in _truths(said) for path in one.paths if "." in path)
 
 
-def _follow(ctx: Context, compiled: CompiledEntity, paths: frozenset[str], row: Row) -> None:
+def _follow(ctx: Context, compiled: CompiledEntity | RowsWrite, paths: frozenset[str], row: Row) -> None:
     """Read what lies beyond the links, as far as the actor may see it."""
     for name in roots(paths):
         one = compiled.entity.field(name)

@@ -400,6 +400,8 @@ class Input:
     applies: bool = True
     """Whether the field applies with what stands in the form; without script it is shown all the same."""
     varies: bool = False
+    must: bool = False
+    """In a row: required in this one, by a rule."""
     fixed: bool = False
     asked: bool = False
     """A change of it may change what the form shows: the server is asked."""

@@ -13,12 +13,13 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from xrm.errors import NotFound, Problem, XrmError
+from xrm.model.rows import rows_of
 from xrm.service import files, serving
 from xrm.service.context import Service
 from xrm.service.hooks import page_context
 from xrm.service.records import Written
 from xrm.service.sessions import SESSION_LIFE, issue, revoke
-from xrm.web import pages, writing
+from xrm.web import pages, row_forms, writing
 from xrm.web import visit as visits
 from xrm.web.lists import list_page
 from xrm.web.mirror import Mirror
@@ -283,6 +284,8 @@ def _reflection(desk: Desk, screen: Screen, ask: Callable[[Mapping[str, str]], M
     """What a form shows with what was typed into it. Nothing is written."""
     posts = ((one.name, posted(desk.visit.sent, one)) for one in screen.entity.fields.values() if one.name in screen.policy.editable)
     sent = {name: text for name, text in posts if text is not None}
+    tables = (one for one in rows_of(screen.entity) if one.name in sent and not one.each)
+    sent |= {one.name: row_forms.text_sent(desk.ctx, screen, one, desk.visit.sent) for one in tables}
     body = msgspec.json.encode(writing.reflected(screen, ask(sent)))
     return Response(body, headers=dict(PAGE_HEADERS), media_type="application/json")
 

@@ -22,6 +22,7 @@ from xrm.model.values import MOST_ROWS
 from xrm.service.context import Context
 from xrm.web import pages
 from xrm.web.cells import is_link
+from xrm.web.mirror import Mirror
 from xrm.web.row_merging import merged
 from xrm.web.screens import Screen
 from xrm.web.typed import address_parts, editable, link_of, posted, value_of
@@ -156,6 +157,22 @@ def values_of(screen: Screen, field: Field, text: str, now: str = "") -> list[di
     return found
 
 
+def standing_values(screen: Screen, field: Field, text: str, standing: object) -> list[dict[str, object]]:
+    """What stands in every row of a form: what was typed, over the row of the record that it is."""
+    display = screen.tongue.display
+    known = {row["id"]: row for row in standing} if isinstance(standing, (list, tuple)) else {}
+    found = []
+    for row in rows_in(text):
+        typed = {name: value_of(display, field.rows[name], value) for name, value in row.items() if name in field.rows}
+        found.append({**known.get(row.get("id", ""), {}), **typed})
+    return found
+
+
+def text_sent(ctx: Context, screen: Screen, field: Field, form: Mapping[str, str]) -> str:
+    """The rows of a form as they were sent, each in its place, also those in which nobody wrote anything."""
+    return _text([_row(ctx, screen, field, number, sent)[0] for number, sent in enumerate(_sent(field, form))])
+
+
 @dataclass(frozen=True, slots=True)
 class Pressed:
     """What a button in a table did: the field, its text and words afterwards, and the id of what takes the focus."""
@@ -205,7 +222,15 @@ Make = Callable[[Screen, Field], pages.Input]
 
 
 def table(
-    screen: Screen, field: Field, text: str, words: Mapping[str, str], wrong: Callable[[str], str], make: Make, focus: str, standing: object
+    screen: Screen,
+    field: Field,
+    text: str,
+    words: Mapping[str, str],
+    wrong: Callable[[str], str],
+    make: Make,
+    focus: str,
+    standing: object,
+    mirrors: Sequence[Mirror],
 ) -> tuple[tuple[str, ...], tuple[pages.RowInputs, ...]]:
     """The heads of the columns, and the inputs of every row. What may not be written is text: as it is in the rows that stand."""
     inner = screen.rows[field.name]
@@ -219,13 +244,21 @@ def table(
         name = f"{field.name}.{n}.{one.name}"
         if one.kind == SAID:
             return replace(one, name=name, value=_words(inner, field.rows[one.name], known.get(row.get("id", ""), {})), error=wrong(name))
-        return _filled(one, name, row.get(one.name, ""), words, wrong, f"{source}{one.name}", focus)
+        made = _filled(one, name, row.get(one.name, ""), words, wrong, f"{source}{one.name}", focus)
+        return _reflected(made, one.name, mirrors[n]) if n < len(mirrors) else made
 
     rows = tuple(
         pages.RowInputs(number=n + 1, id=row.get("id", ""), cells=tuple(cell(n, row, one) for one in made))
         for n, row in enumerate(rows_in(text))
     )
     return tuple(one.label + ("" if one.optional else " *") for one in made), rows
+
+
+def _reflected(made: pages.Input, name: str, mirror: Mirror) -> pages.Input:
+    """An input as the rules are with what stands in its row."""
+    closed = mirror.closed.get(name, frozenset())
+    options = tuple(replace(option, closed=option.value in closed and not option.selected) for option in made.options)
+    return replace(made, options=options, applies=name not in mirror.out, must=name in mirror.must, asked=name in mirror.asked)
 
 
 def _said(inner: Screen, one: Field) -> pages.Input:

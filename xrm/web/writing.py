@@ -30,6 +30,7 @@ from xrm.web.timeline import rows_before, shown, stored_value
 from xrm.web.typed import editable
 
 Sent = Mapping[str, str]
+NO_ROW: Mapping[str, object] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,9 @@ def new_mirror(ctx: Context, screen: Screen, texts: Sent) -> Mirror:
         "open": True,
         **({"state": lifecycle.initial.name} if lifecycle else {}),
     }
-    return mirror(ctx, screen.entity.name, fields, row, forms.values(screen, _of(fields, texts)), new=True)
+    return mirror(
+        ctx, screen.entity.name, fields, row, forms.values(screen, _of(fields, texts)), new=True, tables=_tables(screen, fields, texts)
+    )
 
 
 def edit_mirror(ctx: Context, screen: Screen, id: str, texts: Sent) -> Mirror:
@@ -84,7 +87,8 @@ def edit_mirror(ctx: Context, screen: Screen, id: str, texts: Sent) -> Mirror:
     may(ctx, screen.entity.name, "update")
     found = find(ctx, screen, id)
     fields = fields_of(_editable(screen, found))
-    return mirror(ctx, screen.entity.name, fields, found.row, forms.values(screen, _of(fields, texts)))
+    tables = _tables(screen, fields, texts, found.row)
+    return mirror(ctx, screen.entity.name, fields, found.row, forms.values(screen, _of(fields, texts)), tables=tables)
 
 
 def move_mirror(ctx: Context, screen: Screen, id: str, name: str, texts: Sent) -> Mirror:
@@ -94,11 +98,27 @@ def move_mirror(ctx: Context, screen: Screen, id: str, name: str, texts: Sent) -
     asks = ctx.entity(screen.entity.name).rules.moves[name].asks
     rules = {ask.field.name: Mirrored(show=ask.show, required=ask.required) for ask in asks}
     row = {**found.row, "state": move.target}
-    return mirror(ctx, screen.entity.name, fields, row, forms.values(screen, _of(fields, texts)), asks=rules)
+    return mirror(
+        ctx,
+        screen.entity.name,
+        fields,
+        row,
+        forms.values(screen, _of(fields, texts)),
+        asks=rules,
+        tables=_tables(screen, fields, texts, row),
+    )
 
 
 def _of(fields: Iterable[Field], texts: Sent) -> Sent:
     return {one.name: texts[one.name] for one in fields if one.name in texts and one.kind.kept not in ("apart", "files")}
+
+
+def _tables(
+    screen: Screen, fields: Iterable[Field], texts: Sent, row: Mapping[str, object] = NO_ROW
+) -> Mapping[str, list[dict[str, object]]]:
+    """What stands in the tables of rows of a form, by field."""
+    held = [one for one in fields if one.type == "rows" and not one.each and one.name in texts]
+    return {one.name: row_forms.standing_values(screen, one, texts[one.name], row.get(one.name)) for one in held}
 
 
 def _defaults(ctx: Context, screen: Screen, fields: Iterable[Field]) -> Filled:
@@ -414,7 +434,7 @@ def _form(
         crumbs=way,
         sections=made,
         troubles=forms.troubles(screen, problems, forms.names(made)),
-        mirror=f"{action}/mirror" if shown.asked else "",
+        mirror=f"{action}/mirror" if shown.asked or shown.rows else "",
         previews=tuple((name, screen.words(name), screen.text(name, value)) for name, value in computed.items()),
     )
 
@@ -432,9 +452,25 @@ def reflected(screen: Screen, shown: Mirror) -> Mapping[str, object]:
             }
             for name in screen.entity.fields
             if name in screen.policy.editable
-        },
+        }
+        | _reflected_rows(screen, shown),
         "computed": {name: screen.text(name, value) for name, value in shown.computed.items()},
         "defaults": {name: editable(display, screen.entity.fields[name], value) for name, value in shown.defaults.items()},
+    }
+
+
+def _reflected_rows(screen: Screen, shown: Mirror) -> dict[str, dict[str, object]]:
+    """The state of every input in tables of rows, by its name (``lines.0.item``)."""
+    return {
+        f"{holder}.{n}.{one.name}": {
+            "applies": one.name not in row.out,
+            "must": one.name in row.must,
+            "fixed": False,
+            "closed": sorted(row.closed.get(one.name, ())),
+        }
+        for holder, rows in shown.rows.items()
+        for n, row in enumerate(rows)
+        for one in row_forms.inputs(screen, screen.entity.fields[holder])
     }
 
 

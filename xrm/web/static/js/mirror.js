@@ -18,13 +18,24 @@ function optional(field, yes) {
   else if (!told) label.insertAdjacentHTML("beforeend", ' <span class="opt">(optional)</span>');
 }
 
+/* In a table of rows: what does not apply is not seen, and is sent all the same, since the server leaves it out. */
+function cell(field, told) {
+  field.toggleAttribute("data-must", told.must);
+  const control = field.matches("fieldset") ? null : field.querySelector("input:not([type=hidden]), select, textarea");
+  if (told.must) control?.setAttribute("aria-required", "true");
+  else control?.removeAttribute("aria-required");
+}
+
 function show(form, name, told) {
   const field = form.querySelector(`[data-field="${CSS.escape(name)}"]`);
   if (!field) return;
   field.toggleAttribute("data-out", !told.applies);
   field.toggleAttribute("data-fixed", told.fixed);
-  off(field, !told.applies || told.fixed);
-  optional(field, !told.must);
+  if (field.closest("[data-cell]")) cell(field, told);
+  else {
+    off(field, !told.applies || told.fixed);
+    optional(field, !told.must);
+  }
   for (const option of field.querySelectorAll("option")) option.disabled = told.closed.includes(option.value) && !option.selected;
 }
 
@@ -38,7 +49,7 @@ function fill(form, name, text) {
 
 function sections(form) {
   for (const card of form.querySelectorAll("section.card")) {
-    const fields = [...card.querySelectorAll("[data-field]")];
+    const fields = [...card.querySelectorAll("[data-field]")].filter((field) => !field.closest("[data-cell]"));
     if (fields.length) card.hidden = fields.every((field) => field.hasAttribute("data-out"));
   }
 }
@@ -74,10 +85,13 @@ document.addEventListener("change", (event) => {
 
 function begin() {
   for (const form of document.querySelectorAll("form[data-mirror]")) {
-    for (const field of form.querySelectorAll("[data-out], [data-fixed]")) off(field, true);
+    for (const field of form.querySelectorAll("[data-out], [data-fixed]")) if (!field.closest("[data-cell]")) off(field, true);
     sections(form);
   }
 }
 
 begin();
-document.addEventListener("htmx:after:swap", begin);
+document.addEventListener("htmx:after:swap", () => {
+  asking?.abort(); // its rows may have other numbers now
+  begin();
+});
