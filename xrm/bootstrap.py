@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from xrm import api, plugins, source, web
 from xrm.compile.application import CompiledApplication, compile_application
 from xrm.compile.tables import part_name, table_name, tables
-from xrm.errors import Invalid, Problem, Unavailable, XrmError
+from xrm.errors import Invalid, Problem, Unavailable, XrmError, ordered
 from xrm.expr import Moment
 from xrm.model.application import Application
 from xrm.model.returning import as_new
@@ -32,6 +32,7 @@ from xrm.service.locking import Held
 from xrm.service.sessions import actor_named
 from xrm.service.transfer.exporting import Export, export
 from xrm.settings import Settings, settings
+from xrm.source.placing import placed
 from xrm.source.usage import dangling
 from xrm.store import applying, migrate, rehearsing, releases
 from xrm.store.blobs import Blobs
@@ -58,10 +59,24 @@ def plan(settings: Settings, database: Database) -> tuple[Application, migrate.P
 
 
 def plan_of(database: Database, application: Application) -> migrate.Plan:
-    """What applying an application would change. Raises as ``plan`` does."""
+    """What applying an application would change. Raises as ``plan`` does, each problem at its place in the definition."""
+    try:
+        return _plan_of(database, application)
+    except Invalid as refused:
+        raise _placed(application, refused) from refused
+
+
+def _placed(application: Application, refused: Invalid) -> Invalid:
+    """What the data that is there asks, at the line that asks it. The definition is read again: it seldom comes to this."""
+    meaning = source.load_text(application.files, plugins.load(application.files)[0].functions).meaning
+    told = [placed(meaning, problem) for problem in refused.problems] if meaning else refused.problems
+    return Invalid(*ordered(with_line(problem, application.files) for problem in told))
+
+
+def _plan_of(database: Database, application: Application) -> migrate.Plan:
     current = _current(database)
     if current is not None and (told := dangling(current, application)):
-        raise Invalid(*(with_line(problem, application.files) for problem in told))
+        raise Invalid(*told)
     made = migrate.plan(database, tables(application), application.digest, current, application, _moment(application))
     return replace(made, records=_records(database, current, application))
 
@@ -101,7 +116,7 @@ def rehearse(database: Database, application: Application, made: migrate.Plan) -
             _written(service, connection, made)
             return Rehearsed((), tuple(recomputed(service, connection, entity) for entity in made.recompute))
     except Invalid as refused:
-        return Rehearsed(tuple(refused.problems))
+        return Rehearsed(tuple(_placed(application, refused).problems))
 
 
 def leave_exports(database: Database, made: migrate.Plan, folder: Path) -> tuple[Path, ...]:
@@ -183,7 +198,10 @@ def apply(
             leave_exports(database, made, export_to)
 
     at = datetime.now(UTC)
-    release = migrate.apply(database, made, application.files, at=at, by=by, why=why, first=first, then=then)
+    try:
+        release = migrate.apply(database, made, application.files, at=at, by=by, why=why, first=first, then=then)
+    except Invalid as refused:
+        raise _placed(application, refused) from refused
     service_of(release).after.settle()
     return release
 

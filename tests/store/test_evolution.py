@@ -224,8 +224,8 @@ def test_what_the_data_asks_is_decided_first(application: Applications) -> None:
     assert [p.code for p in problems] == ["XRM408"] * 3
     assert [p.message for p in problems] == [
         "note.way: option 'fax' in 2 records would be left without a meaning",
-        "note.state: state 'waiting' in 1 record would be left without a meaning",
         "note.size is required now, and 1 record has no value",
+        "note.state: state 'waiting' in 1 record would be left without a meaning",
     ]
     answered = (
         fewer.replace("REMOVED", ", removed: {fax: phone}")
@@ -457,3 +457,61 @@ lifecycle: {states: {new: {initial: true}, done: {final: true}}, transitions: {M
     third = evolve(application, second, gone)
     assert _again(third).actor.roles == ("agent",) or set(_again(third).actor.roles) == {"agent"}
     assert third.system.history("user", ana_now.id)[0].fields["roles"] == (["head"], ["agent"])
+
+
+def test_what_is_open_follows_the_states_at_once(application: Applications) -> None:
+    """A state that becomes final closes its records, one that is final no more opens them, and without a lifecycle every record is open; what
+    counts open records is made anew."""
+    states = (
+        "lifecycle: {states: {new: {initial: true}, done: {END}}, transitions: {end: {from: new, to: done}, back: {from: done, to: new}}}"
+    )
+    box = note("name: text, busy: {compute: '=count(notes.filter(n, n.open))'}")
+
+    def texts(end: str | None) -> dict[str, str]:
+        return {
+            "note": note("name: text, box: {type: link, to: box, inverse: notes}", "" if end is None else states.replace("END", end)),
+            "box": box,
+        }
+
+    running = application(texts(""))
+    person = ana(running)
+    home = person.create("box", name="b").id
+    ids = [person.create("note", name=name, box=home).id for name in ("a", "b")]
+    person.move("note", ids[0], 1, "end")
+    for end, wanted in (("final: true", [False, True]), ("", [True, True]), ("final: true", [False, True]), (None, [True, True])):
+        running = evolve(application, running, texts(end), allow=True)
+        running.service.after.settle()
+        person = _again(running)
+        assert [person.get("note", one)["open"] for one in ids] == wanted
+        spine = {str(row[0]): bool(row[1]) for row in running.rows("SELECT id, open FROM xrm_record WHERE entity = 'note'")}
+        assert sorted(spine.values()) == sorted(wanted) and person.get("box", home)["busy"] == sum(wanted)
+
+
+def test_what_stands_in_the_way_is_told_at_its_place(application: Applications) -> None:
+    """All at once, each at the line of the definition that asks for it, with the records or values: doubles of what is to be unique, types
+    that values do not fit, rows and files that are no single value, days and instants that become each other."""
+    kinds = "rows: {type: rows, fields: {a: text}}, doc: file, on: date, at: datetime, span: duration, ways: {type: choice, many: true, options: [a, b]}"
+    running = application(note(f"name: text, place: text, {kinds}"))
+    person = ana(running)
+    first = person.create("note", name="Same", place="x", on="2026-03-01", at="2026-03-01T23:30:00Z", span="90 minutes", ways=["a", "b"]).id
+    person.create("note", name="same", place="x")
+    fields = [
+        "name: {type: text, unique: true}", "place: text", "rows: {type: text, converted_from: rows}", "doc: {type: text, converted_from: file}",
+        "on: {type: integer, converted_from: date}", "at: datetime", "span: duration", "ways: {type: choice, options: [a, b], converted_from: choice}",
+    ]  # fmt: skip
+    text = "fields:\n" + "".join(f"  {one}\n" for one in fields) + f"unique: {{both: [name, place]}}\n{ACCESS}\n"
+    said = [f"{p.place} {p.code} {p.message}" for p in refused(running, text)]
+    assert said == [
+        "entities/note.yml:3:3 XRM402 note.name and note.place are together unique now, and some values stand more than once: 'same, x' in 2 records",
+        "entities/note.yml:3:3 XRM402 note.name is unique now, and some values stand more than once: 'same' in 2 records",
+        "entities/note.yml:5:3 XRM402 note.rows cannot become text where values are kept as rows",
+        "entities/note.yml:6:3 XRM402 note.doc cannot become text where values are kept as file",
+        "entities/note.yml:7:3 XRM407 1 of 2 values of note.on does not fit integer: Same: '2026-03-01' must be a whole number",
+        "entities/note.yml:10:3 XRM407 1 of 2 values of note.ways does not fit choice: Same: 'a, b' is more than one",
+    ]
+    assert all(problem.hint and problem.source for problem in refused(running, text))
+    after = "on: {type: datetime, converted_from: date}, at: {type: date, converted_from: datetime}, span: {type: text, converted_from: duration}"
+    others = kinds.replace("on: date, at: datetime, span: duration", after)
+    second = evolve(application, running, note(f"name: text, place: text, {others}"))
+    record = ana(second).get("note", first)
+    assert (str(record["on"]), str(record["at"]), record["span"]) == ("2026-03-01 00:00:00+00:00", "2026-03-01", "1 hour 30 minutes")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from xrm.bootstrap import Rehearsed
+from xrm.commands import report
 from xrm.errors import Invalid, Problem
 from xrm.store.migrate import Plan, Step
 from xrm.store.plans import counted
@@ -49,8 +50,9 @@ def _summary(made: Plan) -> list[str]:
         return []
     seconds = sum(step.seconds or 0 for step in offline)
     rows = sum(step.rows or 0 for step in offline) + sum(one.count for one in made.writes)
+    reach = f" for {counted(rows, 'record')}" if rows else ""
     tables = ", ".join(made.locks) or "nothing that is in use"
-    return [f"writers wait while it runs: about {max(seconds, 0.1):.1f} s for {counted(rows, 'record')}; it locks {tables}"]
+    return [f"writers wait while it runs: about {max(seconds, 0.1):.1f} s{reach}; it locks {tables}"]
 
 
 def as_json(made: Plan) -> str:
@@ -82,9 +84,12 @@ def document(made: Plan) -> dict[str, Any]:
 
 def rehearsed(found: Rehearsed) -> str:
     if found.problems:
-        return "\n".join(["rehearsed: it would be refused", *(f"- {p.code}  {p.message}" for p in found.problems)])
+        return f"rehearsed: it would be refused\n\n{report.as_text(found.problems)}"
     lines = ["rehearsed on a copy: it would be applied"]
     for one in found.anew:
+        if not one.changed and not one.refused:
+            lines.append(f"- what follows from other fields stays as it is in the records of {one.entity}")
+            continue
         lines.append(f"- {counted(one.changed, 'record')} of {one.entity} would be computed anew" + (":" if one.examples else ""))
         lines += [f"    {example}" for example in one.examples]
         if one.refused:
@@ -109,7 +114,8 @@ def read_file(path: Path) -> dict[str, Any]:
     try:
         read = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise Invalid(Problem("XRM409", f"{path} is not a plan: {error}", hint="xrm plan --out FILE writes one")) from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise Invalid(Problem("XRM409", f"{path} is not a plan: {reason}", hint="xrm plan --out FILE writes one")) from error
     if not isinstance(read, dict) or read.get("xrm_plan") != FILE_VERSION:
         raise Invalid(Problem("XRM409", f"{path} is not a plan", hint="xrm plan --out FILE writes one"))
     return read

@@ -73,7 +73,12 @@ def refigured(before: Application, after: Application) -> tuple[str, ...]:
 def _remade(old: Entity, new: Entity) -> set[str]:
     """The computed fields, and the title, that are made by other rules than before."""
     computed = {name for name, field in new.fields.items() if field.compute and _made(old, old.fields.get(name)) != _made(new, field)}
-    return computed | ({"title"} if old.title != new.title else set())
+    return computed | ({"title"} if old.title != new.title else set()) | ({"open"} if _ends(old) != _ends(new) else set())
+
+
+def _ends(entity: Entity) -> tuple[bool, ...]:
+    """What says which records are open."""
+    return tuple(state.final for state in entity.lifecycle.states.values()) if entity.lifecycle else ()
 
 
 def _made(entity: Entity, field: Field | None) -> tuple[object, ...]:
@@ -93,7 +98,7 @@ def _figured(entity: Entity, name: str, named: Mapping[tuple[str, str], str]) ->
     ruled = [_ruled(field) for field in entity.fields.values() if _ruled(field) != _ruled(Field(field.name, field.type, {}))]
     sections = [(s.fields, *map(_text, (s.show, s.required))) for f in entity.forms.values() for s in f.sections if s.show or s.required]
     shown = [(f.name, f.type, f.options) for f in entity.all_fields.values() if f"{{{f.name}}}" in entity.title]
-    return (entity.title, tuple(computed), tuple(checks), tuple(ruled), tuple(sections), tuple(shown), tuple(rows))
+    return (entity.title, _ends(entity), tuple(computed), tuple(checks), tuple(ruled), tuple(sections), tuple(shown), tuple(rows))
 
 
 def _ruled(field: Field) -> tuple[object, ...]:

@@ -31,6 +31,10 @@ class Holder:
     added: tuple[Field, ...]
     gone: tuple[Field, ...]
 
+    def path(self, field: str) -> tuple[str, ...]:
+        """Where a field stands in the definition."""
+        return (self.after.name, "fields", *((self.part, "fields") if self.part else ()), field)
+
     def says(self, field: str) -> str:
         """``request.lines.amount``: how a field is named in words."""
         return ".".join(name for name in (self.after.name, self.part, field) if name)

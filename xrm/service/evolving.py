@@ -58,7 +58,9 @@ def _refused(one: Writes, record: Mapping[str, Any], refused: XrmError) -> Inval
     """The problem with the record it is about."""
     first, *others = refused.problems
     name = record.get("number") or record.get("title") or record["id"]
-    return Invalid(replace(first, message=f"{one.words}: {name}: {first.message}"), *others)
+    path = (one.entity, "lifecycle") if one.field == "state" else (one.entity, "fields", one.field)
+    hint = first.hint or "give it what fits: another fill, or another name in removed"
+    return Invalid(replace(first, message=f"{one.words}: {name}: {first.message}", path=path, hint=hint), *others)
 
 
 def _records(ctx: Context, connection: Connection, one: Writes) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -20,7 +20,7 @@ from xrm.errors import Invalid, Problem
 from xrm.expr import Moment
 from xrm.model.fields import Expression, Field
 from xrm.model.misfits import Misfit
-from xrm.model.values import coerce
+from xrm.model.values import canonical, coerce
 from xrm.store.database import Connection
 from xrm.store.ddl import quoted
 from xrm.store.plans import Step, counted
@@ -80,11 +80,16 @@ def changes(holders: Sequence[Holder]) -> tuple[list[Change], list[Problem]]:
 
 def _undecided(change: Change) -> Problem | None:
     was, now, stated = change.was, change.now, change.now.converted_from
-    path = (change.holder.after.name, "fields", now.name)
+    path = change.holder.path(now.name)
+    if any(one.apart or one.kind.kept == "files" for one in (was, now)):
+        message = f"{change.name} cannot become {words(now)} where values are kept as {words(was)}"
+        hint = "add another field beside it, and take this one out in a later release"
+        return Problem("XRM402", message, path=path, hint=hint)
     if stated is not None:
         if (stated.type, stated.places) == (was.type, was.places if was.kind.kept == "units" else stated.places):
             return None
-        message = f"{change.name} says that it was {stated.type} with {stated.places} places, and it is {words(was)}"
+        said = f" with {counted(stated.places, 'place')}" if stated.type in ("decimal", "percent") else ""
+        message = f"{change.name} says that it was {stated.type}{said}, and it is {words(was)}"
         return Problem("XRM408", message, path=path, hint=f"converted_from: {_conversion(was)}")
     if carried(was, now):
         return None
@@ -99,17 +104,23 @@ def _too_new(change: Change, fresh: set[tuple[str, str]]) -> Iterator[Problem]:
     for name in change.reads:
         if name in new:
             message = f"{change.name} is converted with '{name}', which has no values of its own yet"
-            yield Problem("XRM408", message, path=(change.holder.after.name, "fields", change.now.name), hint="do it in two releases")
+            yield Problem("XRM408", message, path=change.holder.path(change.now.name), hint="do it in two releases")
 
 
 def words(field: Field) -> str:
     match field.type:
         case "decimal" | "percent":
-            return f"{field.type} with {field.places} places"
+            return f"{field.type} with {counted(field.places, 'place')}"
+        case "choice" if field.many:
+            return "a choice of several"
+        case "rows" if field.each:
+            return f"a list of links to {' or '.join(field.each.targets)}"
+        case "file" | "image" if field.many:
+            return f"several {field.type}s"
         case "money":
             return f"money in {field.currency}"
         case "link":
-            return f"a link to {field.to}"
+            return f"a link to {' or '.join(field.targets)}"
         case _:
             return field.type
 
@@ -126,7 +137,12 @@ def converter(change: Change) -> Callable[[object, Mapping[str, object], Moment]
     now, stated = change.now, change.now.converted_from
     removed = dict(now.removed) if change.was.type == now.type == "choice" else {}
     if stated is None or stated.value is None:
-        return lambda old, row, moment: None if (kept := _mapped(old, removed)) is None else coerce(now, _typed(kept, now))
+
+        def read(old: object, row: Mapping[str, object], moment: Moment) -> object:
+            kept = _mapped(old, removed)
+            return None if kept is None else coerce(now, _typed(kept, change.was, now, moment))
+
+        return read
     closure = value_closure(replace(now, places=9) if now.kind.kept == "units" else now, stated.value)
 
     def convert(old: object, row: Mapping[str, object], moment: Moment) -> object:
@@ -140,8 +156,12 @@ def _mapped(old: object, removed: Mapping[str, str | None]) -> object:
     return removed.get(old, old) if isinstance(old, str) else old
 
 
-def _typed(old: object, now: Field) -> object:
-    """The value as a person would type it, for a field of another type."""
+def _typed(old: object, was: Field, now: Field, moment: Moment) -> object:
+    """The value as a person would type it, for a field of another type; a day begins at midnight in the application's time zone."""
+    if isinstance(old, datetime) and now.type == "date":
+        return old.astimezone(moment.tz).date().isoformat()
+    if now.type == "datetime" and isinstance(old, date) and not isinstance(old, datetime):
+        return datetime(old.year, old.month, old.day, tzinfo=moment.tz).isoformat()
     if isinstance(old, bool) and now.type not in (*TEXTS, "boolean"):
         return int(old)
     if isinstance(old, bool):
@@ -150,8 +170,8 @@ def _typed(old: object, now: Field) -> object:
         return _plain(old)
     if isinstance(old, datetime):
         return short_instant(old.isoformat(timespec="microseconds").replace("+00:00", "Z"))
-    if isinstance(old, date):
-        return old.isoformat()
+    if isinstance(old, (date, timedelta)) or was.kind.kept == "count":
+        return canonical(was, old)
     if isinstance(old, tuple) and now.type == "choice" and not now.many:
         if len(old) > 1:
             raise Misfit("is more than one")
@@ -279,7 +299,8 @@ class _Pass:
         except Misfit as misfit:
             self.failed += 1
             if len(self.first) < SHOWN:
-                self.first.append((str(row[-1]) if system else _key(row[0]), str(old), misfit.message))
+                shown = json_text(old) if isinstance(old, (Mapping, list)) else canonical(self.change.was, old)
+                self.first.append((str(row[-1]) if system else _key(row[0]), shown, misfit.message))
             return row[0], None
 
 
@@ -293,7 +314,7 @@ def problem(change: Change, found: Misfits) -> Problem:
     do = "does" if found.failed == 1 else "do"
     message = f"{found.failed:,} of {counted(found.looked, 'value')} of {change.name} {do} not fit {words(change.now)}: {said}{more}"
     hint = "mend them first, or say what becomes of them: converted_from: {type: …, with: =…}"
-    return Problem("XRM407", message, path=(change.holder.after.name, "fields", change.now.name), hint=hint)
+    return Problem("XRM407", message, path=change.holder.path(change.now.name), hint=hint)
 
 
 def steps(found: Sequence[Change], moment: Moment, cost: Mapping[str, tuple[int, float]]) -> Iterator[Step]:

@@ -21,6 +21,7 @@ from xrm.expr import Moment
 from xrm.model.application import Application
 from xrm.model.entity import Entity
 from xrm.model.fields import Field
+from xrm.model.lifecycle import Lifecycle
 from xrm.model.standard import USER
 from xrm.model.values import coerce
 from xrm.store.converting import decoder, encoder
@@ -114,7 +115,7 @@ def _gone(connection: Connection, gone: _Gone, now: Field | None, found: Answers
     if missing:
         said = ", ".join(f"'{name}' in {counted(count, 'record')}" for name, count in missing.items())
         message = f"{holder.says(gone.now)}: {gone.what} {said} would be left without a meaning"
-        path = (holder.after.name, *(("fields", gone.now) if gone.what == "option" else ("lifecycle",)))
+        path = holder.path(gone.now) if gone.what == "option" else (holder.after.name, "lifecycle")
         hint = f"say where they go: removed: {{{next(iter(missing))}: …}}"
         found.problems.append(Problem("XRM408", message, path=path, hint=hint))
     if missing or not held or gone.by:
@@ -201,7 +202,7 @@ def _required(connection: Connection, holder: Holder, now: Field, found: Answers
     if now.fill is None and now.default is None:
         message = f"{holder.says(now.name)} is required now, and {counted(count, 'record')} {'has' if count == 1 else 'have'} no value"
         hint = "say what they get: fill: …, data or an =expression; or give the field a default"
-        found.problems.append(Problem("XRM408", message, path=(holder.after.name, "fields", now.name), hint=hint))
+        found.problems.append(Problem("XRM408", message, path=holder.path(now.name), hint=hint))
     else:
         found.writes.append(Writes(holder.after.name, now.name, count))
 
@@ -209,6 +210,29 @@ def _required(connection: Connection, holder: Holder, now: Field, found: Answers
 def _count(connection: Connection, holder: Holder, where: str) -> int:
     row = connection.one(f"SELECT count(*) FROM {quoted(holder.table_before, connection.dialect)} WHERE {where}")
     return int(row[0]) if row else 0
+
+
+def opened(holder: Holder, renamed: Sequence[Renaming]) -> Iterator[Step]:
+    """Whether records are open follows from their states: after states have become final, or are no longer, or are gone."""
+    before, after = holder.before.lifecycle, holder.after.lifecycle
+    if before is None or holder.part is not None or _finals(before, holder, renamed) == (_finals(after, holder, ()) if after else {}):
+        return
+    finals = ", ".join(literal(state.name) for state in after.states.values() if state.final) if after else ""
+    table, spine = quoted(holder.table, "sqlite"), f"WHERE entity = {literal(holder.after.name)}"
+    if not finals:
+        everything = (f"UPDATE {table} SET open = TRUE", f"UPDATE xrm_record SET open = TRUE {spine}")
+        yield Step(f"open every record of {holder.after.name}", everything, table=holder.table_before)
+        return
+    closed = f"CASE WHEN state IN ({finals}) THEN FALSE ELSE TRUE END"
+    its = f"CASE WHEN id IN (SELECT id FROM {table} WHERE state IN ({finals})) THEN FALSE ELSE TRUE END"
+    sql = (f"UPDATE {table} SET open = {closed}", f"UPDATE xrm_record SET open = {its} {spine}")
+    yield Step(f"open and close the records of {holder.after.name} as their states say", sql, table=holder.table_before)
+
+
+def _finals(lifecycle: Lifecycle, holder: Holder, renamed: Sequence[Renaming]) -> dict[str, bool]:
+    """By the new name of each state: whether it is final."""
+    names = {one.was: one.now for one in renamed if (one.what, one.entity) == ("state", holder.after.name)}
+    return {names.get(state.name, state.name): state.final for state in lifecycle.states.values()}
 
 
 KEPT_IN_COLUMNS = ("text", "whole", "units", "flag", "day", "instant", "id", "point", "json")

@@ -17,11 +17,11 @@ from xrm.compile.differences import follows, refigured
 from xrm.compile.pairing import Holder, Renaming, holders, renamings
 from xrm.compile.tables import Tables
 from xrm.compile.tables import tables as tables_of
-from xrm.errors import Invalid
+from xrm.errors import Invalid, Problem
 from xrm.expr import Moment
 from xrm.model.application import Application
 from xrm.model.entity import Entity
-from xrm.store import converting, ddl, deciding, dropping, measuring, releases, renaming
+from xrm.store import converting, ddl, deciding, doubling, dropping, measuring, releases, renaming
 from xrm.store.database import Connection, Database
 from xrm.store.plans import Plan, Step
 from xrm.store.standing import Standing, StandingTable, standing
@@ -62,10 +62,10 @@ def plan(
     if before is None or after is None or moment is None:
         plain = tuple(_steps(there, tables, Shift(), connection))
         return Plan(plain, digest, text_changed, base, locks=measuring.locked(plain, there, {}))
-    shift = _shift(before, after)
+    shift, refused = _shift(before, after)
     answers = deciding.answers(connection, shift.holders, shift.renamed)
     deciding.roles(connection, before, after, answers)
-    problems = list(answers.problems)
+    problems = [*refused, *answers.problems, *doubling.problems(connection, there, tables, shift.holders, shift.converted)]
     cost: dict[str, tuple[int, float]] = {}
     for change in shift.changes:
         started = time.perf_counter()
@@ -75,17 +75,17 @@ def plan(
             problems.append(converting.problem(change, found))
     if problems:
         raise Invalid(*problems)
-    data = (*_data(connection, shift, moment, cost), *answers.steps)
+    opened = (step for holder in shift.holders for step in deciding.opened(holder, shift.renamed))
+    data = (*_data(connection, shift, moment, cost), *answers.steps, *opened)
     steps = tuple(measuring.timed(_steps(there, tables, shift, connection, data), connection))
     locks = measuring.locked(steps, there, renaming.tables(shift.holders))
     return Plan(steps, digest, text_changed, base, refigured(before, after), tuple(answers.writes), shift.renamed, locks)
 
 
-def _shift(before: Application, after: Application) -> Shift:
+def _shift(before: Application, after: Application) -> tuple[Shift, list[Problem]]:
+    """With what must be said of changes of type first."""
     its = holders(before, after)
     changes, problems = converting.changes(its)
-    if problems:
-        raise Invalid(*problems)
     converted: dict[str, frozenset[str]] = {}
     for change in changes:
         converted[change.holder.table] = converted.get(change.holder.table, frozenset()) | {change.now.name}
@@ -93,7 +93,7 @@ def _shift(before: Application, after: Application) -> Shift:
         anew = {name for name, (was, now) in holder.fields.items() if (was.compute or now.compute) and not follows(was, now)}
         if anew:
             converted[holder.table] = converted.get(holder.table, frozenset()) | anew
-    return Shift(its, renamings(before, after), tuple(changes), tables_of(before), converted)
+    return Shift(its, renamings(before, after), tuple(changes), tables_of(before), converted), problems
 
 
 def _data(connection: Connection, shift: Shift, moment: Moment, cost: Mapping[str, tuple[int, float]]) -> Iterator[Step]:
