@@ -99,7 +99,7 @@ def _target(findings: Findings, part: Part) -> None:
     unknown = [word for word in words if word.text not in entities and word.text != ANY_ENTITY]
     places = {name: known.place for name, known in entities.items() if known.place} if unknown else {}
     for word in unknown:
-        findings.unknown("entity", word, (*part.path, "to"), entities, places)
+        findings.unknown("entity", word, (*part.path, "to"), (*entities, ANY_ENTITY), places)
     if len(words) > 1 and any(word.text == ANY_ENTITY and ANY_ENTITY not in entities for word in words):
         findings.note("XRM241", "'any' is every entity: name no other beside it", part.at("to"), (*part.path, "to"))
     families = findings.names.families

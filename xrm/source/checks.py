@@ -118,6 +118,8 @@ def _is_zone(name: str) -> bool:
 def _labels(findings: Findings, part: Part) -> None:
     """A label by locale has the application's own language among its texts."""
     own = findings.names.locale.split("-")[0]
+    if not LOCALE.fullmatch(findings.names.locale):
+        return
     if part.place.file.startswith(PREFIX):
         return  # a pack speaks some languages; an application in another one translates it
     for inner in part.walk():

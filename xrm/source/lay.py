@@ -154,7 +154,9 @@ class _Laying:
                 gone.add(base or "")
             if name in circular or base in gone or (base and base not in self.first):
                 gone.add(name)
-                self.ghosts.append(Ghost(name, self.first[name].place))
+                links = self.first[name].named("fields").values()
+                inverses = tuple(word.text for link in links if (word := link.word("inverse")))
+                self.ghosts.append(Ghost(name, self.first[name].place, inverses))
             else:
                 sound.append(name)
         return sound

@@ -91,6 +91,8 @@ def _misplaced(findings: Findings, listing: Listing, known: Known | None) -> Non
 
 def _records(findings: Findings, listing: Listing, known: Known, seen: dict[tuple[str, str], Place]) -> list[ReferenceRecord]:
     key = known.key
+    if key is None and known.part is not None and known.part.has("key"):
+        return []  # it names no field, which is told there
     if key is None:
         hint = "write key: and a field that is text, unique and required"
         findings.note("XRM202", f"records stand here, and the entity '{known.name}' has no 'key'", listing.place, (), hint)

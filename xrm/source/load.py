@@ -13,6 +13,7 @@ from pathlib import Path
 from xrm.errors import Place, Problem, Severity, has_errors, ordered
 from xrm.expr import STANDARD, Function
 from xrm.model.application import Application
+from xrm.model.standard import USER
 from xrm.source import build, checks, hints, inference, lay, listing, named_types, names, packs, schema, translations, weighing
 from xrm.source.document import MOST_NODES, Document, read_text
 from xrm.source.folder import APPLICATION, SUFFIXES, read_folder
@@ -30,6 +31,10 @@ MOST_TOLD = 200
 MOST_FILES = 1_000
 """Files of one application that define entities: what checks them has an end."""
 
+STRANGE = {"entity": ("extends", "add_to"), "field": ("to",)}
+"""Keys that name entities, by kind of map."""
+
+INVERSE = re.compile(r"\binverse:\s*['\"]?([a-z][a-z0-9_]*)")
 ENTITY_LINE = re.compile(r"(?:entity|add_to):\s*['\"]?([a-z][a-z0-9_]*)")
 
 
@@ -83,13 +88,13 @@ def _load(files: Mapping[str, str], functions: Mapping[str, Function], unread: t
     languages = [reading.text(name, text) for name, text in files.items() if name.startswith(translations.FOLDER)]
     if reading.problem:
         return Loaded(None, _shown((reading.problem,), ()))
-    types = next((named_types.declared(document) for document in documents if document.file == APPLICATION), ())
+    types = next((named_types.declared(document) for document in documents if document.file == APPLICATION), None)
     parts = {document.file: schema.read(document, types) for document in documents}
     used, misnamed = packs.texts(parts[APPLICATION][0] if APPLICATION in parts else None, files)
     files = {**used, **files}
     documents = [*(read_text(name, text) for name, text in used.items()), *documents]
     parts |= {document.file: schema.read(document, types) for document in documents[: len(used)]}
-    application, typed, ghosts, structure = _typed(documents, parts, lost)
+    application, typed, ghosts, structure = _typed(documents, parts, lost, foreign=bool(misnamed))
     heavy = weighing.too_much(typed)
     if heavy:
         return Loaded(None, _shown((heavy,), documents))
@@ -134,10 +139,10 @@ def _is_definition(name: str) -> bool:
 
 
 def _typed(
-    documents: Iterable[Document], parts: Mapping[str, Read], lost: tuple[str, ...]
+    documents: Iterable[Document], parts: Mapping[str, Read], lost: tuple[str, ...], *, foreign: bool
 ) -> tuple[Part | None, tuple[Part, ...], tuple[Ghost, ...], tuple[Problem, ...]]:
     """The application, the entities and what is added to them as they are written, every field with a type of the language, and the
-    entities of which no more than the name is known."""
+    entities of which no more than the name is known. ``foreign``: a pack that it uses is not known."""
     application: Part | None = None
     entities: list[Part] = []
     ghosts = [Ghost(Path(name).stem, Place(name, 1, 1)) for name in lost if name.startswith("entities/")]
@@ -152,16 +157,29 @@ def _typed(
         else:
             ghosts.append(_ghost(document))
     typed, mistyped = named_types.resolve(application, entities)
+    if foreign or application is None or "use" in application.broken:
+        defined = {word.text for part in typed if (word := part.word("entity"))} | {ghost.name for ghost in ghosts}
+        ghosts += [ghost for ghost in _strangers(typed) if ghost.name not in defined]
     return application, typed, tuple(ghosts), (*problems, *mistyped)
 
 
 def _ghost(document: Document) -> Ghost:
-    """The entity that a broken file most likely defines, so that links to it are not reported as well."""
+    """The entity that a broken file most likely defines, so that links to it, and what its links call their inverses, are not
+    reported as well."""
+    inverses = tuple(name for line in document.lines for name in INVERSE.findall(line))
     for number, line in enumerate(document.lines, 1):
         found = ENTITY_LINE.match(line)
         if found:
-            return Ghost(found[1], Place(document.file, number, 1))
-    return Ghost(Path(document.file).stem, Place(document.file, 1, 1))
+            return Ghost(found[1], Place(document.file, number, 1), inverses)
+    return Ghost(Path(document.file).stem, Place(document.file, 1, 1), inverses)
+
+
+def _strangers(parts: Iterable[Part]) -> Iterator[Ghost]:
+    """What entities speak of where the packs are not known: it may stand in one of them."""
+    for part in parts:
+        for inner in part.walk():
+            for key in STRANGE.get(inner.kind, ()):
+                yield from (Ghost(word.text, word.place) for word in inner.words(key) if word.text not in (USER, names.ANY_ENTITY))
 
 
 def _shown(problems: Iterable[Problem], documents: Iterable[Document]) -> tuple[Problem, ...]:

@@ -15,15 +15,23 @@ from xrm.source.circles import circle_from
 from xrm.source.document import Document, Map
 from xrm.source.keys import KINDS
 from xrm.source.lay import over
+from xrm.source.nearness import nearest
 from xrm.source.outline import Part
 from xrm.source.scalars import article
 
 
-def declared(document: Document) -> tuple[str, ...]:
-    """The names of the types that ``xrm.yml`` declares, before anything in it is read."""
+def declared(document: Document) -> tuple[str, ...] | None:
+    """The names of the types that ``xrm.yml`` declares, before anything in it is read; None where they cannot be made out."""
     root = document.root
-    found = next((value for key, value in root.entries if key.text == "types"), None) if isinstance(root, Map) else None
-    return tuple(key.text for key, _ in found.entries) if isinstance(found, Map) else ()
+    if not isinstance(root, Map):
+        return None
+    keys = KINDS["application"].by_name
+    written = {key.text: value for key, value in root.entries}
+    meant = [key for key in written if key not in keys and nearest(key, [name for name in keys if name not in written]) == "types"]
+    found = written.get("types" if "types" in written else next(iter(meant), ""))
+    if isinstance(found, Map):
+        return None if found.partial else tuple(key.text for key, _ in found.entries)
+    return () if found is None and not root.partial else None
 
 
 def resolve(application: Part | None, parts: Iterable[Part]) -> tuple[tuple[Part, ...], tuple[Problem, ...]]:

@@ -275,6 +275,9 @@ def index(outline: Outline) -> Names:
             entities[name.text] = _known(part, name.text, name.place, basis)
     for ghost in outline.ghosts:
         entities.setdefault(ghost.name, Known(ghost.name, ghost.place, ghost=True))
+    astray = _astray(outline, entities)
+    if astray:
+        entities = {name: replace(known, unknown=known.unknown | (astray - known.fields.keys())) for name, known in entities.items()}
     bare = Names(
         basis,
         {name: tuple(one for one in names if one != name) for name, names in included(roles).items()},
@@ -285,6 +288,18 @@ def index(outline: Outline) -> Names:
     )
     led = _led(replace(bare, rows={own.name: own for known in entities.values() for own in _rows_of(known, basis)}))
     return replace(led, entities=_with_inverses(_with_rows(led), locale))
+
+
+def _astray(outline: Outline, entities: Mapping[str, Known]) -> frozenset[str]:
+    """Inverses of links that lead nobody knows where, of a broken file or to an unknown entity: any entity may have them."""
+    found = {name for ghost in outline.ghosts for name in ghost.inverses}
+    for part in outline.entities:
+        for link in part.named("fields").values():
+            inverse = link.word("inverse")
+            known = (word.text in entities or word.text == ANY_ENTITY for word in link.words("to"))
+            if inverse and not link.has("compute") and ("to" in link.broken or "type" in link.broken or not all(known)):
+                found.add(inverse.text)
+    return frozenset(found)
 
 
 def _with_rows(names: Names) -> dict[str, Known]:

@@ -199,10 +199,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Ghost:
-    """An entity whose file could not be read: it exists, and nothing more is known."""
+    """An entity whose file could not be read: it exists, and nothing more is known than what its links call their inverses."""
 
     name: str
     place: Place
+    inverses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class TooMany(Exception):
 class Scalars:
     """Reads single values; what is wrong is noted in ``problems``, and the value refused."""
 
-    def __init__(self, document: Document, types: tuple[str, ...]) -> None:
+    def __init__(self, document: Document, types: tuple[str, ...] | None) -> None:
         self.document = document
         self.types = types
         self.problems: list[Problem] = []
@@ -128,6 +128,14 @@ class Scalars:
         if len(name) > MOST_NAME:
             raise self.refuse("XRM205", f"the name has more than {MOST_NAME} characters", scalar.place, path)
 
+    def well_named(self, scalar: Scalar, path: Path, *, option: bool) -> None:
+        """A name that something had: of an option, or of anything else."""
+        if not option:
+            self.well_formed(scalar, path)
+        elif not OPTION_NAME.fullmatch(scalar.text) or len(scalar.text) > MOST_OPTION:
+            hint = "letters, digits and _ . -"
+            raise self.refuse("XRM205", f"'{cut(scalar.text)}' was no name of an option", scalar.place, path, hint)
+
     def ref(self, kind: kinds.Kind, node: Node, path: Path) -> Answer:
         assert isinstance(kind, kinds.Ref)
         if kind.of == "type":
@@ -142,6 +150,8 @@ class Scalars:
         words: dict[str, Word] = {}
         for item in items:
             scalar = self.scalar(f"the name of {article(kind.of)}, or a list of them", item, path)
+            if kind.of == "earlier name":
+                self.well_named(scalar, path, option=path[-3:-2] == ("options",))
             if scalar.text in words:
                 self.note("XRM204", f"'{cut(scalar.text)}' stands twice in the list", scalar.place, path)
             words.setdefault(scalar.text, Word(scalar.text, scalar))
@@ -149,9 +159,11 @@ class Scalars:
 
     def type(self, node: Node, path: Path) -> Word:
         scalar = self.scalar("the name of a type", node, path)
-        known = (*TYPES, *self.types)
+        known = (*TYPES, *(self.types or ()))
         if scalar.text in known:
             return Word(scalar.text, scalar)
+        if self.types is None:
+            raise Refused  # it may be one that xrm.yml declares, which cannot be read
         near = nearest(scalar.text, known)
         hint = f"did you mean '{near}'?" if near else f"the types: {', '.join(known)}"
         if scalar.text in LATER_TYPES:

@@ -21,8 +21,8 @@ from xrm.source.outline import DEFAULT, Answer, Case, Datum, Formula, Given, Par
 from xrm.source.scalars import MOST_OPTION, NULLS, OPTION_NAME, Path, Refused, Scalars, TooMany, article, cut
 
 
-def read(document: Document, types: tuple[str, ...] = ()) -> tuple[Part | None, tuple[Problem, ...]]:
-    """The application or entity that a file defines. ``types``: the names of the application's own."""
+def read(document: Document, types: tuple[str, ...] | None = ()) -> tuple[Part | None, tuple[Problem, ...]]:
+    """The application or entity that a file defines. ``types``: the names of the application's own, None where they are not known."""
     structure = _Structure(document, types)
     kind = KINDS["application" if document.file == "xrm.yml" else "entity"]
     top = Place(document.file, 1, 1, max(1, len(document.lines[0])))
@@ -42,7 +42,7 @@ def _needs(kind: MapKind) -> str:
 
 
 class _Structure(Scalars):
-    def __init__(self, document: Document, types: tuple[str, ...]) -> None:
+    def __init__(self, document: Document, types: tuple[str, ...] | None) -> None:
         super().__init__(document, types)
         self.whole = not _in_pieces(document.root)
         self.readers: Mapping[type, Callable[[kinds.Kind, Node, Path], Answer]] = {

@@ -126,15 +126,23 @@ class _Translation:
             if known is None:
                 self.unknown(key, [own.name for own in kind.keys if isinstance(own.kind, LabelKind) or own.name in part.values], path)
             elif isinstance(known.kind, LabelKind):
-                if isinstance(value, Scalar) and value.text.strip():
+                if isinstance(value, dict):
+                    self.no_text(name, key, value, below)
+                elif isinstance(value, Scalar) and value.text.strip():
                     label = self.label(part, name, value, below)
                     if label:
                         values[name] = label
             elif name in values and isinstance(value, dict):
                 values[name] = self.answer(values[name], value, below)
-            elif name not in part.broken:
+            elif name not in part.broken and not (known.required and name not in values):
                 self.note("XRM203", f"there is no text beneath '{name}'", key.place, below, "the tree is that of the definition")
         return replace(part, values=values)
+
+    def no_text(self, name: str, key: Scalar, value: Mapping[str, object], path: tuple[str, ...]) -> None:
+        """A map where a text belongs; of a list that was told already."""
+        if value:
+            hint = f"the file is for one language: write {name}: and the words"
+            self.note("XRM106", f"'{name}' must be text, and it is a map", key.place, path, hint)
 
     def label(self, part: Part, name: str, value: Scalar, path: tuple[str, ...]) -> Label | None:
         """The label with one text more."""

@@ -395,7 +395,7 @@ class Planter:
                 continue
             if entry.name in ("min", "max"):
                 found += [(entry, wrong) for wrong in ("abc", "010", "1e3")]
-            if entry.name == "min" and "max" in (other.name for other in self.entries if other.path[:-1] == entry.path[:-1]):
+            if entry.name == "min" and self.has_greatest(entry):
                 found.append((entry, "9999-01-01" if "-" in entry.value.value else "99999"))
             if entry.name == "length":
                 found += [(entry, wrong) for wrong in ("0", "99999", "-1")]
@@ -405,6 +405,11 @@ class Planter:
             return None
         entry, wrong = rng.choice(found)
         return self.valued("bounds", entry, wrong, "m")
+
+    def has_greatest(self, entry: Entry) -> bool:
+        """Whether a value stands beside it as the greatest: what an expression gives is not known."""
+        beside = (one for one in self.entries if (one.file, one.path) == (entry.file, (*entry.path[:-1], "max")))
+        return any(not str(one.value.value).startswith("=") for one in beside)
 
     def alias(self, rng: random.Random) -> Planted | None:
         scalars = [one for one in self.entries if one.key and isinstance(one.value, yaml.ScalarNode)]

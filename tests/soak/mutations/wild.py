@@ -34,7 +34,7 @@ WRONG = {
     "title": ('"{nothing}"', '"{number"', '"{}"', "7"),
     "length": ("{min: 9, max: 3}", "{low: 1}", "many"),
     "places": ("-1", "many", "1.5"),
-    "renamed_from": ("[]", "{a: b}"),
+    "renamed_from": ("[]", "{a: b}", "Not A Name", "7up", "[fine, not-fine!]"),
     "inverse": ("Not-A-Name", "id", "7up"),
     "words": ("0", "-5", "lots"),
 }
@@ -138,7 +138,7 @@ class WildPlanter(Planter):
             for entry in self.expressions()
             if "locale/" not in entry.file
             for match in re.finditer(pattern, re.sub(r'"[^"]*"', lambda quoted: "~" * len(quoted.group()), text_of(self.files, entry)[1:]))
-            if len(match[1]) > 2
+            if len(match[1]) > 2 and not text_of(self.files, entry)[match.start(1)].isidentifier()
         ]
         if not found:
             return None

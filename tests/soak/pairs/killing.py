@@ -1,5 +1,6 @@
 """`kill -9` in a process of its own, before one of the statements that an apply sends to its database."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -18,10 +19,12 @@ from xrm.store.database import Database
 DONE = 0
 SECONDS = 60
 SENT = ("execute", "executemany")
+READING = ("SELECT", "PRAGMA", "SHOW", "BEGIN", "SET ", "LOCK ", "SAVEPOINT", "RELEASE")
+"""What changes nothing: to be killed before it is to be killed before what follows."""
 
 
 class Watched:
-    """A driver's connection or cursor; ``before`` is called before each statement that it sends."""
+    """A driver's connection or cursor; ``before`` is called before each statement that it sends and that may change something."""
 
     def __init__(self, inner: Any, before: Callable[[], None]) -> None:
         self.inner, self.before = inner, before
@@ -29,7 +32,7 @@ class Watched:
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.inner, name)
         if name in SENT:
-            return lambda *given, **more: (self.before(), found(*given, **more))[1]
+            return lambda sql, *given, **more: (sql.lstrip().upper().startswith(READING) or self.before(), found(sql, *given, **more))[1]
         return (lambda *given, **more: Watched(found(*given, **more), self.before)) if name == "cursor" else found
 
 
@@ -75,6 +78,7 @@ class Applying:
         return process.exitcode != DONE
 
     def _apply(self, place: int) -> None:
+        gc.disable()  # it would walk, and so copy, all that the parent has
         bootstrap.compile_application = lambda given, dialect: self.compiled[id(given)]  # type: ignore[attr-defined]
         bootstrap._current = lambda database: self.before
         with closing(Database(self.url)) as database:
