@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, Protocol, Self, runtime_checkable
 
 from xrm.compile.columns import bind_id, is_id
 from xrm.errors import Invalid, NotFound, Problem
@@ -199,13 +199,38 @@ def attached(connection: Connection, entity: Entity, before: Mapping[str, Any] |
     for name, value in values.items():
         field = entity.fields.get(name)
         if field is not None and field.kind.kept == "files" and isinstance(value, tuple):
-            whole[name] = tuple(_one(connection, field, before or {}, file) for file in value)
+            whole[name] = _attached(connection, name, before, value)
+        inner = [one.name for holder, one in row_file_fields(entity) if holder.name == name]
+        if inner and isinstance(value, tuple):
+            rows = [
+                {**row, **{one: _attached(connection, f"{name}.{one}", before, row[one]) for one in inner if row.get(one)}} for row in value
+            ]
+            whole[name] = value.of(rows) if isinstance(value, Rows) else tuple(rows)
     return whole
 
 
-def _one(connection: Connection, field: Field, before: Mapping[str, Any], file: Mapping[str, Any]) -> Mapping[str, Any]:
-    there: Iterable[Mapping[str, Any]] = before.get(field.name) or ()
-    old = next((one for one in there if one["hash"] == file["hash"]), None)
+@runtime_checkable
+class Rows(Protocol):
+    """Rows that were sent, which know more than their values."""
+
+    def of(self, rows: Sequence[dict[str, Any]]) -> Self: ...
+
+
+def _attached(
+    connection: Connection, path: str, before: Mapping[str, Any] | None, value: Sequence[Mapping[str, Any]]
+) -> tuple[Mapping[str, Any], ...]:
+    return tuple(_one(connection, path, before or {}, file) for file in value)
+
+
+def there(record: Mapping[str, Any], path: str) -> list[Mapping[str, Any]]:
+    """The files that a record has in a field, or in one of all its rows (``lines.photo``)."""
+    name, _, inner = path.partition(".")
+    holders = record.get(name) or ()
+    return [file for row in holders for file in row.get(inner) or ()] if inner else list(holders)
+
+
+def _one(connection: Connection, path: str, before: Mapping[str, Any], file: Mapping[str, Any]) -> Mapping[str, Any]:
+    old = next((one for one in there(before, path) if one["hash"] == file["hash"]), None)
     if old is not None and file.get("name", old["name"]) == old["name"]:
         return old
     if "name" in file:
@@ -214,10 +239,11 @@ def _one(connection: Connection, field: Field, before: Mapping[str, Any], file: 
     row = before and connection.one(
         "SELECT f.name, b.type, b.size FROM xrm_file f JOIN xrm_blob b ON b.digest = f.digest"
         f" WHERE f.record = {mark} AND f.field = {mark} AND f.digest = {mark}",
-        (bind_id(before["id"], connection.dialect), field.name, bytes.fromhex(file["hash"])),
+        (bind_id(before["id"], connection.dialect), path, bytes.fromhex(file["hash"])),
     )
     if not row:
-        raise Invalid(Problem("XRM523", "the record has no such file", path=(field.name,), hint="send the token of an upload"))
+        problem = Problem("XRM523", "the record has no such file", path=(path.partition(".")[0],), hint="send the token of an upload")
+        raise Invalid(problem)
     return {"name": row[0], "type": row[1], "size": row[2], "hash": file["hash"]}
 
 
@@ -226,11 +252,26 @@ def settled(entity: Entity, before: Mapping[str, Any] | None, after: dict[str, A
     for field in file_fields(entity):
         files, old = after.get(field.name), (before or {}).get(field.name) or ()
         if files and files != old:
-            after[field.name] = tuple(file if file in old else {**file, "version": after["version"]} for file in files)
+            after[field.name] = _dated(files, old, after["version"])
+    for holder, inner in row_file_fields(entity):
+        old = there(before or {}, f"{holder.name}.{inner.name}")
+        after[holder.name] = tuple(
+            {**row, inner.name: _dated(row[inner.name], old, after["version"])} if row.get(inner.name) else row
+            for row in after[holder.name]
+        )
+
+
+def _dated(files: Sequence[Mapping[str, Any]], old: Sequence[Mapping[str, Any]], version: int) -> tuple[Mapping[str, Any], ...]:
+    return tuple(file if file in old else {**file, "version": version} for file in files)
 
 
 def file_fields(entity: Entity) -> Iterable[Field]:
     return (field for field in entity.fields.values() if field.kind.kept == "files")
+
+
+def row_file_fields(entity: Entity) -> Iterable[tuple[Field, Field]]:
+    """The fields of files in rows, each with the field that holds the rows."""
+    return ((holder, one) for holder in entity.fields.values() for one in holder.rows.values() if one.kind.kept == "files")
 
 
 def added(entity: Entity, before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
@@ -238,6 +279,10 @@ def added(entity: Entity, before: Mapping[str, Any] | None, after: Mapping[str, 
     for field in file_fields(entity):
         old = (before or {}).get(field.name) or ()
         yield from ((field.name, file) for file in after.get(field.name) or () if file not in old)
+    for holder, inner in row_file_fields(entity):
+        path = f"{holder.name}.{inner.name}"
+        was = there(before or {}, path)
+        yield from ((path, file) for file in there(after, path) if file not in was)
 
 
 # ---------------------------------------------------------------------------- out
@@ -260,16 +305,23 @@ def held(ctx: Context, entity: str, id: str, field: str, digest: str) -> Held:
     Raises:
         NotFound: record, field or file are not there for this actor.
     """
-    known = ctx.entity(entity).entity.fields.get(field)
+    known = field_at(ctx.entity(entity).entity, field)
     if known is None or known.kind.kept != "files" or not ctx.policy(entity).sees(field) or not DIGEST.fullmatch(digest) or not is_id(id):
         raise _no_file()
-    record = get_record(ctx, entity, id, (field,))
-    now = next((file for file in record[field] or () if file["hash"] == digest), None)
+    record = get_record(ctx, entity, id, (field.partition(".")[0],))
+    now = next((file for file in there(record, field) if file["hash"] == digest), None)
     name = now["name"] if now else _earlier(ctx.service, id, field, digest)
     kept = ctx.service.blobs.known(bytes.fromhex(digest))
     if name is None or kept is None:
         raise _no_file()
     return Held(name, kept.type, kept.size, bytes.fromhex(digest), CONTENTS.get(kept.type, UNKNOWN).inline)
+
+
+def field_at(entity: Entity, path: str) -> Field | None:
+    """The field of a path: of the entity, or of the rows of one (``lines.photo``)."""
+    name, _, inner = path.partition(".")
+    field = entity.fields.get(name)
+    return field.rows.get(inner) if field and inner else field
 
 
 def _earlier(service: Service, id: str, field: str, digest: str) -> str | None:
@@ -296,7 +348,8 @@ def thumbnail(ctx: Context, file: Held) -> bytes:
 def most_bytes(service: Service) -> int:
     """The most bytes that any field of the application takes of one file; 0 without such fields."""
     entities = service.application.model.entities.values()
-    return max((field.size or USUAL_SIZE for entity in entities for field in file_fields(entity)), default=0)
+    every = (one for entity in entities for one in (*file_fields(entity), *(inner for _, inner in row_file_fields(entity))))
+    return max((field.size or USUAL_SIZE for field in every), default=0)
 
 
 def collect(service: Service) -> int:

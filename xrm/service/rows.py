@@ -8,6 +8,7 @@ the sender may not see or write, so that nothing hidden is lost; else it is new.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 from xrm.compile.application import CompiledEntity
@@ -18,6 +19,7 @@ from xrm.model.fields import TARGET, Field
 from xrm.model.misfits import Misfit
 from xrm.model.values import UUID_FORM, coerce
 from xrm.service.context import Context
+from xrm.service.files import claimed
 from xrm.service.finding import Words
 from xrm.service.row_matching import matched
 from xrm.store.connections import Bound
@@ -39,6 +41,10 @@ class Sent(tuple[Row, ...]):  # noqa: SLOT001 (a tuple has no slots to name)
         made = super().__new__(cls, rows)
         made.echoes = echoes
         return made
+
+    def of(self, rows: Sequence[Row]) -> Self:
+        """The same rows with other values."""
+        return type(self)(rows, self.echoes)
 
 
 def row_problem(ctx: Context, field: Field, number: int, name: str, code: str, message: str, hint: str | None = None) -> Problem:
@@ -68,12 +74,14 @@ def accepted_rows(ctx: Context, entity: str, field: Field, raw: object) -> Sent:
         rows = _by_keys(ctx, field, field.each, rows)
     policy = ctx.policy(entity)
     problems: list[Problem] = []
+    attached = [inner for inner in field.rows.values() if inner.kind.kept == "files"]
     kept: list[Row] = []
     echoes: dict[int, Row] = {}
     for number, row in enumerate(rows if isinstance(rows, tuple) else ()):
         hidden = [name for name in row if name != "id" and not policy.sees(f"{field.name}.{name}")]
         problems += [row_problem(ctx, field, number, "", "XRM302", f"has no field '{name[:60]}'") for name in hidden]
         free = {name: value for name, value in row.items() if name == "id" or f"{field.name}.{name}" in policy.editable}
+        free |= {one.name: _claimed(ctx, field, number, one, free[one.name], problems) for one in attached if free.get(one.name)}
         kept.append(free)
         if len(free) < len(row):
             echoes[number] = {name: value for name, value in row.items() if name not in free}
@@ -111,6 +119,18 @@ def word_in(raw: object) -> str | None:
     """The word that names a record; None where it is an id, or nothing."""
     text = raw.strip() if isinstance(raw, str) else ""
     return text if text and not UUID_FORM.fullmatch(text) else None
+
+
+def _claimed(ctx: Context, field: Field, number: int, inner: Field, items: Any, problems: list[Problem]) -> object:
+    """The files that were sent in a row, their tokens opened."""
+    try:
+        return claimed(ctx, inner, items)
+    except Misfit as misfit:
+        problems.append(row_problem(ctx, field, number, inner.name, "XRM502", misfit.message, misfit.hint))
+    except Invalid as refused:
+        path = (field.name, str(number), inner.name)
+        problems.extend(replace(one, message=f"{ctx.words(inner.label)}: {one.message}", path=path) for one in refused.problems)
+    return None
 
 
 def _by_keys(ctx: Context, field: Field, link: Field, rows: tuple[Row, ...]) -> tuple[Row, ...]:

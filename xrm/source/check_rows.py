@@ -73,9 +73,6 @@ def check_in_row(findings: Findings, part: Part) -> None:
         message = "rows do not stand inside rows"
         hint = "let the outer rows be an entity of their own, with a link to this one"
         findings.note("XRM236", message, type_.place, (*part.path, "type"), hint)
-    if type_ and type_.text in ("file", "image"):
-        hint = "let the rows be an entity of their own, with a link to this one"
-        findings.note("XRM236", "files do not stand inside rows", type_.place, (*part.path, "type"), hint)
     if type_ and type_.text in ("link", "user") and part.flag("many"):
         hint = "let the rows be an entity of their own, with a link to this one"
         findings.note("XRM236", "lists of links do not stand inside rows", part.at("many"), (*part.path, "many"), hint)

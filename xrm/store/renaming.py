@@ -121,8 +121,14 @@ def _said(key: str, entity: str) -> str:
 def _files(holders: Sequence[Holder]) -> Iterator[Step]:
     """Which files a record has or had in a field: under the field's new name, so that its history still gives them."""
     for holder in holders:
-        pairs = {was.name: name for name, (was, _) in holder.fields.items() if was.kind.kept == "files" and was.name != name}
-        if pairs and holder.part is None:
+        part = holder.table_before.removeprefix(f"{holder.before.name}__") if holder.part else None
+        old, new = (f"{name}." if name else "" for name in (part, holder.part))
+        pairs = {
+            f"{old}{was.name}": f"{new}{name}"
+            for name, (was, _) in holder.fields.items()
+            if was.kind.kept == "files" and old + was.name != new + name
+        }
+        if pairs:
             records = f"SELECT id FROM xrm_record WHERE entity = {literal(holder.after.name)}"
             where = f" AND record IN ({records})"
             said = ", ".join(f"{old} to {new}" for old, new in pairs.items())

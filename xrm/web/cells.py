@@ -229,6 +229,8 @@ def rows_cell(tongue: Tongue, entity: Entity, field: Field, path: str, use: Use)
     none, rows = NONE[use], row_entity(entity, field)
     heads = {name: (tongue.words(inner.label), "num" if inner.kind.number else "") for name, inner in field.rows.items()}
     cells = {name: cell(tongue, rows, name) for name in field.rows}
+    root = tongue.url(entity.name)
+    cells |= {name: _row_files_cell(root, field.name, name) for name, inner in field.rows.items() if inner.kind.kept == "files"}
     label = escape(tongue.words(field.label))
 
     def counted(row: Row, today: date) -> str:
@@ -242,7 +244,8 @@ def rows_cell(tongue: Tongue, entity: Entity, field: Field, path: str, use: Use)
             return none
         seen = [name for name in heads if name in found[0]]
         head = "".join(f'<th scope="col" class="{heads[name][1]}">{escape(heads[name][0])}</th>' for name in seen)
-        body = "".join(f"<tr>{_row_cells(one, seen, heads, cells, today)}</tr>" for one in found)
+        own = row.get("id")
+        body = "".join(f"<tr>{_row_cells({**one, HOLDER: own}, seen, heads, cells, today)}</tr>" for one in found)
         return (
             f'<div class="rows-box" role="region" aria-label="{label}" tabindex="0"><table class="rows">'
             f'<caption class="vh">{label}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
@@ -336,6 +339,23 @@ def _files_cell(root: str, name: str) -> Cell:
         return f'<ul class="shots" role="list">{"".join(_file(start, file) for file in files)}</ul>'
 
     return files_cell
+
+
+HOLDER = ""
+"""Where a row in hand has the id of its record."""
+
+
+def _row_files_cell(root: str, holder: str, name: str) -> Cell:
+    """The same of the files in a row, which are given out through its record."""
+
+    def row_files_cell(row: Row, today: date) -> str:
+        files = row.get(name)
+        if not isinstance(files, tuple) or not files:
+            return NONE["detail"]
+        start = f"{root}/{row[HOLDER]}/files/{holder}.{name}"
+        return f'<ul class="shots" role="list">{"".join(_file(start, file) for file in files)}</ul>'
+
+    return row_files_cell
 
 
 def _file(start: str, file: Mapping[str, object]) -> str:

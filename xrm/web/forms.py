@@ -16,6 +16,7 @@ from xrm.model.misfits import Misfit
 from xrm.model.moments import counted
 from xrm.model.values import MOST_ROWS, TEXT_LENGTH, coerce
 from xrm.service.context import Context
+from xrm.service.files import there
 from xrm.service.reading import Query, get_record, list_records
 from xrm.web import link_lists, pages, row_forms, uploads
 from xrm.web.cells import Tongue, currency_of, in_digits, is_link
@@ -226,12 +227,26 @@ def _rows_input(ctx: Context, screen: Screen, one: Field, made: pages.Input, fil
         return _input(ctx, inner, field, Filled({}), Mirror(must=frozenset({field.name} if field.required is True else ())))
 
     standing = filled.record.get(one.name)
-    columns, rows = row_forms.table(screen, one, made.value, filled.words, filled.wrong, empty, filled.focus, standing, mirrors)
+    here = f"{screen.url}/{filled.record.get('id', '')}"
+
+    def attached(name: str, text: str) -> tuple[pages.Attached, ...]:
+        return tuple(uploads.present(ctx, name, here, text, there(filled.record, uploads.path_of(name))))
+
+    columns, rows = row_forms.table(screen, one, made.value, filled.words, filled.wrong, empty, filled.focus, standing, mirrors, attached)
+    uploading = any(inner.kind.kept == "files" for inner in row_forms.inputs(screen, one))
     varies = made.varies or any(mirror.varies for mirror in mirrors)
     most = one.maximum if isinstance(one.maximum, int) else MOST_ROWS
     optional = not one.minimum and made.optional
     return replace(
-        made, columns=columns, rows=rows, most=most, optional=optional, varies=varies, focused=filled.focus, touched=bool(filled.focus)
+        made,
+        columns=columns,
+        rows=rows,
+        most=most,
+        optional=optional,
+        varies=varies,
+        uploads=uploading,
+        focused=filled.focus,
+        touched=bool(filled.focus),
     )
 
 
@@ -274,7 +289,7 @@ def _options(screen: Screen, one: Field, made: pages.Input) -> Iterable[pages.Op
 def _file_input(ctx: Context, screen: Screen, one: Field, made: pages.Input, filled: Filled) -> pages.Input:
     here = f"{screen.url}/{filled.record.get('id', '')}"
     known = filled.record.get(one.name)
-    attached = uploads.present(ctx, one, here, made.value, known if isinstance(known, tuple) else ())
+    attached = uploads.present(ctx, one.name, here, made.value, known if isinstance(known, tuple) else ())
     hint = made.hint or uploads.limits(one)
     return replace(made, hint=hint, files=tuple(attached), many=one.many, source=uploads.accepted(one), wide=True)
 

@@ -400,6 +400,8 @@ class Input:
     applies: bool = True
     """Whether the field applies with what stands in the form; without script it is shown all the same."""
     varies: bool = False
+    uploads: bool = False
+    """A table of rows with inputs of files, also while it has no row."""
     must: bool = False
     """In a row: required in this one, by a rule."""
     fixed: bool = False
@@ -467,7 +469,7 @@ class FormPage:
     @property
     def uploads(self) -> bool:
         """Whether it brings files, and is sent in parts (RFC 7578)."""
-        return any(one.kind == "files" for section in self.sections for one in section.inputs)
+        return any(one.kind == "files" or one.uploads for section in self.sections for one in section.inputs)
 
     @property
     def tables(self) -> bool:

@@ -18,7 +18,7 @@ from xrm.errors import Problem
 from xrm.model.entity import Entity
 from xrm.model.fields import Field
 from xrm.model.rows import rows_of
-from xrm.model.values import MOST_ROWS
+from xrm.model.values import MOST_FILES, MOST_ROWS
 from xrm.service.context import Context
 from xrm.web import pages
 from xrm.web.cells import is_link
@@ -26,6 +26,7 @@ from xrm.web.mirror import Mirror
 from xrm.web.row_merging import merged
 from xrm.web.screens import Screen
 from xrm.web.typed import address_parts, editable, link_of, posted, value_of
+from xrm.web.uploads import problems_of
 
 Row = dict[str, str]
 """The texts of one row's inputs, by field, and its ``id``."""
@@ -38,7 +39,11 @@ DONE = re.compile(r"([a-z][a-z0-9_]*)\.(?:(add)|(remove|up|down)\.(\d{1,4}))", r
 
 def most_inputs(entity: Entity) -> int:
     """The most inputs of the tables of rows in a form. Rows from before a smaller ``max`` stand in it too, so that is not asked."""
-    return MOST_ROWS * sum(1 + sum(PARTS + len(inner.options) for inner in field.rows.values()) for field in rows_of(entity))
+    return MOST_ROWS * sum(1 + sum(map(_most, field.rows.values())) for field in rows_of(entity))
+
+
+def _most(inner: Field) -> int:
+    return PARTS + len(inner.options) + (MOST_FILES if inner.kind.kept == "files" else 0)
 
 
 def inputs(screen: Screen, field: Field) -> list[Field]:
@@ -127,6 +132,8 @@ def _row(ctx: Context, screen: Screen, field: Field, number: int, sent: Mapping[
             problems += [replace(problem, path=(field.name, str(number), one.name))] if problem else []
         else:
             row[one.name] = posted(sent, one) or ""
+        if one.kind.kept == "files":
+            problems += [replace(problem, path=(field.name, str(number), one.name)) for problem in problems_of(sent, one)]
     return row, words, problems
 
 
@@ -231,6 +238,7 @@ def table(
     focus: str,
     standing: object,
     mirrors: Sequence[Mirror],
+    attached: Callable[[str, str], tuple[pages.Attached, ...]],
 ) -> tuple[tuple[str, ...], tuple[pages.RowInputs, ...]]:
     """The heads of the columns, and the inputs of every row. What may not be written is text: as it is in the rows that stand."""
     inner = screen.rows[field.name]
@@ -245,6 +253,8 @@ def table(
         if one.kind == SAID:
             return replace(one, name=name, value=_words(inner, field.rows[one.name], known.get(row.get("id", ""), {})), error=wrong(name))
         made = _filled(one, name, row.get(one.name, ""), words, wrong, f"{source}{one.name}", focus)
+        if one.kind == "files":
+            made = replace(made, files=attached(name, made.value), source=one.source)
         return _reflected(made, one.name, mirrors[n]) if n < len(mirrors) else made
 
     rows = tuple(

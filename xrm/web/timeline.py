@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 from typing import Literal
@@ -139,7 +139,7 @@ def changes(screen: Screen, titles: Titles, fields: Mapping[str, tuple[object, o
         elif field is not None and field.each:
             yield _link_changes(screen, titles, field, before, after)
         elif field is not None and field.type == "rows":
-            yield from _row_changes(screen, titles, field, before, after)
+            yield from _row_changes(screen, titles, field, before, after, here)
         elif name not in KEPT and field is not None:
             yield pages.Change(screen.words(name), shown(screen, titles, name, before), shown(screen, titles, name, after))
 
@@ -164,7 +164,7 @@ def _link_changes(screen: Screen, titles: Titles, field: Field, before: object, 
     return pages.Change(screen.words(field.name), old, new if old or new else "in another order")
 
 
-def _row_changes(screen: Screen, titles: Titles, field: Field, before: object, after: object) -> Iterable[pages.Change]:
+def _row_changes(screen: Screen, titles: Titles, field: Field, before: object, after: object, here: str) -> Iterable[pages.Change]:
     """The changes of rows: each new row, each that went, and what of the others is not as it was."""
     old, new = ({row["id"]: row for row in rows} if isinstance(rows, list) else {} for rows in (before, after))
     label, inner = screen.words(field.name), screen.rows[field.name]
@@ -178,8 +178,13 @@ def _row_changes(screen: Screen, titles: Titles, field: Field, before: object, a
         if old[id]["row"] != row["row"]:
             yield pages.Change(f"{label}, row {row['row']}", f"row {old[id]['row']}", f"row {row['row']}")
         for name in [name for name in field.rows if name in row or name in old[id]]:
+            told = f"{label}, row {row['row']}: {inner.words(name)}"
+            if field.rows[name].kind.kept == "files":
+                told_files = _files(inner, field.rows[name], old[id].get(name), row.get(name), f"{here}/files/{field.name}.{name}")
+                yield replace(told_files, label=told)
+                continue
             was, now = (shown(inner, titles, name, one.get(name)) for one in (old[id], row))
-            yield pages.Change(f"{label}, row {row['row']}: {inner.words(name)}", was, now)
+            yield pages.Change(told, was, now)
 
 
 def rows_before(screen: Screen, field: Field, rows: object, change: tuple[object, object]) -> tuple[dict[str, object], ...]:

@@ -24,10 +24,17 @@ NEW, DROP, WRONG = "new", "drop", "wrong"
 
 
 def field_of(entity: Entity, input: str) -> Field | None:  # noqa: A002 (an input of a form)
-    """The field that a file input belongs to."""
+    """The field that a file input belongs to (``photos.new``, in a row ``lines.0.photo.new``)."""
     name, _, part = input.rpartition(".")
-    found = entity.fields.get(name) if part == NEW else None
+    found = files.field_at(entity, path_of(name)) if part == NEW else None
     return found if found and found.kind.kept == "files" else None
+
+
+def path_of(name: str) -> str:
+    """The path of an input's field: without the number of its row."""
+    holder, _, rest = name.partition(".")
+    number, _, inner = rest.partition(".")
+    return f"{holder}.{inner}" if inner and number.isdecimal() else name
 
 
 def staged(ctx: Context, entity: Entity | None, arrived: Sequence[Arrived], sent: Mapping[str, str]) -> dict[str, str]:
@@ -36,13 +43,14 @@ def staged(ctx: Context, entity: Entity | None, arrived: Sequence[Arrived], sent
     wrong: dict[str, list[Problem]] = {}
     for one in arrived:
         field = field_of(entity, one.input) if entity else None
-        if entity is None or field is None or not ctx.policy(entity.name).sees(field.name):
+        name = one.input.rpartition(".")[0]
+        if entity is None or field is None or not ctx.policy(entity.name).sees(path_of(name)):
             continue  # whether it may be written is judged with the rest of the form
         try:
             upload = one.draft.upload(one.name, one.declared)
-            tokens.setdefault(field.name, []).append(files.stage(ctx, upload, field).token)
+            tokens.setdefault(name, []).append(files.stage(ctx, upload, field).token)
         except Invalid as refused:
-            wrong.setdefault(field.name, []).extend(refused.problems)
+            wrong.setdefault(name, []).extend(refused.problems)
     texts = {name: text for name, text in sent.items() if not name.endswith((f".{NEW}", f".{WRONG}"))}
     texts |= {f"{name}.{NEW}": " ".join(found) for name, found in tokens.items()}
     said = {name: [(problem.code, problem.message, problem.hint) for problem in found] for name, found in wrong.items()}
@@ -65,17 +73,18 @@ def problems_of(form: Mapping[str, str], field: Field) -> Iterable[Problem]:
         yield Problem(code, message, path=(field.name,), hint=hint)
 
 
-def present(ctx: Context, field: Field, url: str, text: str, known: Iterable[Mapping[str, object]]) -> Iterable[pages.Attached]:
-    """What a form shows as attached: files of the record, whose page is at ``url``, and uploads that wait for it."""
+def present(ctx: Context, name: str, url: str, text: str, known: Iterable[Mapping[str, object]]) -> Iterable[pages.Attached]:
+    """What a form shows as attached in the input of a ``name``: files of the record, whose page is at ``url``, and uploads that wait
+    for it."""
     there = {str(file["hash"]): file for file in known}
     for place, item in enumerate(text.split()):
         old = there.get(item)
         file = old or (None if DIGEST.fullmatch(item) else files.opened(ctx, item))
-        name = str(file["name"]) if file else "a file that is not there any more"
+        said = str(file["name"]) if file else "a file that is not there any more"
         size = size_text(int(str(file["size"]))) if file else ""
-        address = f"{url}/files/{field.name}/{item}" if old else ""
+        address = f"{url}/files/{path_of(name)}/{item}" if old else ""
         small = f"{address}?thumbnail=1" if file and old and shows(str(file["type"])) else ""
-        yield pages.Attached(f"{field.name}.{DROP}.{place}", name, size, address, small)
+        yield pages.Attached(f"{name}.{DROP}.{place}", said, size, address, small)
 
 
 def accepted(field: Field) -> str:

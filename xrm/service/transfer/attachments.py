@@ -16,6 +16,7 @@ from xrm.model.fields import Field
 from xrm.model.values import DIGEST, USUAL_SIZE
 from xrm.service import files
 from xrm.service.context import Context
+from xrm.service.transfer.row_links import rows_of_cell
 
 BETWEEN = "|"
 PIECE = 262_144
@@ -50,7 +51,18 @@ def taken(ctx: Context, entity: Entity, folder: Path, values: Mapping[str, objec
         field = entity.fields.get(name)
         if field is not None and isinstance(value, tuple) and any(isinstance(one, Brought) for one in value):
             found[name] = [_staged(ctx, field, folder, one) if isinstance(one, Brought) else one for one in value]
+    for holder, inner in files.row_file_fields(entity):
+        rows = rows_of_cell(found.get(holder.name))
+        if any(row.get(inner.name) for row in rows):
+            found[holder.name] = [{**row, inner.name: _taken(ctx, inner, folder, row.get(inner.name))} for row in rows]
     return found
+
+
+def _taken(ctx: Context, field: Field, folder: Path, value: object) -> object:
+    """The files of a row, as they stand in the JSON of its cell: those with a ``path`` come from the folder."""
+    items = value if isinstance(value, list) else [value]
+    paths = [one.get("path") if isinstance(one, dict) else None for one in items]
+    return [_staged(ctx, field, folder, path) if isinstance(path, str) else one for one, path in zip(items, paths, strict=True)]
 
 
 def _staged(ctx: Context, field: Field, folder: Path, name: str) -> str:
@@ -70,9 +82,19 @@ def written(ctx: Context, folder: Path, names: tuple[str, ...], rows: Iterator[d
     """The rows, with the bytes of their files written into the folder and each file's ``path`` there."""
     for row in rows:
         for name in names:
-            if row[name]:
+            holder, _, inner = name.partition(".")
+            if inner:
+                row[holder] = tuple(_with_paths(ctx, folder, str(row["id"]), name, one) for one in row[holder] or ())
+            elif row[name]:
                 row[name] = tuple(_put(ctx, folder, Path(str(row["id"])) / name, place, file) for place, file in enumerate(row[name]))
         yield row
+
+
+def _with_paths(ctx: Context, folder: Path, id: str, name: str, row: dict[str, Any]) -> dict[str, Any]:
+    inner = name.partition(".")[2]
+    if not row.get(inner):
+        return row
+    return {**row, inner: tuple(_put(ctx, folder, Path(id) / name, place, file) for place, file in enumerate(row[inner]))}
 
 
 def _put(ctx: Context, folder: Path, where: Path, place: int, file: Mapping[str, Any]) -> dict[str, Any]:

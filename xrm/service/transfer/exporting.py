@@ -74,7 +74,13 @@ def export(ctx: Context, wanted: Export, out: TextIO, watch: Callable[[int], Non
     rows = _counted(pages, watch)
     if wanted.files is not None:
         own = tuple(column.path for column in columns if column.field.kind.kept == "files" and "." not in column.path)
-        rows = written(ctx, wanted.files, own, rows)
+        inside = tuple(
+            f"{column.path}.{inner.name}"
+            for column in columns
+            for inner in column.field.rows.values()
+            if inner.kind.kept == "files" and ctx.policy(wanted.entity).sees(f"{column.path}.{inner.name}")
+        )
+        rows = written(ctx, wanted.files, own + inside, rows)
     return write(out, columns, rows, wanted.guarded)
 
 

@@ -30,7 +30,7 @@ class RowLinks:
         wanted: dict[tuple[str, str], list[object]] = {}
         for values in drafts if self._fields else ():
             for name, (_, finders) in self._fields.items():
-                for row in _rows(values.get(name)):
+                for row in rows_of_cell(values.get(name)):
                     for link in finders:
                         if row.get(link) is not None:
                             wanted.setdefault((name, link), []).append(row[link])
@@ -45,7 +45,7 @@ class RowLinks:
         """
         made, problems = dict(values), list[Problem]()
         for name, (field, finders) in self._fields.items():
-            rows = _rows(made.get(name))
+            rows = rows_of_cell(made.get(name))
             for number, row in enumerate(rows):
                 for link, finder in finders.items():
                     if row.get(link) is not None:
@@ -78,8 +78,10 @@ def _finders(ctx: Context, field: Field) -> Iterator[tuple[str, Links]]:
             yield inner.name, Links(ctx, target.name, key)
 
 
-def _rows(value: object) -> list[dict[str, Any]]:
+def rows_of_cell(value: object) -> list[dict[str, Any]]:
     """The rows of a cell; none where it holds something else, of which the write says what is wrong."""
+    if isinstance(value, list):
+        return [dict(row) for row in value if isinstance(row, dict)]
     try:
         if isinstance(value, str):
             return msgspec.json.decode(value, type=list[dict[str, Any]])
