@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from tests.support.application import Applications, Running, apply_to, loaded, write_folder
 from xrm import bootstrap, source
-from xrm.commands import command
+from xrm.commands import command, main
 from xrm.errors import XrmError
 from xrm.store import planning
 from xrm.store.changes import verify
@@ -102,6 +102,19 @@ def test_what_is_replaced_is_left_as_an_export(town: Town, tmp_path: Path) -> No
     assert done.exit_code == 0 and f"exported note as before to {tmp_path / 'kept'}" in done.output, done.output
     rows = list(csv.DictReader((tmp_path / "kept" / "note.csv").read_text(encoding="utf-8").splitlines()))
     assert sorted((row["name"], row["way"], row["size"]) for row in rows) == [("n0", "fax", "0"), ("n1", "fax", "1"), ("n2", "fax", "2")]
+
+
+def test_every_verb_speaks_json(town: Town, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was planned and what came of it; and where a verb refuses, its problems."""
+    town.write({"note": ONE["note"].replace("size: integer, ", "")})
+    done = json.loads(town.run("apply", "--yes", "--allow-loss", "--format", "json").output)
+    assert (done["applied"], done["exports"], done["steps"][-1]["loses"]) == (2, ["note"], "3 values of note.size")
+    assert json.loads(town.run("apply", "--yes", "--format", "json").output)["applied"] is None
+    monkeypatch.setattr("sys.argv", ["xrm", "diff", "1", "9", "--app", str(town.folder), "--format", "json"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    problems = json.loads(capsys.readouterr().out)
+    assert ended.value.code == 1 and [(one["code"], one["hint"]) for one in problems] == [("XRM410", "xrm releases lists them")]
 
 
 def test_a_reader_is_never_kept(application: Applications) -> None:

@@ -119,6 +119,28 @@ def test_moves_views_and_checks_are_explained(folder: Path) -> None:
     assert said("request.close", "--used").splitlines() == ["plugins/q.py:1:17  the text of a plugin", "request.close is used in 1 place."]
 
 
+def test_records_and_translations_use_what_they_name() -> None:
+    """The fields and options that reference records give, and whatever a language has words for."""
+    files = files_of(CITY) | {
+        "data/category.yml": "roads: {days: 5}\n",
+        "locale/es.yml": "entities: {request: {fields: {channel: {label: Vía, options: {web: Red}}}, lifecycle: {transitions: {close: {label: Fin}}}}}\n",
+    }
+    meaning = source.load_text(files).meaning
+    assert meaning
+    found = uses(meaning, files)
+
+    def said(*thing: str) -> list[str]:
+        return [
+            f"{use.place} {' '.join(use.by)}" for use in named(found, thing) if not use.place.file.startswith(("entities/", "plugins/"))
+        ]
+
+    assert said("entity", "category") == ["data/category.yml:1:1 records"]
+    assert said("field", "category", "days") == ["data/category.yml:1:9 roads"]
+    assert said("field", "request", "channel") == ["locale/es.yml:1:31 words"]
+    assert said("option", "request", "channel", "web") == ["locale/es.yml:1:63 words"]
+    assert said("transition", "request", "close") == ["locale/es.yml:1:102 words"]
+
+
 ORDERS = {
     "order": """\
 fields:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from importlib import import_module
+from itertools import pairwise
 
 import typer
 
@@ -58,12 +59,20 @@ def _root(
     """Nothing of its own: the verbs do the work."""
 
 
+def _wants_json(words: list[str]) -> bool:
+    return "--format=json" in words or any(pair == ("--format", "json") for pair in pairwise(words))
+
+
 def main() -> None:
-    """Run a command; what the user got wrong is printed with its place and ends with 1, never with a traceback."""
+    """Run a command; what the user got wrong is printed with its place, as JSON where that was asked for, and ends with 1, never with a
+    traceback."""
     verb = sys.argv[1] if len(sys.argv) > 1 else ""
     try:
         command([group for group, verbs in VERBS.items() if verb in verbs] or VERBS)()
     except XrmError as error:
+        if _wants_json(sys.argv):
+            print(report.as_json(ordered(error.problems)))
+            sys.exit(1)
         print(report.as_text(ordered(error.problems), colour=sys.stderr.isatty()), file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:

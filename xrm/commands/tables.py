@@ -72,6 +72,7 @@ def apply(
     why: Annotated[str | None, typer.Option(help="Why, for the release's history.")] = None,
     source: From = None,
     file: Annotated[Path | None, typer.Option("--plan", metavar="FILE", help="Run exactly the plan in this file, or nothing.")] = None,
+    form: Annotated[Format, typer.Option("--format", help="How the plan and what came of it are printed.")] = Format.text,
     export_to: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the records of what is dropped or replaced are exported.")
     ] = None,
@@ -81,16 +82,22 @@ def apply(
         application, made = _planned(settings, database, read["from"] if read else source)
         if read is not None:
             showing.same(read, made)
+        if form is Format.text:
+            print(showing.as_text(made))
+        elif made.empty:
+            print(json.dumps(showing.document(made) | {"applied": None}, indent=2))
         if made.empty:
-            print("nothing to do: the database is what the definition says")
             return
-        print(showing.as_text(made))
         _without_loss(made, allow_loss)
-        if not yes and not typer.confirm("Apply this?"):
-            print("nothing was changed")
+        if not yes and not typer.confirm("Apply this?", err=form is Format.json):
+            print("nothing was changed", file=sys.stderr if form is Format.json else None)
             raise typer.Exit(1)
         kept = export_to or settings.folder / "exports" / f"before-release-{(made.base or 0) + 1}"
         release = bootstrap.apply(database, application, made, by=_user(), why=why, export_to=kept)
+    if form is Format.json:
+        exported = str(kept) if made.exported else None
+        print(json.dumps(showing.document(made) | {"applied": release, "exported_to": exported}, indent=2))
+        return
     if made.exported:
         print(f"exported {', '.join(made.entities_exported)} as before to {kept}")
     print(f"applied: release {release} is active")

@@ -19,10 +19,11 @@ from xrm.model.entity import Entity, Inverse
 from xrm.model.fields import Field
 from xrm.source import kinds
 from xrm.source.checks import Meaning
-from xrm.source.document import Scalar
+from xrm.source.document import Map, Scalar, read_text
+from xrm.source.document import Sequence as NodeList
 from xrm.source.keys import KINDS
 from xrm.source.names import EntityScope, Known, TargetScope
-from xrm.source.outline import Formula, Given, Part, Word
+from xrm.source.outline import Formula, Given, Listing, Part, Word
 from xrm.source.spans import place_of
 
 IN_BRACES = re.compile(r"\{\s*([a-z][a-z0-9_.]*)\s*\}")
@@ -76,6 +77,11 @@ def uses(meaning: Meaning, files: Mapping[str, str]) -> tuple[Use, ...]:
     for part in outline.entities:
         name = part.word("entity")
         found += finder.part(part, name.text if name else None)
+    for listing in outline.listings:
+        found += finder.records(listing)
+    for file, text in files.items():
+        if file.startswith(TRANSLATED) and isinstance(root := read_text(file, text).root, Map):
+            found += _translated(root, (), ())
     found += plugin_uses({known.name: _named_things(known) for known in meaning.names.entities.values()}, files)
     return tuple(sorted(dict.fromkeys(found), key=_in_order))
 
@@ -113,6 +119,20 @@ class _Finder:
                 case kinds.Text() | kinds.Label():
                     yield from self.template(part, key.name, entity, path)
             yield from self.inner(part, key.name, entity)
+
+    def records(self, listing: Listing) -> Iterator[Use]:
+        """What the reference records of an entity name of it."""
+        known = self.names.entities.get(listing.entity)
+        yield Use(("entity", listing.entity), ("records",), listing.place)
+        for row in listing.rows:
+            path = (row.name.text,) if row.name else ("record",)
+            for word, datum in row.values:
+                field = known.fields.get(word.text) if known else None
+                yield Use(("field", listing.entity, word.text), path, word.place)
+                chosen = datum.node.items if isinstance(datum.node, NodeList) else (datum.node,)
+                for node in chosen if field and field.options else ():
+                    if isinstance(node, Scalar):
+                        yield Use(("option", listing.entity, word.text, node.text), (*path, word.text), node.place)
 
     def inner(self, part: Part, key: str, entity: str | None) -> Iterator[Use]:
         one = part.part(key)
@@ -222,6 +242,35 @@ class _Finder:
             return self.names.rows.get(f"{known.name}.{found.name}")
         targets = (found.each or found).targets
         return self.names.entities.get(targets[0]) if targets else None
+
+
+# -- translations ----------------------------------------------------------------------------------------------------
+
+TRANSLATED = "locale/"
+CALLED = {
+    ("entities",): "entity", ("roles",): "role", ("types",): "type", ("entities", "fields"): "field", ("entities", "views"): "view",
+    ("entities", "checks"): "check", ("entities", "lifecycle", "states"): "state", ("entities", "lifecycle", "transitions"): "transition",
+    ("entities", "fields", "options"): "option",
+}  # fmt: skip
+"""What the keys of a translation name, by the keys above them."""
+
+
+def _translated(node: Map, keys: tuple[str, ...], names: tuple[str, ...]) -> Iterator[Use]:
+    """What a file of translations has words for. ``keys`` and ``names``: on the way to it, the language's and the application's own."""
+    what = CALLED.get(keys)
+    for key, value in node.entries:
+        path = (*names, key.text)
+        if what:
+            yield Use((what, *path), ("words",), key.place)
+        if isinstance(value, Map):
+            yield from _inside(value, keys, path) if what else _translated(value, (*keys, key.text), names)
+
+
+def _inside(node: Map, keys: tuple[str, ...], names: tuple[str, ...]) -> Iterator[Use]:
+    """The keys of the language beneath a name."""
+    for key, value in node.entries:
+        if isinstance(value, Map):
+            yield from _translated(value, (*keys, key.text), names)
 
 
 # -- plugins ---------------------------------------------------------------------------------------------------------
