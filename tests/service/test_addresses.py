@@ -1,11 +1,17 @@
 """Addresses: one value with parts, that expressions, lists, REST, imports and forms name."""
 
 import re
+from pathlib import Path
 
-from tests.support.application import Applications, files_of
+import pytest
+
+from tests.support.application import Applications, apply_to, files_of, loaded
+from tests.transfer.samples import imported
+from tests.transfer.samples import words as words_of
 from tests.web.city import City
 from tests.web.test_pages import words
-from xrm import source
+from xrm import bootstrap, source
+from xrm.errors import Invalid
 
 PERSON = """
 title: "{name}"
@@ -82,3 +88,55 @@ def test_what_an_address_is_not() -> None:
     found = source.load_text(files_of({"person": text.replace(", renamed_from: []", "")}), {})
     said = {problem.code: problem.message for problem in found.problems if problem.severity == "error"}
     assert re.search("home_city", said["XRM205"]) and "'home' has no 'zip'" in str(said), said
+
+
+HOUSE = """
+title: "{name} {town}"
+fields:
+  name: {type: text, unique: true}
+  {home}: {type: address{renamed}}
+  town: {compute: ={home}.city}
+  voter: {type: text, show: '{home}.country == "US"'}
+  sealed: {type: text, readonly: '{home}.region == "CA"'}
+  stays: {type: rows, fields: {{where}: {type: address{inside}}}}
+views: {default: {columns: [name, {home}.city]}}
+access: {agent: [read, create, update]}
+"""
+
+
+def house(**words: str) -> str:
+    text = HOUSE
+    for name, word in {"home": "home", "where": "where", "renamed": "", "inside": "", **words}.items():
+        text = text.replace(f"{{{name}}}", word)
+    return text
+
+
+def test_rules_search_files_and_new_names_know_the_parts(application: Applications, tmp_path: Path) -> None:
+    """A rule reads a part, a title and a search find it by a computed field, a column fills it, and a new name keeps them all."""
+    running = application({"house": house()})
+    ana = running.person("ana", "agent")
+    one = ana.create("house", name="One", home=LA, voter="CA", stays=[{"where": SLO}]).id
+    assert ana.get("house", one)["title"] == "One Los Angeles"
+    assert [row["name"] for row in ana.all("house", search="los ang")] == ["One"]
+    with pytest.raises(Invalid, match="may not be changed"):
+        ana.update("house", one, None, sealed="x")
+    ana.update("house", one, None, home={**LA, "region": "NY"}, sealed="x")
+    ana.update("house", one, None, home={"city": "Ghent", "country": "BE"})
+    assert (ana.get("house", one)["voter"], ana.get("house", one)["sealed"]) == (None, "x")
+    map_ = "import: house\nkey: name\ncolumns: {name: name, c: home.city, p: home.postcode}\n"
+    assert words_of(imported(ana, tmp_path, "name,c,p\nTwo,Ojai,00930\nThree,,\n", map_, entity="house")) == []
+    homes = {row["name"]: row["home"] for row in ana.all("house")}
+    assert homes == {"One": {"city": "Ghent", "country": "BE"}, "Two": {"city": "Ojai", "postcode": "00930"}, "Three": None}
+    ana.update("house", one, None, home=LA)
+
+    later = house(home="lives", where="at", renamed=", renamed_from: home", inside=", renamed_from: where")
+    plan = bootstrap.plan_of(running.database, loaded({"house": later})[0])
+    assert [step.loses for step in plan.steps if step.loses] == []
+    apply_to(running.database, {"house": later})
+    bo = application.opened(running.url).person("bo", "agent")
+    found = {row["name"]: row for row in bo.all("house")}
+    assert (found["One"]["lives"], found["Two"]["lives"]) == (KEPT, {"city": "Ojai", "postcode": "00930"})
+    assert found["One"]["stays"][0]["at"]["city"] == "San Luis Obispo"
+    assert [row["name"] for row in bo.all("house", filter='lives.postcode == "90012" && stays.exists(s, s.at.country == "US")')] == ["One"]
+    assert bo.history("house", one)[0].fields["lives"][1]["city"] == "Los Angeles"
+    assert running.rows("SELECT lives_city, lives_postcode FROM house WHERE name = 'Two'") == [("Ojai", "00930")]

@@ -103,6 +103,12 @@ APPLICATION = Application(
     digest="",
 )
 REQUEST = APPLICATION.entities["request"]
+HOME = (
+    pages.Input("home.street", "text", "Street and number", "14 Harbour Street", complete="address-line1"),
+    pages.Input("home.city", "text", "City", "Rotterdam", complete="address-level2"),
+    pages.Input("home.country", "text", "Country", "NL", "Two letters, for example US", complete="country"),
+)
+WARDS = (pages.Option("a", "Harbour", True), pages.Option("b", "Old town and the streets behind the market"))
 COLUMNS = ("number", "title", "category", "state", "priority", "created_at", "cost", "requester", "updated_at")
 PLACES = (
     pages.Place("home", "Home", "/w/", "home"),
@@ -337,6 +343,8 @@ def inputs() -> tuple[pages.Section, ...]:
                     source="/w/request/options?field=requester",
                     shown="Amira Haddad",
                 ),
+                pages.Input("home", "address", "Home", parts=HOME, optional=True, hint="Where letters go", wide=True),
+                pages.Input("wards", "checks", "Wards", options=WARDS, optional=True),
                 pages.Input("phone", "tel", "Reply to", "+1 213 555 0134", "With the country code", optional=True),
                 pages.Input("email", "email", "Email", "", optional=True),
                 pages.Input("page", "url", "Permit page", "", optional=True),

@@ -298,7 +298,7 @@ def _writing(tongue: Tongue, entity: Entity, field: Field, use: Use) -> Writing:
     if field.kind.kept == "files":
         return lambda value: f"<bdi>{escape(write(value))}</bdi>"
     if field.type == "address":
-        return lambda value: _address(value, "<br>" if use == "detail" else ", ")
+        return lambda value: f'<span class="post">{_address(value, "<br>")}</span>' if use == "detail" else _address(value, ", ")
     if field.type == "json":
         return lambda value: f'<code class="json">{escape(write(value))}</code>'
     if field.type == "long_text" and use == "detail":
@@ -401,7 +401,10 @@ def _links_cell(tongue: Tongue, link: Field, path: str, use: Use) -> Cell:
 
     def links_cell(row: Row, today: date) -> str:
         found = row.get(path)
-        return ", ".join(one(each, today) for each in found) if isinstance(found, tuple) and found else none
+        if not isinstance(found, tuple) or not found:
+            return none
+        links = ", ".join(one(each, today) for each in found)
+        return f'<span class="each">{links}</span>' if use == "detail" else links
 
     return links_cell
 
