@@ -128,6 +128,16 @@ def test_the_file_wins_at_apply_and_the_plan_says_so(application: Applications) 
         assert found["lamp"]["district"] == next(row["id"] for row in bea.all("district") if row["code"] == "new")
         assert planned(after, newer) == []
 
+    wanted = {
+        **newer,
+        "entities/category.yml": DATA["entities/category.yml"].replace("note: text", "note: text\n  ward: {type: text, required: true}"),
+    }
+    some = newer["data/category.yml"].replace("{label", "{ward: W, label")
+    with pytest.raises(Invalid) as asked:
+        planned(running, {**wanted, "data/category.yml": some})
+    assert [problem.message for problem in asked.value.problems] == ["category.ward is required now, and 1 record has no value"]
+    assert len(planned(running, {**wanted, "data/category.yml": f"{some}tree: {{label: Tree, ward: W}}\n"})) == 1
+
     refused = {**newer, "data/category.yml": "pothole: {label: Pothole}\nbench:\n  label: Bench\n  days: 200\nlamp: {label: Lamp}\n"}
     with pytest.raises(Invalid) as problem:
         apply_to(running.database, refused)

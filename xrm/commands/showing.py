@@ -46,10 +46,11 @@ def _about(seconds: float | None) -> str:
 def _summary(made: Plan) -> list[str]:
     """Whom it keeps waiting, and for about how long."""
     offline = [step for step in made.steps if not step.online]
-    if not offline and not made.writes:
+    if not offline and not made.writes and not any(one.writes for one in made.records):
         return []
     seconds = sum(step.seconds or 0 for step in offline)
     rows = sum(step.rows or 0 for step in offline) + sum(one.count for one in made.writes)
+    rows += sum(len(one.added) + len(one.changed) for one in made.records)
     reach = f" for {counted(rows, 'record')}" if rows else ""
     tables = ", ".join(made.locks) or "nothing that is in use"
     return [f"writers wait while it runs: about {max(seconds, 0.1):.1f} s{reach}; it locks {tables}"]

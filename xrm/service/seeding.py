@@ -157,7 +157,8 @@ def _write(ctx: Context, connection: Connection, held: Held, intent: Intent, rec
     except XrmError as refused:
         file, line, column = record.place.rsplit(":", 2)
         place = Place(file, int(line), int(column))
-        told = [replace(problem, place=place, path=(record.key, *problem.path)) for problem in refused.problems]
+        hint = "mend the record or the rule: nothing was changed"
+        told = [replace(one, place=place, path=(record.key, *one.path), hint=one.hint or hint) for one in refused.problems]
         raise Invalid(*told) from refused
 
 

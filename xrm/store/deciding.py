@@ -19,6 +19,7 @@ from xrm.compile.pairing import Holder, Renaming
 from xrm.errors import Problem
 from xrm.expr import Moment
 from xrm.model.application import Application
+from xrm.model.data import ReferenceRecord
 from xrm.model.entity import Entity
 from xrm.model.fields import Field
 from xrm.model.lifecycle import Lifecycle
@@ -40,8 +41,10 @@ class Answers:
     problems: list[Problem] = field(default_factory=list)
 
 
-def answers(connection: Connection, holders: Sequence[Holder], renamed: Sequence[Renaming]) -> Answers:
-    """Reads only: the tables are still as they were."""
+def answers(
+    connection: Connection, holders: Sequence[Holder], renamed: Sequence[Renaming], data: Sequence[ReferenceRecord] = ()
+) -> Answers:
+    """Reads only: the tables are still as they were. ``data``: the reference records, which bring values of their own."""
     found = Answers()
     for holder in holders:
         for was, now in holder.fields.values():
@@ -50,7 +53,7 @@ def answers(connection: Connection, holders: Sequence[Holder], renamed: Sequence
         if holder.part is None:
             _states(connection, holder, renamed, found)
             for now in holder.after.fields.values():
-                _required(connection, holder, now, found)
+                _required(connection, holder, now, data, found)
             lifecycle = holder.after.lifecycle
             if lifecycle and lifecycle.fill and not holder.before.lifecycle:
                 alive = _count(connection, holder, "deleted_at IS NULL")
@@ -186,7 +189,7 @@ class _Mapping:
 # -- what is required ------------------------------------------------------------------------------------------------
 
 
-def _required(connection: Connection, holder: Holder, now: Field, found: Answers) -> None:
+def _required(connection: Connection, holder: Holder, now: Field, data: Sequence[ReferenceRecord], found: Answers) -> None:
     """A field that is newly required, or newly says ``fill``, where records are empty."""
     if now.compute or now.kind.kept not in KEPT_IN_COLUMNS:
         return
@@ -196,6 +199,8 @@ def _required(connection: Connection, holder: Holder, now: Field, found: Answers
     if not (fresh or newly):
         return
     where = f"{quoted(stored(was)[0].name, connection.dialect)} IS NULL AND " if was is not None else ""
+    if now.fill is None and now.default is None:
+        where += _brought(connection, holder, now, data)
     count = _count(connection, holder, f"{where}deleted_at IS NULL")
     if not count:
         return
@@ -205,6 +210,15 @@ def _required(connection: Connection, holder: Holder, now: Field, found: Answers
         found.problems.append(Problem("XRM408", message, path=holder.path(now.name), hint=hint))
     else:
         found.writes.append(Writes(holder.after.name, now.name, count))
+
+
+def _brought(connection: Connection, holder: Holder, now: Field, data: Sequence[ReferenceRecord]) -> str:
+    """Leaves out the records to which a file of ``data/`` gives a value of the field."""
+    named = holder.fields.get(holder.after.key or "")
+    keys = [one.key for one in data if one.entity == holder.after.name and one.values.get(now.name) is not None]
+    if named is None or not keys:
+        return ""
+    return f"{quoted(named[0].name, connection.dialect)} NOT IN ({', '.join(literal(key) for key in keys)}) AND "
 
 
 def _count(connection: Connection, holder: Holder, where: str) -> int:

@@ -63,7 +63,7 @@ def plan(
         plain = tuple(_steps(there, tables, Shift(), connection))
         return Plan(plain, digest, text_changed, base, locks=measuring.locked(plain, there, {}))
     shift, refused = _shift(before, after)
-    answers = deciding.answers(connection, shift.holders, shift.renamed)
+    answers = deciding.answers(connection, shift.holders, shift.renamed, after.data)
     deciding.roles(connection, before, after, answers)
     problems = [*refused, *answers.problems, *doubling.problems(connection, there, tables, shift.holders, shift.converted)]
     cost: dict[str, tuple[int, float]] = {}
