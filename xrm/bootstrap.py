@@ -119,6 +119,11 @@ def rehearse(database: Database, application: Application, made: migrate.Plan) -
         return Rehearsed(tuple(_placed(application, refused).problems))
 
 
+def exports(settings: Settings, made: migrate.Plan) -> Path:
+    """The folder for what a plan loses or replaces, unless somebody names another."""
+    return settings.folder / "exports" / f"before-release-{(made.base or 0) + 1}"
+
+
 def leave_exports(database: Database, made: migrate.Plan, folder: Path) -> tuple[Path, ...]:
     """Write what a plan would lose or replace into a folder, as CSV that ``xrm import`` reads back: the whole entity of each loss.
 
@@ -270,7 +275,7 @@ def follow(settings: Settings, database: Database) -> None:
     if losing:
         raise Invalid(Problem("XRM401", f"not applied: {', '.join(losing)} would lose data", hint="xrm apply --allow-loss"))
     if not made.empty:
-        apply(database, application, made, why="serve --reload")
+        apply(database, application, made, why="serve --reload", export_to=exports(settings, made))
 
 
 def _try_to_follow(settings: Settings) -> None:

@@ -19,7 +19,8 @@ NOTE = "fields: {name: text, more: text}\naccess: {agent: read}"
 
 
 def test_the_folder_is_followed(databases: TestDatabases, tmp_path: Path) -> None:
-    """What changed is applied once; what would lose data is not, and neither is a mistake: the release before goes on."""
+    """What changed is applied once; what would lose data is not, and neither is a mistake: the release before goes on. What is
+    converted is exported first."""
     settings = Settings(write_folder(tmp_path / "app", {"note": NOTE}), databases.empty(), tmp_path / "key", 2)
     with closing(bootstrap.open_database(settings)) as database:
         for _ in range(2):
@@ -31,6 +32,12 @@ def test_the_folder_is_followed(databases: TestDatabases, tmp_path: Path) -> Non
                 bootstrap.follow(settings, database)
         active = releases.active(database)
         assert active is not None and active.id == 1
+        write_folder(
+            tmp_path / "app",
+            {"note": "fields: {name: text, more: {type: json, converted_from: {type: text, with: '=null'}}}\naccess: {agent: read}"},
+        )
+        bootstrap.follow(settings, database)
+        assert "kept" in (tmp_path / "app/exports/before-release-2/note.csv").read_text(encoding="utf-8")
 
 
 def test_a_mistake_is_told_and_not_fatal(databases: TestDatabases, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

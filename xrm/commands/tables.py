@@ -92,7 +92,7 @@ def apply(
         if not yes and not typer.confirm("Apply this?", err=form is Format.json):
             print("nothing was changed", file=sys.stderr if form is Format.json else None)
             raise typer.Exit(1)
-        kept = export_to or settings.folder / "exports" / f"before-release-{(made.base or 0) + 1}"
+        kept = export_to or bootstrap.exports(settings, made)
         release = bootstrap.apply(database, application, made, by=_user(), why=why, export_to=kept)
     if form is Format.json:
         exported = str(kept) if made.exported else None
