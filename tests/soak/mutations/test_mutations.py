@@ -170,7 +170,6 @@ def prove(figures: list[Figure]) -> None:
     assert not [one.missed for one in faulty if one.error]
     assert not [one.missed for one in faulty if not one.found]
     assert not [one.missed for one in faulty if one.bare]
-    assert max(one.seconds for one in figures) < SECONDS
     assert sum(one.placed for one in faulty) >= SHARE * len(faulty)
     assert sum(one.hinted for one in faulty) >= SHARE * len(faulty)
 
@@ -194,11 +193,13 @@ def distinct(count: int) -> list[Figure]:
 
 
 def test_ninety_planted_faults_are_found_where_they_are() -> None:
-    """Of ninety files with one fault each, nine in ten are reported within a line, with the right hint, in two seconds."""
+    """Of ninety files with one fault each, nine in ten are reported within a line, with the right hint."""
     prove([figure(tried(fault)) for fault in planted(applications(), 90, SEED)])
 
 
 @pytest.mark.soak
 def test_thousands_of_planted_faults_are_found_where_they_are() -> None:
     """As many files as XRM_MUTATIONS says, a thousand otherwise: no traceback, a place and a hint for everything that is said."""
-    prove(distinct(FILES))
+    figures = distinct(FILES)
+    prove(figures)
+    assert max(one.seconds for one in figures) < SECONDS
