@@ -53,6 +53,9 @@ def losses(running: Running, texts: dict[str, str]) -> list[str]:
     return [step.loses for step in plan.steps if step.loses]
 
 
+FREE = "access: {agent: [read, create, update, delete]}\n"
+
+
 def ids(value: Any) -> list[str]:
     return [row["target"] for row in value]
 
@@ -379,3 +382,28 @@ def test_the_list_in_hand_and_the_stored_one_answer_alike(application: Applicati
             found = {row["id"] for row in ana.all("note", filter=f"({text}) == {shown}")}
             wrong += [f"{text} == {shown}"] if found != {id for id, row in rows.items() if row[name] == value} else []
     assert wrong == []
+
+
+def test_a_link_becomes_a_list_of_one(application: Applications) -> None:
+    """Values, rights to delete and the history go on; a list is not made one link again by itself."""
+    ward = f"title: '{{name}}'\nkey: name\nfields: {{name: {{type: text, unique: true, required: true}}}}\n{FREE}"
+    old = {"ward": ward, "note": f"fields: {{name: text, ward: {{type: link, to: ward}}}}\n{FREE}"}
+    field = "wards: {type: link, to: ward, many: true, renamed_from: ward}"
+    new = {"ward": ward, "note": f"fields: {{name: text, {field}}}\n{FREE}"}
+    running = application(old)
+    ana = running.person("ana", "agent")
+    north, south = (ana.create("ward", name=name).id for name in ("North", "South"))
+    one, two = ana.create("note", name="One", ward=north).id, ana.create("note", name="Two").id
+    ana.update("note", one, None, ward=south)
+    assert losses(running, new) == []
+    apply_to(running.database, new)
+    bo = application.opened(running.url).person("bo", "agent")
+    assert [ids(bo.get("note", id)["wards"]) for id in (one, two)] == [[south], []]
+    told = bo.history("note", one)[0].fields["wards"]
+    assert [[row["target"] for row in side] for side in told] == [[north], [south]]
+    assert bo.update("note", one, None, wards=[north, south])
+    assert [row["name"] for row in bo.all("note", filter=f'"{north}" in wards')] == ["One"]
+    with pytest.raises(Invalid, match="still used"):
+        bo.delete("ward", south)
+    with pytest.raises(Invalid, match="cannot become a link to ward"):
+        bootstrap.plan_of(running.database, loaded({**old, "note": old["note"].replace("ward: {", "wards: {")})[0])

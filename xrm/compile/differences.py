@@ -52,8 +52,8 @@ def carried(was: Field, now: Field) -> bool:
         return now.places >= was.places
     if now.type == "money" and was.type == "money" and now.currency == was.currency:
         return now.places >= was.places
-    if was.type == now.type == "link":
-        return set(was.targets) <= set(now.targets)
+    if was.type == "link" and "link" in (now.type, now.each and now.each.type):
+        return set(was.targets) <= set((now.each or now).targets)
     if was.type == now.type == "choice":
         return now.many and not was.many
     return now.type in WORDS and was.kind.kept == "text"  # a folded key is made for each

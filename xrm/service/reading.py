@@ -218,7 +218,7 @@ class _Seen:
         """Before and after. A row of which the actor sees no difference is not told of; None where no row is left."""
         if field is None or field.type != "rows":
             return self._seen(field, pair[0]), self._seen(field, pair[1])
-        before, after = self._rows(field, pair[0] or []), self._rows(field, pair[1] or [])
+        before, after = (self._rows(field, _as_list(field, side)) for side in pair)
         alike = {row["id"] for row in before if row in after}
         if not alike:
             return before, after
@@ -242,6 +242,11 @@ class _Seen:
         if key not in self._asked:
             self._asked[key] = any(_is_there(self._ctx, target, value) for target in field.targets if self._ctx.policies.readable(target))
         return value if self._asked[key] else None
+
+
+def _as_list(field: Field, side: Any) -> list[dict[str, Any]]:
+    """The rows of a change. A list of links that was one link before has one row, called as what it leads to."""
+    return [{"id": side, "row": 1, TARGET: side}] if field.each and isinstance(side, str) else side or []
 
 
 def _is_there(ctx: Context, entity: str, id: str) -> bool:

@@ -12,17 +12,19 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from xrm.compile.columns import DialectName, from_database, id_text, json_text, point, short_instant, stored, to_database
+from xrm.compile.columns import DialectName, bind_id, from_database, id_text, json_text, point, short_instant, stored, to_database
 from xrm.compile.differences import carried, follows
 from xrm.compile.pairing import Holder
 from xrm.compile.rules import value_closure
+from xrm.compile.tables import part_name
 from xrm.errors import Invalid, Problem
 from xrm.expr import Moment
-from xrm.model.fields import Expression, Field
+from xrm.model.fields import TARGET, Expression, Field
 from xrm.model.misfits import Misfit
 from xrm.model.values import canonical, coerce
 from xrm.store.database import Connection
 from xrm.store.ddl import quoted
+from xrm.store.ids import new_id
 from xrm.store.plans import Step, counted
 from xrm.store.renaming import ASIDE
 
@@ -81,7 +83,8 @@ def changes(holders: Sequence[Holder]) -> tuple[list[Change], list[Problem]]:
 def _undecided(change: Change) -> Problem | None:
     was, now, stated = change.was, change.now, change.now.converted_from
     path = change.holder.path(now.name)
-    if any(one.apart or one.kind.kept == "files" for one in (was, now)):
+    listed = was.type == "link" and now.each is not None and carried(was, now)
+    if any(one.apart or one.kind.kept == "files" for one in (was, now)) and not listed:
         message = f"{change.name} cannot become {words(now)} where values are kept as {words(was)}"
         hint = "add another field beside it, and take this one out in a later release"
         return Problem("XRM402", message, path=path, hint=hint)
@@ -212,6 +215,9 @@ def write(connection: Connection, change: Change, moment: Moment) -> None:
     names = {name: [part.name for part in stored(replace(was, name=name))] for name, (was, _) in change.holder.fields.items()}
     aside = [f"{ASIDE}{part.name}" for part in stored(replace(change.was, name=change.now.name))]
     run = _Pass(connection, change, moment, change.holder.table, aside, names)
+    if change.now.each:
+        _listed(connection, change, run)
+        return
     columns = [part.name for part in stored(change.now)]
     mark = "?" if connection.dialect == "sqlite" else "%s"
     sets = ", ".join(f"{quoted(column, connection.dialect)} = {mark}" for column in columns)
@@ -223,6 +229,21 @@ def write(connection: Connection, change: Change, moment: Moment) -> None:
             connection.raw.cursor().executemany(update, rows)
     if run.misfits.failed:
         raise Invalid(problem(change, run.misfits))
+
+
+def _listed(connection: Connection, change: Change, run: _Pass) -> None:
+    """A link becomes a list of one; where it was empty the list is."""
+    dialect = connection.dialect
+    table = quoted(part_name(change.holder.table, change.now.name), dialect)
+    marks = ", ".join(["?" if dialect == "sqlite" else "%s"] * 4)
+    insert = f"INSERT INTO {table} (id, record, position, {TARGET}) VALUES ({marks})"
+    for made in run.batches():
+        rows = [
+            (bind_id(new_id(), dialect), key, place, bind_id(link[TARGET], dialect))
+            for key, value in made if isinstance(value, tuple) for place, link in enumerate(value)
+        ]  # fmt: skip
+        if rows:
+            connection.raw.cursor().executemany(insert, rows)
 
 
 def encoder(field: Field, dialect: DialectName) -> Callable[[object], tuple[Any, ...]]:
