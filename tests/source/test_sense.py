@@ -130,6 +130,25 @@ def test_a_role_is_asked_only_for_what_it_sees() -> None:
     assert told(ask + seen) == told(guard + seen) == []
 
 
+@pytest.mark.parametrize(
+    ("field", "access", "said"),
+    [
+        ("required: true", "agent: [read, create]", ["the role 'agent' may add records, and may not fill in 'secret', which is required: it can add none"]),
+        ("required: true", "agent: {read: true, create: true, sees: secret, edits: secret}", []),
+        ("required: true", "agent: [read], boss: {create: true, sees: secret, edits: secret}", []),
+        ("required: true, default: x", "agent: [read, create]", []),
+        ("required: name != null", "agent: [read, create]", []),
+    ],
+)  # fmt: skip
+def test_a_role_that_adds_records_can_fill_them_in(field: str, access: str, said: list[str]) -> None:
+    """A protected field that is required always, and that nothing else gives a value."""
+    text = f"fields: {{name: text, secret: {{type: text, protected: true, {field}}}}}\naccess: {{{access}}}\n"
+    problems = load_text(files_of({"note": text})).problems
+    assert [(one.code, one.severity, one.message, bool(one.hint)) for one in problems] == [
+        ("XRM222", "warning", told, True) for told in said
+    ]
+
+
 def test_an_order_that_no_index_gives_is_told() -> None:
     """The first field counts."""
     assert told("views: {default: {sort: [-owner.label]}}") == [("XRM223", "warning", 9)]

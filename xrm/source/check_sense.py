@@ -67,6 +67,24 @@ def check_movers(findings: Findings, known: Known, move: Part) -> None:
                 _unseen(findings, known, roles, name, f"a guard on '{name}' holds up", formula.place, guard.path)
 
 
+def check_makers(findings: Findings, known: Known, grant: Part) -> None:
+    """A role that may add records and not fill in what they must have (XRM222)."""
+    role = grant.name.text if grant.name else ""
+    fields = known.part.named("fields") if known.part and grant.has("create") else {}
+    edits = sees(findings, role, known.name, "edits") if fields else frozenset[str]()
+    for name, field in fields.items():
+        if (
+            field.flag("required")
+            and field.flag("protected")
+            and not field.has("default")
+            and not field.has("compute")
+            and name not in edits
+        ):
+            message = f"the role '{role}' may add records, and may not fill in '{name}', which is required: it can add none"
+            hint = f"name it in 'sees' and 'edits' of '{role}', or give it a default"
+            findings.note("XRM222", message, grant.at("create"), (*grant.path, "create"), hint, severity="warning")
+
+
 def _unseen(findings: Findings, known: Known, roles: Iterable[str], name: str, what: str, place: Place, path: tuple[str, ...]) -> None:
     blind = next((role for role in roles if name not in sees(findings, role, known.name)), None)
     if blind:

@@ -24,7 +24,7 @@ from xrm.source.check_constraints import check_constraints
 from xrm.source.check_fields import check_circles, check_currency, check_fields, check_inverses
 from xrm.source.check_lifecycle import check_lifecycle
 from xrm.source.check_rows import check_tables
-from xrm.source.check_sense import check_brand, check_conditions, check_sort
+from xrm.source.check_sense import check_brand, check_conditions, check_makers, check_sort
 from xrm.source.disclosure import check_message, check_order, check_title
 from xrm.source.findings import Findings
 from xrm.source.listing import check_listings
@@ -296,6 +296,7 @@ def _access(findings: Findings, known: Known, part: Part) -> None:
         findings.role(grant.name, ("access",))
         for right in ("read", "create", "update", "delete"):
             findings.condition(grant.formula(right), scope, (*grant.path, right), "sql")
+        check_makers(findings, known, grant)
         for key in ("sees", "edits"):
             for word in grant.words(key):
                 _protected(findings, known, word, (*grant.path, key))

@@ -90,13 +90,14 @@ def _check_sources(findings: Findings, checked: Checked, field: Field, scope: En
                 return
 
 
-def sees(findings: Findings, role: str, entity: str) -> frozenset[str]:
-    """The protected fields that a role sees, with what the roles it includes see. Of rows (``order.lines``), those of a row."""
+def sees(findings: Findings, role: str, entity: str, key: str = "sees") -> frozenset[str]:
+    """The protected fields that a role sees (or ``edits``), with what the roles it includes see. Of rows (``order.lines``), those of a
+    row."""
     entity, _, field = entity.partition(".")
     known = findings.names.entities.get(entity)
     grants = known.part.named("access") if known and known.part else {}
     roles = (role, *findings.names.roles.get(role, ()))
-    found = frozenset(word.text for name in roles if name in grants for word in grants[name].words("sees"))
+    found = frozenset(word.text for name in roles if name in grants for word in grants[name].words(key))
     return frozenset(name.removeprefix(f"{field}.") for name in found if name.startswith(f"{field}.")) if field else found
 
 
