@@ -312,13 +312,13 @@ access: {agent: {read: mine, create: true, update: true}}
     running.system.create("note", name="Two", mine=False)
     for values, said in (
         ({"name": "ONE", "mine": True}, "Name is already in use by One"),
-        ({"name": "x", "code": "a", "part": 1, "live": True, "mine": True}, "Code and Part is already in use by One"),
+        ({"name": "x", "code": "a", "part": 1, "live": True, "mine": True}, "Code and Part are together already in use by One"),
         ({"name": "two", "mine": True}, "Name is already in use"),
     ):
         with pytest.raises(Invalid) as refused:
             ana.create("note", **values)
         assert [problem.message for problem in refused.value.problems] == [said]
     free = ana.create("note", name="y", code="a", part=1, live=False, mine=True)
-    with pytest.raises(Invalid, match="Code and Part is already in use by One"):
+    with pytest.raises(Invalid, match="Code and Part are together already in use by One"):
         ana.update("note", free.id, 1, live=True)
     assert ana.update("note", free.id, 1, live=True, part=2).changed

@@ -68,7 +68,7 @@ ONE_SLIP = [
     (STATES + "  transitions: {go: {from: new, to: done, roles: agnt}}\n", "5:50 XRM203 unknown role 'agnt' (did you mean 'agent' (xrm.yml:3)?)"),
     (STATES + "  transitions: {go: {from: new, to: done, ask: nam}}\n", "5:48 XRM203 unknown field 'nam' (did you mean 'name' (entities/thing.yml:2)?)"),
     (STATES + "  transitions: {go: {from: new, to: done, set: {state: new}}}\n", "5:49 XRM206 'state' is kept by xrm itself (name one of your own fields)"),
-    (STATES + "  transitions: {go: {from: new, to: done, set: {size: big}}}\n", "5:55 XRM210 the size of 'size' must be a number (decimal digits, without leading zeros or signs for thousands)"),
+    (STATES + "  transitions: {go: {from: new, to: done, set: {size: big}}}\n", "5:55 XRM210 the value of 'size' must be a number (decimal digits, without leading zeros or signs for thousands)"),
     (STATES + "  transitions: {go: {from: new, to: done, guards: {must: state == 'nwe', message: No}}}\n", "5:67 XRM305 'nwe' is not one of the options (did you mean 'new'?)"),
     ("lifecycle: {states: {new: {initial: true, edit: [nam]}}}\n", "3:50 XRM203 unknown field 'nam' (did you mean 'name' (entities/thing.yml:2)?)"),
 ]  # fmt: skip
@@ -90,7 +90,7 @@ FIELD_SLIPS = [
     ("{type: rows, fields: {x: {type: link, to: user, on_delete: cascade}}}", "2:72 XRM236 a link in a row holds what it leads to (take it out: the record cannot be deleted)"),
     ("{type: rows, fields: {position: text}}", "2:35 XRM205 the name 'position' is reserved: every row has it"),
     ("{type: rows, fields: {x: {type: text, required: parent.bb > 1}}}", "2:68 XRM302 'parent' has no 'bb' (did you mean 'b'?)"),
-    ("{type: rows, fields: {x: {compute: =b * 2}}}", "2:49 XRM302 unknown name 'b'"),
+    ("{type: rows, fields: {x: {compute: =b * 2}}}", "2:49 XRM302 unknown name 'b' (write parent.b)"),
     ("{type: rows, fields: {x: text}, required: a == null}", "2:55 XRM303 'a' is a collection, not a value (ask it: count(x), x.exists(l, …), sum(x.amount))"),
     ("{label: A}", "2:10 XRM202 a field needs a 'type' (for example: type: text)"),
     ("{type: text, min: 1}", "2:26 XRM206 'min' does not go with type text (it goes with integer, decimal, percent, money, date, time, datetime, duration, rows, file, image, link, user)"),
@@ -113,7 +113,7 @@ FIELD_SLIPS = [
     ("{type: integer, default: =c}, c: {type: integer, default: =d}, d: {type: integer, default: =a}", "2:29 XRM251 each of these follows from the next: a → c → d → a (take one of the conditions or defaults out of the circle)"),
     ("{type: date, max: 2026-02-30}", "2:31 XRM210 the max of 'a' is not a date of the calendar: day is out of range for month"),
     ("{type: integer, min: 5, default: 1}", "2:46 XRM210 the default of 'a' must be 5 or more"),
-    ("{type: boolean, default: yes}", "2:38 XRM210 the default of 'a' must be true or false"),
+    ("{type: boolean, default: yes}", "2:38 XRM210 the default of 'a' must be true or false (write true or false, without quotes)"),
     ("{type: choice, options: [x, y], default: z}", "2:54 XRM210 'z' is not one of the options of 'a' (one of x, y)"),
     ("{type: choice, options: {bad name: x}}", "2:38 XRM205 'bad name' is not a name for an option (write: bad_name: bad name)"),
     ("choice", "2:10 XRM202 a choice needs the key 'options' (for example: options: [low, high])"),
@@ -146,10 +146,10 @@ FIELD_SLIPS = [
      "'o.updated_by.created_by.label' follows more (make a part of it a computed field of the linked record, and read that)")),
     ("{type: integer, compute: =o.version}", ("2:29 XRM245 'o.version' changes with every write, so that nothing can be computed from it "
      "(read the fields that it follows from)")),
-    ("{type: boolean, compute: =o == actor}", "2:29 XRM303 a computed field is stored, so that it cannot depend on who asks (use 'default', or the 'set' of a transition)"),
+    ("{type: boolean, compute: =o == actor}", "2:29 XRM303 a computed field is stored, so that it cannot depend on who asks (use 'default', or the 'set' of a transition; conditions of views, checks and guards may read it)"),
     ("{compute: =b + 1, required: true}", "2:31 XRM206 a computed field has no 'required': it is always computed"),
     ("{compute: =b + nme}", "2:28 XRM302 unknown name 'nme' (a text is quoted: 'nme')"),
-    ("{compute: =o}", "2:10 XRM202 the expression gives link to user: say which type the field has (for example: type: decimal, places: 2)"),
+    ("{compute: =o}", "2:10 XRM202 the expression gives link to user: say which type the field has (for example: type: link, to: user)"),
 ]  # fmt: skip
 
 

@@ -213,7 +213,7 @@ def test_reference_records_are_checked_with_their_places() -> None:
     """Unknown fields, values that do not fit, unknown and double keys, files that belong to nothing."""
     assert said({**texts(**KEYED), **RECORDS}) == [
         "data/category.yml:1:19 XRM203 unknown field 'lable' | did you mean 'label' (entities/category.yml:5)?",
-        "data/category.yml:1:41 XRM210 the days of 'days' must be 1 or more | write a value that the field would take in its form",
+        "data/category.yml:1:41 XRM210 the value of 'days' must be 1 or more | write a value that the field would take in its form",
         "data/category.yml:1:54 XRM203 unknown district 'sout' | known here: north, all",
         "data/category.yml:1:60 XRM206 'shout' is computed | take it out",
         "data/category.yml:3:3 XRM202 a record needs its key 'code' | for example: code: pothole",

@@ -96,7 +96,7 @@ def test_what_does_not_fit_is_said_beside_its_input(visitor: Visitor) -> None:
     assert answer.status_code == 422
     said = words(answer.text)
     for message in (
-        "Share may have 1 digits after the point",
+        "Share may have 1 digit after the point",
         "Opens must be a time of day",
         "Spent must be a length of time",
         "Within must be a number of business days",

@@ -48,14 +48,26 @@ def unknown_name(path: Path, scope: Scope) -> Fault:
             continue
         start = path.places[place]
         shown = f"'{'.'.join(before)}' has no '{name}'" if before else f"unknown name '{name}'"
-        return Fault(UNKNOWN_NAME, shown, start, start + len(name), _hint(name, before, following))
+        elsewhere = next((f"{one}.{name}" for one in ("this", "parent") if not before and scope.type_of((one, name)) is not None), None)
+        hint = f"write {elsewhere}" if elsewhere else _hint(name, before, following)
+        return Fault(UNKNOWN_NAME, shown, start, start + len(name), hint)
     names = sorted(scope.names(path.names))
-    hint = f"write {'.'.join(path.names)}.{names[0]}, for example" if names else None
+    hint = f"write {'.'.join(path.names)}.{names[0]}, for example" if names else "make it a computed field there, and read that"
     return Fault(UNKNOWN_NAME, f"'{'.'.join(path.names)}' is not a value", path.start, path.end, hint)
 
 
+WRITTEN = {"yes": "true", "true": "true", "no": "false", "false": "false", "none": "null"}
+"""Words that other languages have for these values."""
+DECLARED = {"number": "number", "state": "lifecycle", "state_since": "lifecycle"}
+"""Names that a record has where a key of its entity brings them."""
+
+
 def _hint(name: str, before: tuple[str, ...], following: set[str]) -> str | None:
+    if not before and name.lower() in WRITTEN:
+        return f"write {WRITTEN[name.lower()]}, or quote it as a text: '{name}'"
+    if not before and name in DECLARED:
+        return f"records have it where the entity says '{DECLARED[name]}'"
     near = did_you_mean(name, following)
-    if near is None and not before and following and len(name) > 1:
+    if near is None and not before and following:
         return f"a text is quoted: '{name}'"
     return near

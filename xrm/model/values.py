@@ -186,7 +186,7 @@ def _decimal(field: Field, raw: object) -> Decimal:
     except InvalidOperation:
         raise Misfit("is too large a number") from None
     if exact != number:
-        raise Misfit(f"may have {field.places} digits after the point")
+        raise Misfit(f"may have {field.places} digit{'' if field.places == 1 else 's'} after the point")
     if abs(exact.scaleb(field.places)) >= SCALED_LIMIT:
         raise Misfit("is too large a number")
     return exact

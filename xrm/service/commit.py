@@ -150,5 +150,5 @@ def _in_use(ctx: Context, entity: Entity, rule: str, after: Mapping[str, Any]) -
         return Invalid(Problem("XRM503", "a value that must be unique is already in use"))
     words = ctx.words
     labels = " and ".join(words(entity.all_fields[field].label) for field in fields)
-    problem = Problem("XRM503", f"{labels} is already in use", path=(fields[0],))
+    problem = Problem("XRM503", f"{labels} {'is' if len(fields) == 1 else 'are together'} already in use", path=(fields[0],))
     return InUse(problem, entity.name, after["id"], {name: after.get(name) for name in fields})

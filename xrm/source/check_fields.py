@@ -40,7 +40,7 @@ def check_fields(findings: Findings, known: Known, part: Part) -> None:
         _beside(findings, inner, known)
         _target(findings, inner)
         _on_delete(findings, inner)
-        _currency(findings, inner, known)
+        _currency(findings, inner, known, in_row=bool(scope.parent))
         _pattern(findings, inner)
         _unit(findings, inner)
         _whole(findings, inner)
@@ -142,10 +142,13 @@ def _fitting(findings: Findings, part: Part, field: Field, scope: EntityScope) -
     check_reads(findings, reads, field, scope, place=part.at("find"), path=(*part.path, "find"))
 
 
-def _currency(findings: Findings, part: Part, known: Known) -> None:
+def _currency(findings: Findings, part: Part, known: Known, *, in_row: bool) -> None:
     code, path = part.word("currency"), (*part.path, "currency")
     if code and code.text.startswith("="):
-        _currency_field(findings, code, path, known)
+        if not in_row:  # where it is refused: check_in_row
+            _currency_field(findings, code, path, known)
+    elif code and code.text not in CURRENCIES and known.field(code.text) is not None:
+        findings.note("XRM203", f"unknown currency '{code.text}'", code.place, path, f"a field is named with '=': ={code.text}")
     elif code:
         check_currency(findings, code, path)
 
@@ -215,7 +218,7 @@ def _files(findings: Findings, part: Part, field: Field) -> None:
             message = f"an image field holds images, and '{word.text}' are none"
             findings.note("XRM255", message, word.place, (*part.path, "accept"), "type: file holds others too")
     size = part.word("size")
-    if size and not 1 <= (bytes_of(size.text) or 0) <= MOST_SIZE:
+    if size and (size.text.isdecimal() or not 1 <= (bytes_of(size.text) or 0) <= MOST_SIZE):
         hint = f"for example 10 MB; at most {size_text(MOST_SIZE)}"
         findings.note("XRM255", f"'{size.text[:20]}' is not a size that a file can have", size.place, (*part.path, "size"), hint)
     for key in ("min", "max"):
@@ -304,7 +307,9 @@ def _untyped(findings: Findings, part: Part, scope: EntityScope) -> None:
     elif all(found) and not any(checked and checked.type == ANY for checked in found):
         gives = next((checked.type for checked in reversed(found) if checked), None)
         message = f"the expression gives {gives}: say which type the field has"
-        findings.note("XRM202", message, part.place, part.path, "for example: type: decimal, places: 2")
+        target = gives.entity if gives and gives.name == "ref" else None
+        example = f"type: link, to: {target}" if target else "type: decimal, places: 2"
+        findings.note("XRM202", message, part.place, part.path, f"for example: {example}")
 
 
 MOST_LOOKUPS = 2
@@ -345,8 +350,9 @@ def _derived(findings: Findings, part: Part, checked: Checked, scope: EntityScop
         findings.note("XRM245", message, place, path, "read the fields that it follows from")
     if checked.reads_actor or checked.reads_clock:
         what = "who asks" if checked.reads_actor else "the time"
+        hint = "use 'default', or the 'set' of a transition; conditions of views, checks and guards may read it"
         message = f"a computed field is stored, so that it cannot depend on {what}"
-        findings.note("XRM303", message, place, path, "use 'default', or the 'set' of a transition")
+        findings.note("XRM303", message, place, path, hint)
 
 
 def _indexed(findings: Findings, part: Part, field: Field) -> None:

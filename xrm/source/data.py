@@ -75,7 +75,7 @@ def for_field(field: Field, node: Node) -> object:
 
 def _boolean(node: Scalar) -> bool:
     if not node.plain or node.text not in ("true", "false"):
-        raise Misfit("must be true or false")
+        raise Misfit("must be true or false", hint="write true or false, without quotes")
     return node.text == "true"
 
 

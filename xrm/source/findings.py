@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -35,6 +36,10 @@ class Stated:
     checked: Checked
     scope: EntityScope
     path: Path
+
+
+LIKE_EXPRESSION = re.compile(r"actor|[a-z_]+\(.*\).*|[a-z_][a-z0-9_.]* [-+*/] .+|[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_.]*", re.ASCII)
+"""Text that hardly is data: a call, a calculation, a path."""
 
 
 @dataclass(slots=True)
@@ -177,6 +182,8 @@ class Findings:
             raise Misfit("must be an expression, such as =actor", hint=f"'{known.name}' has no 'key' that would name a record")
         if not isinstance(node, Scalar):
             raise Misfit("must be a single value")
+        if node.text == "actor" and known.name == "user":
+            raise Misfit("must be the name of a user, or an expression")
         places = self.names.records.get(known.name)
         if places is not None and node.text not in places:
             self.unknown(known.name, Word(node.text, node), path, places, places)
@@ -187,15 +194,25 @@ class Findings:
             return self.all_named(datum, target.each, path)
         return self.named(datum, target, path) if target.type in ("link", "user") else data.for_field(target, datum.node)
 
+    def forgotten(self, datum: Datum, target: Field) -> str | None:
+        """The hint for data that reads like an expression whose '=' was left out; None where it does not."""
+        text = datum.node.text if isinstance(datum.node, Scalar) else ""
+        known = self.names.entities.get(self.here)
+        named = known is not None and text != target.name and known.field(text) is not None
+        if not (named or LIKE_EXPRESSION.fullmatch(text)):
+            return None
+        return f"an expression begins with '=': ={text[:60]}"
+
     def datum(self, datum: Datum, target: Field, path: Path, code: str = "XRM210") -> object:
         """Data in the type of its field, or None and a problem."""
         try:
             value = self._value(datum, target, path)
         except Misfit as misfit:
-            message = f"the {path[-1]} of '{target.name}' {misfit.message}"
+            what = "value" if path[-1] == target.name else path[-1]
+            message = f"the {what} of '{target.name}' {misfit.message}"
             if misfit.message.startswith("'"):
                 message = f"{misfit.message} of '{target.name}'"
-            self.note(code, message, datum.place, path, misfit.hint)
+            self.note(code, message, datum.place, path, self.forgotten(datum, target) or misfit.hint)
             return None
         self.values[self.here, datum.place] = value
         return value

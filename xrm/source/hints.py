@@ -78,4 +78,7 @@ def _key(problem: Problem) -> Key | None:
         return None
     above = next((_WITHIN[word] for word in reversed(path[:-1]) if word in _WITHIN), None)
     kind = KINDS[above or ("application" if problem.place.file == APPLICATION else "entity")]
+    if path[-1] not in kind.by_name and len(path) > 1 and path[-2] in _WITHIN:  # a thing with a name: the key that holds it
+        above = next((_WITHIN[word] for word in reversed(path[:-2]) if word in _WITHIN), None)
+        return KINDS[above or ("application" if problem.place.file == APPLICATION else "entity")].by_name.get(path[-2])
     return kind.by_name.get(path[-1])

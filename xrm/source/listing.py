@@ -115,6 +115,13 @@ def _records(findings: Findings, listing: Listing, known: Known, seen: dict[tupl
     return found
 
 
+def _named_twice(findings: Findings, word: Word, datum: Datum, key: str) -> None:
+    """A record of a map has its key before the colon; what it says itself is the same or a mistake."""
+    if not isinstance(datum.node, Scalar) or datum.node.text != word.text:
+        message = f"the record is called '{word.text[:60]}' here, and its '{key}' is another"
+        findings.note("XRM210", message, datum.place, (word.text, key), "take it out: the name before the colon is its value")
+
+
 def _record(findings: Findings, known: Known, fields: Mapping[str, Field], row: Row, word: Word) -> ReferenceRecord:
     """``fields``: those of the entity, with their bounds."""
     assert known.part is not None
@@ -125,6 +132,8 @@ def _record(findings: Findings, known: Known, fields: Mapping[str, Field], row: 
     for name, datum, place in ((key, Datum(word.scalar), word.place), *((own.text, datum, own.place) for own, datum in row.values)):
         field = findings.field(known, Word(name, Scalar(name, name, "", place)), (word.text,), declared_only=True)
         sound &= field is not None
+        if name == key and name in values:
+            _named_twice(findings, word, datum, key)
         if field is None or (name == key and name in values):
             continue
         if parts[name].has("compute"):

@@ -136,7 +136,8 @@ class _Structure(Scalars):
             mend = quoting.mended(line, 1)
             if mend:
                 return mend
-        if kind.name == "entity" and isinstance(value, Map) and any(key.text == "type" for key, _ in value.entries):
+        like_field = isinstance(value, Map) and any(key.text in ("type", "compute") for key, _ in value.entries)
+        if kind.name == "entity" and (like_field or (isinstance(value, Scalar) and value.text in (*TYPES, *(self.types or ())))):
             return "this looks like a field: indent it beneath 'fields'"
         again = nearest(written.text, kind.by_name)
         if again:

@@ -124,7 +124,12 @@ class _Translation:
             below = (*path, name)
             known = kind.by_name.get(name)
             if known is None:
-                self.unknown(key, [own.name for own in kind.keys if isinstance(own.kind, LabelKind) or own.name in part.values], path)
+                texts = [
+                    own.name
+                    for own in kind.keys
+                    if isinstance(own.kind, LabelKind) or isinstance(part.values.get(own.name), Part | Mapping | tuple)
+                ]
+                self.unknown(key, [*texts, "entities"] if part.kind == "application" else texts, path)
             elif isinstance(known.kind, LabelKind):
                 if isinstance(value, dict):
                     self.no_text(name, key, value, below)

@@ -2,7 +2,38 @@
 
 from __future__ import annotations
 
-LATER_TYPES = ("party", "duration")
+from collections.abc import Mapping
+
+LATER_TYPES = ("party",)
+FOREIGN_TYPES: Mapping[str, str] = {
+    word: name
+    for name, words in {
+        "text": "string str varchar char character",
+        "long_text": "textarea memo multiline",
+        "markdown": "richtext rich_text html",
+        "integer": "int number bigint smallint whole",
+        "decimal": "float double numeric real",
+        "money": "amount price currency",
+        "percent": "percentage",
+        "boolean": "bool yesno yes_no checkbox flag",
+        "datetime": "timestamp instant moment",
+        "duration": "interval timespan period",
+        "choice": "enum select dropdown radio option options picklist",
+        "link": "reference ref relation lookup foreign_key belongs_to",
+        "user": "owner assignee",
+        "email": "mail",
+        "phone": "tel telephone mobile",
+        "url": "uri website",
+        "point": "location geo gps coordinates position",
+        "area": "polygon geometry shape",
+        "json": "object dict",
+        "rows": "table list array items children",
+        "file": "attachment document upload blob",
+        "image": "picture photo img",
+    }.items()
+    for word in words.split()
+}
+"""What other systems call a type, and what it is called here."""
 """Types of the language that are not part of this version."""
 
 TONES = ("info", "ok", "warn", "danger")

@@ -1,0 +1,75 @@
+"""What people write at first who know other systems: each slip is told once, with the hint that mends it."""
+
+import pytest
+
+from tests.source.definitions import APPLICATION, problems
+from xrm import source
+
+ACCESS = "access: {agent: [read, create]}\n"
+CAT = "entity: cat\nkey: code\nfields: {code: {type: text, unique: true, required: true}, on: boolean}\n" + ACCESS
+
+FIELDS = {
+    "{type: string}": ("XRM203", "did you mean 'text'?"),
+    "{type: varchar, length: 3}": ("XRM203", "did you mean 'text'?"),
+    "{type: Number}": ("XRM203", "did you mean 'integer'?"),
+    "{type: enum, options: [a, b]}": ("XRM203", "did you mean 'choice'?"),
+    "{type: date, default: today()}": ("XRM210", "an expression begins with '=': =today()"),
+    "{type: integer, default: size + 1}": ("XRM210", "an expression begins with '=': =size + 1"),
+    "{type: integer, default: size}": ("XRM210", "an expression begins with '=': =size"),
+    "{type: user, default: actor}": ("XRM210", "an expression begins with '=': =actor"),
+    "{type: boolean, default: yes}": ("XRM210", "write true or false, without quotes"),
+    "{type: money, currency: kind}": ("XRM203", "a field is named with '=': =kind"),
+    "{type: rows, fields: {b: {type: money, currency: =kind}}}": ("XRM236", "name the currency, for example EUR"),
+    "{type: text, required: yes}": ("XRM302", "write true, or quote it as a text: 'yes'"),
+    "{type: text, required: kind == a}": ("XRM302", "a text is quoted: 'a'"),
+    "{type: text, required: state == 'x'}": ("XRM302", "records have it where the entity says 'lifecycle'"),
+    "{type: link, to: cat, filter: on == paid}": ("XRM302", "write this.paid"),
+    "{type: rows, fields: {b: {type: text, required: paid}}}": ("XRM302", "write parent.paid"),
+    "{type: file, size: 5}": ("XRM255", "for example 10 MB; at most 500 MB"),
+    "{compute: =pet}": ("XRM202", "for example: type: link, to: cat"),
+    "{compute: '=count(pet.things)'}": ("XRM302", "make it a computed field there, and read that"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_slip_in_a_field_has_the_hint_that_mends_it(field: str) -> None:
+    entity = (
+        "entity: thing\nfields:\n  size: integer\n  paid: boolean\n  kind: {type: choice, options: [USD, EUR]}\n"
+        f"  pet: {{type: link, to: cat, inverse: things}}\n  value: {field}\n{ACCESS}"
+    )
+    assert [(problem.code, problem.hint) for problem in problems(entity, cat=CAT)] == [FIELDS[field]]
+
+
+ENTITIES = {
+    "fields: {size: integer}\nname: text\n": ("XRM201", "this looks like a field: indent it beneath 'fields'"),
+    "fields: {size: integer}\ntwice: {compute: =size * 2}\n": ("XRM201", "this looks like a field: indent it beneath 'fields'"),
+    "fields: {size: integer}\nchecks: {deep: size > 3}\n": (
+        "XRM106", "checks: Rules on the whole record",
+    ),
+    "fields: {size: integer}\nlifecycle: {states: {a: {initial: true}, b: {final: true}}, transitions: {go: {from: a, to: b, set: {size: size + 1}}}}\n": (
+        "XRM210", "an expression begins with '=': =size + 1",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("entity", ENTITIES)
+def test_a_slip_in_an_entity_has_the_hint_that_mends_it(entity: str) -> None:
+    assert [(problem.code, problem.hint) for problem in problems(f"entity: thing\n{entity}{ACCESS}")] == [ENTITIES[entity]]
+
+
+def test_a_type_of_a_type_that_is_not_there_is_no_circle() -> None:
+    found = problems(f"entity: thing\nfields: {{a: plate}}\n{ACCESS}", xrm=APPLICATION + "types: {plate: {type: plat}}\n")
+    assert [(problem.code, problem.message) for problem in found] == [("XRM203", "unknown type 'plat'")]
+
+
+def test_a_record_has_one_key() -> None:
+    """The name before the colon is the key; the key within may only say the same."""
+    for data, codes in (("a: {code: b}\n", ["XRM210"]), ("a: {code: a}\n", []), ("- {code: b}\n", [])):
+        files = {"xrm.yml": APPLICATION, "entities/cat.yml": CAT, "data/cat.yml": data}
+        assert [problem.code for problem in source.load_text(files).problems] == codes, data
+
+
+def test_a_file_of_texts_says_where_entities_stand() -> None:
+    files = {"xrm.yml": APPLICATION + "locales: [en, es]\n", "entities/cat.yml": CAT, "locale/es.yml": "cat: {label: Gato}\n"}
+    found = [problem for problem in source.load_text(files).problems if problem.severity == "error"]
+    assert [(problem.code, problem.hint) for problem in found] == [("XRM203", "known here: label, roles, entities")]
