@@ -1,21 +1,11 @@
 """Files in tables of rows: chosen in a row, kept while the form is wrong or a row is added, shown, removed, told in the history."""
 
 import re
-from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
-
-import pytest
-from playwright.sync_api import Page, expect
 
 from tests.service.test_files import PDF, jpeg
-from tests.support.application import Applications, build
-from tests.support.browser import axe
-from tests.support.databases import SqliteDatabases
-from tests.web.city import PASSWORD, City, form_in, served
+from tests.support.application import Applications
+from tests.web.city import form_in
 from tests.web.test_files import client, text
-from xrm import bootstrap
-from xrm.settings import Settings
 
 CASE = """
 fields:
@@ -63,38 +53,3 @@ def test_files_in_a_table_without_script(application: Applications) -> None:
     assert "Removed a.jpg" in text(told) and "Version 2" in text(told)
     gone = re.search(r'href="([^"]+)"[^>]*>(?:<bdi>)?a.jpg', told.text)
     assert gone and send("GET", gone[1]).content == jpeg(41), "what is gone is still to be had from the history"
-
-
-@pytest.fixture
-def site(sqlite_databases: SqliteDatabases, tmp_path: Path) -> Iterator[str]:
-    texts = {"xrm.yml": "xrm: 1\nname: tiny\nlocale: en-US\nroles: {agent: Agent, supervisor: {includes: agent}}\n", "case": CASE}
-    service = bootstrap.open_service(Settings(tmp_path, sqlite_databases.fresh("web-row-files", build(texts)), tmp_path / "key", 4))
-    with closing(service.database):
-        city = City(service)
-        city.acting("ana")
-        with served(city.app) as address:
-            yield address
-
-
-def test_a_row_with_files_is_added_in_place(page: Page, site: str) -> None:
-    page.goto(f"{site}/w/sign-in")
-    page.fill("#name", "ana")
-    page.fill("#password", PASSWORD)
-    page.click("button[type=submit]")
-    page.wait_for_url(f"{site}/w/")
-    page.goto(f"{site}/w/case/new")
-    page.fill("#f-subject", "One")
-    page.click("#f-lines-add")
-    expect(page.locator("[id='f-lines.0.what']")).to_be_focused()
-    page.fill("[id='f-lines.0.what']", "door")
-    page.set_input_files("[id='f-lines.0.proof-new']", files=[{"name": "p.pdf", "mimeType": "application/pdf", "buffer": PDF}])
-    page.click("#f-lines-add")
-    expect(page.locator("[id='f-lines.1.what']")).to_be_focused()
-    expect(page.locator("#f-lines")).to_contain_text("p.pdf")
-    assert axe(page) == []
-    page.set_viewport_size({"width": 320, "height": 2400})
-    assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
-    page.fill("[id='f-lines.1.what']", "wall")
-    page.click("button.primary")
-    expect(page.locator(".notice")).to_be_visible()
-    expect(page.locator("table.rows")).to_contain_text("p.pdf")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.service.test_files import PDF
 from tests.support.application import Applications, build
 from tests.support.browser import axe
 from tests.support.databases import SqliteDatabases
@@ -32,6 +33,7 @@ fields:
       weight: {type: decimal, places: 1, required: article.heavy}
       reason: {type: text, required: parent.rush}
       veiled: {type: text, required: article.secret}
+      proof: {type: file, accept: [pdf]}
 access: {agent: [read, create, update]}
 """
 FILES = {"xrm.yml": ROLES, "article": ARTICLE, "order": ORDER}
@@ -97,7 +99,7 @@ def site(sqlite_databases: SqliteDatabases, tmp_path: Path) -> Iterator[str]:
 
 
 def test_rows_follow_what_is_typed_in_place(page: Page, site: str) -> None:
-    """Inputs come and go in their row, new rows too, by what stands in the row and in the record."""
+    """Inputs come and go in their row, new rows too, by what stands in the row and in the record; a file that was chosen stays."""
     page.goto(f"{site}/w/sign-in")
     page.fill("#name", "ana")
     page.fill("#password", PASSWORD)
@@ -112,14 +114,18 @@ def test_rows_follow_what_is_typed_in_place(page: Page, site: str) -> None:
     kind.select_option("work")
     expect(hours).to_be_visible()
     hours.fill("3")
+    page.set_input_files("[id='f-lines.0.proof-new']", files=[{"name": "p.pdf", "mimeType": "application/pdf", "buffer": PDF}])
     page.click("#f-lines-add")
     expect(page.locator("[id='f-lines.1.kind']")).to_be_focused()
     expect(page.locator("[id='f-lines.1.hours']")).to_be_hidden()
     expect(hours).to_be_visible()
+    expect(page.locator("#f-lines")).to_contain_text("p.pdf")
     page.check("[name=rush][value=yes]")
     reason = page.locator("[id='f-lines.1.reason']")
     expect(reason).to_have_attribute("aria-required", "true")
     assert axe(page) == []
+    page.set_viewport_size({"width": 320, "height": 2400})  # so high that the navigation at its foot covers no input
+    assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
     kind.select_option("part")
     expect(hours).to_be_hidden()
     expect(page.locator("[id='f-lines.0.article']")).to_be_visible()
@@ -128,3 +134,4 @@ def test_rows_follow_what_is_typed_in_place(page: Page, site: str) -> None:
     expect(page.locator("#f-lines-remove-0")).to_be_focused()
     page.click("button.primary")
     expect(page.locator(".notice")).to_be_visible()
+    expect(page.locator("table.rows")).to_contain_text("p.pdf")
