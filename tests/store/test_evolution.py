@@ -515,3 +515,12 @@ def test_what_stands_in_the_way_is_told_at_its_place(application: Applications) 
     second = evolve(application, running, note(f"name: text, place: text, {others}"))
     record = ana(second).get("note", first)
     assert (str(record["on"]), str(record["at"]), record["span"]) == ("2026-03-01 00:00:00+00:00", "2026-03-01", "1 hour 30 minutes")
+
+
+def test_an_index_goes_with_the_values_that_are_set_aside(application: Applications) -> None:
+    """An indexed field gets another type while its entity gets another name: its index is made anew, not renamed."""
+    running = application({"tree": note("height: {type: integer, index: true}, name: {type: text, index: true}")})
+    id = running.system.create("tree", height=7, name="Oak").id
+    fields = "height: {type: decimal, index: true}, name: {type: text, index: true}"
+    after = evolve(application, running, {"plant": note(fields, "renamed_from: tree")})
+    assert after.system.all("plant", fields=("id", "height", "name"), sort="height")[0] == {"id": id, "height": 7, "name": "Oak"}

@@ -109,7 +109,11 @@ def _steps(before: Standing, tables: Tables, shift: Shift, connection: Connectio
     there = renaming.standing(before, shift.holders, shift.converted)
     both = [(there.tables[name], table) for name, table in wanted.items() if name in there.tables]
     gone = [table for name, table in there.tables.items() if name not in wanted and table.ours]
-    follow = renaming.indexes(before, shift.old, tables, shift.holders) if shift.old is not None and dialect == "postgresql" else {}
+    follow = (
+        renaming.indexes(before, shift.old, tables, shift.holders, shift.converted)
+        if shift.old is not None and dialect == "postgresql"
+        else {}
+    )
     stale = _stale_indexes(there, tables, shift, follow)
     online = _online(before, tables, shift, connection) if dialect == "postgresql" else {}
     stale -= online.keys()

@@ -200,15 +200,18 @@ def constraints(both: Sequence[tuple[StandingTable, sa.Table]], dialect: Dialect
                 yield Step(f"rename constraint {name} to {new}", (ddl.rename_constraint(table.name, name, new),))
 
 
-def indexes(there: Standing, before: Tables, after: Tables, holders: Sequence[Holder]) -> dict[str, str]:
-    """The new name of each standing index that only follows a rename (PostgreSQL; on SQLite an index cannot be renamed)."""
+def indexes(
+    there: Standing, before: Tables, after: Tables, holders: Sequence[Holder], converted: Mapping[str, frozenset[str]]
+) -> dict[str, str]:
+    """The new name of each standing index that only follows a rename (PostgreSQL; on SQLite an index cannot be renamed). One on
+    values that are set aside (``converted``, by table) does not: it goes with them."""
     every = [index for table in after.metadata.tables.values() for index in table.indexes]
     wanted = {_shape(ddl.create_index(index, "postgresql"), {}): str(index.name) for index in every}
     named = tables(holders)
     found: dict[str, str] = {}
     for holder in holders:
         table = before.metadata.tables.get(holder.table_before)
-        names = {**named, **columns(holder, frozenset())}
+        names = {**named, **columns(holder, converted.get(holder.table, frozenset()))}
         for index in table.indexes if table is not None else ():
             new = wanted.get(_shape(ddl.create_index(index, "postgresql"), names))
             if new is not None and str(index.name) != new and str(index.name) in there.indexes and new not in there.indexes:
