@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import typer
-from typer.core import TyperArgument, TyperGroup, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from xrm import commands, hookspecs, plugins
 
@@ -94,18 +94,20 @@ def plugins_page() -> str:
     return "\n".join(parts)
 
 
-def all_commands(groups: Iterable[str] = commands.VERBS) -> Iterator[tuple[str, typer.core.TyperCommand]]:
+def all_commands(groups: Iterable[str] = commands.VERBS) -> Iterator[tuple[str, TyperCommand | TyperGroup]]:
     """Every command of some groups by its full name, such as ``user add``."""
     group = typer.main.get_command(commands.command(groups))
     assert isinstance(group, TyperGroup)
     yield from _below(group, "")
 
 
-def _below(group: TyperGroup, prefix: str) -> Iterator[tuple[str, typer.core.TyperCommand]]:
+def _below(group: TyperGroup, prefix: str) -> Iterator[tuple[str, TyperCommand | TyperGroup]]:
     for name, command in group.commands.items():
         if isinstance(command, TyperGroup):
+            if command.invoke_without_command:
+                yield f"{prefix}{name}", command
             yield from _below(command, f"{prefix}{name} ")
-        elif isinstance(command, typer.core.TyperCommand):
+        elif isinstance(command, TyperCommand):
             yield f"{prefix}{name}", command
 
 
@@ -113,7 +115,7 @@ def commands_page() -> str:
     return "\n".join([COMMANDS_HEAD, *(_command(name, command) for name, command in all_commands())])
 
 
-def _command(name: str, command: typer.core.TyperCommand) -> str:
+def _command(name: str, command: TyperCommand | TyperGroup) -> str:
     words, _, example = inspect.cleandoc(command.help or "").partition("\n\nExample: ")
     usage = " ".join(_usage(command))
     lines = [f"## xrm {name}", "", words, "", f"    xrm {name}{' ' + usage if usage else ''}", ""]
@@ -123,7 +125,7 @@ def _command(name: str, command: typer.core.TyperCommand) -> str:
     return "\n".join([*lines, f"Example: `{example}`", ""])
 
 
-def _usage(command: typer.core.TyperCommand) -> Iterator[str]:
+def _usage(command: TyperCommand | TyperGroup) -> Iterator[str]:
     if any(isinstance(parameter, TyperOption) for parameter in command.params):
         yield "[OPTIONS]"
     for parameter in command.params:

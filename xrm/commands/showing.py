@@ -83,10 +83,11 @@ def document(made: Plan) -> dict[str, Any]:
     }
 
 
-def rehearsed(found: Rehearsed) -> str:
+def rehearsed(found: Rehearsed, made: Plan) -> str:
     if found.problems:
         return f"rehearsed: it would be refused\n\n{report.as_text(found.problems)}"
-    lines = ["rehearsed on a copy: it would be applied"]
+    losing = any(step.loses for step in made.steps)
+    lines = [f"rehearsed on a copy: it would be applied{', with --allow-loss' if losing else ''}"]
     for one in found.anew:
         if not one.changed and not one.refused:
             lines.append(f"- what follows from other fields stays as it is in the records of {one.entity}")

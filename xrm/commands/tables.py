@@ -54,7 +54,7 @@ def plan(
         print(json.dumps(showing.document(made) | more, indent=2))
     else:
         print(showing.as_text(made))
-        print(f"\n{showing.rehearsed(found)}" if found else "", end="\n" if found else "")
+        print(f"\n{showing.rehearsed(found, made)}" if found else "", end="\n" if found else "")
     raise typer.Exit(1 if found and found.problems else 0)
 
 

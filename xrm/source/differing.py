@@ -121,13 +121,27 @@ def _at(path: Said) -> str:
 
 
 def _shown(value: object) -> str:
-    if isinstance(value, (list, tuple)):
-        text = ", ".join(str(item) for item in value)
-    elif isinstance(value, dict):
-        text = ", ".join(f"{name}: {item}" if name else str(item) for name, item in value.items())
-    else:
-        text = "true" if value is True else "false" if value is False else str(value)
+    text = _words_of(value)
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
+
+
+def _words_of(value: object, *, inside: bool = False) -> str:
+    """As the language writes it; a text in the application's own language is the text alone."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case list() | tuple():
+            text = ", ".join(_words_of(item, inside=True) for item in value)
+            return f"[{text}]" if inside else text
+        case dict() if set(value) == {""}:
+            return str(value[""])
+        case dict():
+            text = ", ".join(
+                f"{name}: {_words_of(item, inside=True)}" if name else _words_of(item, inside=True) for name, item in value.items()
+            )
+            return f"{{{text}}}" if inside else text
+        case _:
+            return str(value)
 
 
 def said(answer: object) -> object:

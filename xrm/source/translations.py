@@ -169,7 +169,8 @@ class _Translation:
         parts = dict(_children(answer))
         for name, (key, value) in tree.items():
             if name not in parts:
-                self.unknown(key, list(parts), path)
+                if _words_in(value):
+                    self.unknown(key, list(parts), path)
             else:
                 inner = value if isinstance(value, dict) else {"label": (key, value)}
                 parts[name] = self.part(parts[name], inner, (*path, name))
@@ -180,6 +181,13 @@ class _Translation:
         near = nearest(key.text, names) if len(self.problems) < MOST_HINTS else None
         hint = f"did you mean '{near}'?" if near else f"known here: {', '.join(names[:12])}" if names else None
         self.note("XRM203", f"nothing is called '{key.text[:60]}' here", key.place, (*path, key.text), hint)
+
+
+def _words_in(value: object) -> bool:
+    """Whether anything is translated there: what still waits for its words goes with the thing that it was for."""
+    if isinstance(value, dict):
+        return not value or any(_words_in(inner) for _, inner in value.values())
+    return not isinstance(value, Scalar) or bool(value.text.strip())
 
 
 def _labels(part: Part) -> Iterator[Label]:

@@ -115,7 +115,7 @@ def _entry(screen: Screen, titles: Titles, entry: HistoryEntry, here: str) -> pa
     found = tuple(changes(screen, titles, entry.fields, here)) if kind in ("changed", "moved") else ()
     text, emphasis = _said(screen, kind, entry, len(found))
     if entry.historic:
-        text = f"{text} (imported history)"
+        text = f"{text} (imported or converted)"
     return pages.Entry(kind, entry.actor, text, entry.at, display.time(display.local(entry.at)), emphasis, found)
 
 
