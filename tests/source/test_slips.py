@@ -25,6 +25,9 @@ FIELDS = {
     "{type: text, required: state == 'x'}": ("XRM302", "records have it where the entity says 'lifecycle'"),
     "{type: link, to: cat, filter: on == paid}": ("XRM302", "write this.paid"),
     "{type: rows, fields: {b: {type: text, required: paid}}}": ("XRM302", "write parent.paid"),
+    "{type: text, converted_from: {type: text, with: =trim(old)}}": (
+        "XRM206", "to change values by a rule, add a field with 'fill' and take this one out; 'removed' says where options go",
+    ),
     "{type: file, size: 5}": ("XRM255", "for example 10 MB; at most 500 MB"),
     "{compute: =pet}": ("XRM202", "for example: type: link, to: cat"),
     "{compute: '=count(pet.things)'}": ("XRM302", "make it a computed field there, and read that"),

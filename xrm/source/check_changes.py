@@ -12,6 +12,7 @@ from xrm.source.disclosure import check_reads
 from xrm.source.findings import Findings
 from xrm.source.names import PLACES, EntityScope, Known
 from xrm.source.outline import Outline, Part
+from xrm.source.scalars import article
 
 OLD = "old"
 """In a conversion's expression: the value that the field had."""
@@ -132,6 +133,11 @@ def _conversion(findings: Findings, part: Part, field: Field, known: Known) -> N
     if not conversion.has("type"):
         return
     old = earlier_field(conversion, findings.names.currency)
+    if conversion.has("with") and (old.type, old.places, field.many) == (field.type, field.places, False):
+        message = f"it is {article(old.type)} already, so that this is never run"
+        hint = "to change values by a rule, add a field with 'fill' and take this one out; 'removed' says where options go"
+        findings.note("XRM206", message, conversion.at("with"), (*conversion.path, "with"), hint)
+        return
     scope = OldScope(findings.names, known, None, old)
     for checked in _given(findings, conversion, "with", field, scope):
         _reads_alone(findings, conversion, checked, known)

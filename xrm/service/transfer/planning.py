@@ -375,7 +375,11 @@ class _Planner:
         place = words[0].place if words else self.outline.entity.place
         allowed = keys_of(self.entity)
         if not names:
-            hint = "for example " + (" or ".join(f"key: [{', '.join(one)}]" for one in allowed[:3]))
+            hint = (
+                "for example "
+                + (" or ".join(f"key: [{', '.join(one)}]" for one in allowed[:3]))
+                + "; without a map, a column for one of them"
+            )
             self.note("the map does not say by which fields a record is found again", place, ("key",), hint)
             return ()
         if not any(set(names) == set(one) for one in allowed):
