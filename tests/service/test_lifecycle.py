@@ -196,6 +196,40 @@ def test_what_is_shown_as_allowed_is_allowed(running: Running, ana: Person) -> N
                 assert did == allowed, (role, steps, move, shown)
 
 
+LICENCE = """
+title: "{name}"
+fields:
+  name: {type: text, required: true}
+  fee: {type: money, required: state == "granted"}
+  why: {type: text, required: state == "refused"}
+  shots: {type: rows, required: state == "granted", fields: {what: text}}
+  reason: {type: text, required: not_open}
+  not_open: {compute: "=!open"}
+checks:
+  paid: {must: state != "granted" || fee > 0.0, message: "The fee of {name} is not paid", field: fee}
+lifecycle:
+  states: {applied: {initial: true}, granted: {final: true}, refused: {}}
+  transitions:
+    grant: {from: applied, to: granted}
+    refuse: {from: applied, to: refused, ask: why}
+access: {agent: {read: true, create: true, update: true}}
+"""
+
+
+def test_what_the_next_state_requires_blocks_a_move_before_it_is_made(application: Applications) -> None:
+    """With what is wrong in words; what the move itself asks or a computed value may change is left to the move."""
+    ana = application({"licence": LICENCE}).person("ana", "agent")
+    made = ana.create("licence", name="Rex")
+    shown = ana.moves("licence", made.id)
+    assert shown["grant"].reasons == ("Fee is required", "Shots is required", "The fee of Rex is not paid")
+    assert shown["refuse"].allowed
+    with pytest.raises(Invalid, match="Shots is required"):
+        ana.move("licence", made.id, None, "grant")
+    ana.update("licence", made.id, None, fee="5", shots=[{"what": "Rabies"}], reason="Done")
+    assert ana.moves("licence", made.id)["grant"].allowed
+    assert ana.move("licence", made.id, None, "grant").record["state"] == "granted"
+
+
 def test_the_roles_of_a_move(running: Running, ana: Person) -> None:
     """A move with roles is for these, whoever else may update; one without is for whoever may update this very record."""
     made = ana.create("case", name="x")

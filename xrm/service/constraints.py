@@ -16,6 +16,7 @@ from xrm.compile.constraints import CODES, EMPTY, Constraint
 from xrm.compile.rules import CompiledCheck, shown_value
 from xrm.errors import Problem
 from xrm.model.fields import Field
+from xrm.model.lifecycle import Transition
 from xrm.model.misfits import Misfit
 from xrm.model.values import broken_rule, canonical, coerce
 from xrm.service.context import Context
@@ -27,6 +28,8 @@ Row = Mapping[str, Any]
 BRACES = re.compile(r"\{(\w+)\}")
 VALUE_RULES = frozenset({"min", "max", "length", "words", "pattern", "options"})
 """Rules of a value alone: judged where it is written, so that a flag of one stays as long as the value does."""
+
+FOLLOWS_A_MOVE = frozenset({"state", "open"})
 
 
 @dataclass(slots=True)
@@ -152,6 +155,26 @@ def said(ctx: Context, rule: Constraint, row: Row) -> str:
             return f"{label} cannot be {labels} here"
     bound = rule.bound(row, ctx.moment) if rule.bound else None
     return f"{label} must be {canonical(rule.field, bound)} or {'more' if rule.kind == 'min' else 'less'}"
+
+
+def ahead(ctx: Context, compiled: CompiledEntity, move: Transition, row: Row) -> list[str]:
+    """What the state that a move leads to requires of the record as it is. What the move asks or sets may change is left to the move."""
+    fields, lifecycle = compiled.entity.fields, compiled.entity.lifecycle
+    after = {**row, "state": move.target, "open": not (lifecycle and lifecycle.states[move.target].final)}
+    open_ends = {*(ask.field for ask in move.ask), *(move.set or ()), *(name for name, field in fields.items() if field.compute)}
+    out = {one.name for one in hidden(ctx, compiled, after)}
+    missing = [
+        said(ctx, rule, after)
+        for rule in compiled.rules.constraints.fields
+        if rule.kind == "required" and rule.reads & FOLLOWS_A_MOVE and open_ends.isdisjoint({rule.field.name, *rule.reads})
+        if rule.field.name not in out and rule.broken(after, ctx.moment) and not rule.broken(row, ctx.moment)
+    ]
+    return missing + [
+        filled_in(compiled, ctx.words(check.check.message), after)
+        for check in compiled.rules.checks
+        if check.blocks and check.reads & FOLLOWS_A_MOVE and open_ends.isdisjoint(check.reads)
+        if not _beside(check, out) and not check.holds(after, ctx.moment)
+    ]
 
 
 def _by_hand(ctx: Context, compiled: CompiledEntity, intent: Intent, before: Row | None, row: Row) -> list[Problem]:
