@@ -313,6 +313,33 @@ def test_records_get_numbers_and_states(application: Applications) -> None:
     assert person.create("note", name="next").record["number"] == "N-0004"
 
 
+def test_a_number_made_from_a_field_does_not_come_to_records_that_have_none(application: Applications) -> None:
+    """The first form of a number is of the year and the counter; one of a field comes in the release after."""
+    first = application(note("name: text, way: {type: choice, options: [fax, web]}"))
+    ana(first).create("note", name="one", way="fax")
+    by_way = note("name: text, way: {type: choice, options: [fax, web], required: true}", 'number: "{way}-{seq:2}"')
+    (problem,) = refused(first, by_way)
+    assert (problem.code, problem.message) == ("XRM402", "note has 1 record without a number, which cannot be made from 'way'")
+    second = evolve(application, first, note("name: text, way: {type: choice, options: [fax, web]}", 'number: "{year}-{seq:2}"'))
+    person = ana(evolve(application, second, by_way))
+    assert person.create("note", name="two", way="web").record["number"] == "web-01"
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "{type: time, X}", "{type: duration, X}", "{type: duration, unit: business days, X}", "{type: choice, options: [a], many: true, X}",
+        "{type: address, X}", "{type: area, X}",
+    ],
+)  # fmt: skip
+def test_a_field_of_any_type_that_is_newly_required_asks_what_records_get(application: Applications, field: str) -> None:
+    """Whatever form its values are kept in."""
+    first = application(note(f"name: text, a: {field.replace(', X', '')}"))
+    ana(first).create("note", name="one")
+    (problem,) = refused(first, note(f"name: text, a: {field.replace('X', 'required: true')}"))
+    assert (problem.code, problem.message) == ("XRM408", "note.a is required now, and 1 record has no value")
+
+
 def test_an_older_process_reads_what_is_still_there(application: Applications) -> None:
     """After a rename, a process of the older release answers reads of it as not available (XRM405, 503), other reads as before, and
     writes nothing."""

@@ -52,6 +52,7 @@ def answers(
                 _options(connection, holder, was, now, renamed, found)
         if holder.part is None:
             _states(connection, holder, renamed, found)
+            _numbers(connection, holder, found)
             for now in holder.after.fields.values():
                 _required(connection, holder, now, data, found)
             lifecycle = holder.after.lifecycle
@@ -189,9 +190,20 @@ class _Mapping:
 # -- what is required ------------------------------------------------------------------------------------------------
 
 
+def _numbers(connection: Connection, holder: Holder, found: Answers) -> None:
+    """Records that had no number get one of their year; what else could stand in it is not looked up."""
+    number = holder.after.number
+    if number is None or holder.before.number is not None or not number.reads:
+        return
+    if count := _count(connection, holder, "1 = 1"):
+        message = f"{holder.after.name} has {counted(count, 'record')} without a number, which cannot be made from '{number.reads[0]}'"
+        hint = "let the first numbers be of {year} and {seq:…} alone, and change their form in the release after"
+        found.problems.append(Problem("XRM402", message, path=(holder.after.name, "number"), hint=hint))
+
+
 def _required(connection: Connection, holder: Holder, now: Field, data: Sequence[ReferenceRecord], found: Answers) -> None:
     """A field that is newly required, or newly says ``fill``, where records are empty."""
-    if now.compute or now.kind.kept not in KEPT_IN_COLUMNS:
+    if now.compute or now.kind.kept in ("apart", "files"):  # neither has a 'fill': what lacks them is flagged
         return
     was = holder.fields[now.name][0] if now.name in holder.fields else None
     fresh = now.fill is not None and (was is None or was.fill is None)
@@ -247,9 +259,6 @@ def _finals(lifecycle: Lifecycle, holder: Holder, renamed: Sequence[Renaming]) -
     """By the new name of each state: whether it is final."""
     names = {one.was: one.now for one in renamed if (one.what, one.entity) == ("state", holder.after.name)}
     return {names.get(state.name, state.name): state.final for state in lifecycle.states.values()}
-
-
-KEPT_IN_COLUMNS = ("text", "whole", "units", "flag", "day", "instant", "id", "point", "json")
 
 
 def has_new_system_columns(holder: Holder) -> bool:
