@@ -79,8 +79,14 @@ def test_a_record_from_create_to_delete(running: Running, api: Api) -> None:
     moved = api.move(path, "finish", 2, {"cost": "1.50"})
     assert (moved.status, moved.json["state"], moved.json["cost"]) == (200, "done", "1.50")
     bo = running.person("bo", "agent", "boss").api
-    assert bo.delete(path, 3).status == 204
+    gone = bo.delete(path, 3)
+    assert (gone.status, gone.headers["etag"]) == (204, '"4"')
     is_problem(bo.get(path), 404, "XRM506")
+    is_problem(api.send("POST", f"{path}/restore", headers={"If-Match": '"4"'}), 403, "XRM507")
+    is_problem(bo.send("POST", f"{path}/restore", headers={"If-Match": '"3"'}), 412, "XRM508")
+    back = bo.send("POST", f"{path}/restore", headers={"If-Match": '"4"'})
+    assert (back.status, back.json["state"], back.headers["etag"]) == (200, "done", '"5"')
+    is_problem(bo.send("POST", f"{path}/restore", headers={"If-Match": "*"}), 404, "XRM506")
 
 
 def test_a_change_says_which_version_it_was_made_to(api: Api) -> None:
@@ -378,6 +384,8 @@ def test_every_path_of_the_document_answers_as_it_says(running: Running) -> None
         place = path.replace("{id}", made.json["id"]).replace("{name}", "finish")
         for method in (m for m in ("get", "post", "patch", "delete") if m in item):
             operation = item[method]
+            if path.endswith("/restore"):
+                api.delete(place.removesuffix("/restore"), 1)
             body = {"cost": 1} if path.endswith("{name}") else {"name": f"{method} {path}"} if "requestBody" in operation else None
             asks = any(p["name"] == "If-Match" for p in operation.get("parameters", ()))
             answer = api.send(method.upper(), place, body, headers={"If-Match": "*"} if asks else None)

@@ -38,6 +38,7 @@ class Resource:
 
 ENTITY = Resource({"GET": endpoints.list_, "HEAD": endpoints.list_}, {"POST": endpoints.create})
 RECORD = Resource({"GET": endpoints.get, "HEAD": endpoints.get}, {"PATCH": endpoints.update, "DELETE": endpoints.delete})
+RESTORE = Resource({}, {"POST": endpoints.restore})
 TRANSITIONS = Resource({"GET": endpoints.transitions, "HEAD": endpoints.transitions}, {})
 TRANSITION = Resource({}, {"POST": endpoints.transition})
 UPLOADS = Resource({}, {"POST": endpoints.upload})
@@ -56,6 +57,8 @@ def resource(parts: list[str]) -> Resource | None:
             return ENTITY
         case [_, id] if id:
             return RECORD
+        case [_, _, "restore"]:
+            return RESTORE
         case [_, _, "transitions"]:
             return TRANSITIONS
         case [_, _, "transitions", name] if name:

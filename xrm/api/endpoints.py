@@ -73,10 +73,15 @@ def delete(request: ApiRequest) -> Work:
     version = requests.version(request.scope)
 
     def work(ctx: Context) -> Answer:
-        records.delete(ctx, request.entity, request.id, version)
-        return Answer(204)
+        written = records.delete(ctx, request.entity, request.id, version)
+        return Answer(204, headers=((b"etag", requests.etag(written.tag)),))
 
     return work
+
+
+def restore(request: ApiRequest) -> Work:
+    version = requests.version(request.scope)
+    return lambda ctx: _written(ctx, request, records.restore(ctx, request.entity, request.id, version))
 
 
 async def upload(request: ApiRequest) -> Work:

@@ -129,7 +129,7 @@ def _parameters(endpoint: EndpointDefinition) -> list[Schema]:
     if endpoint.operation == "file":
         words = "Any value: the small image made of it instead"
         return [{"name": "thumbnail", "in": "query", "description": words, "schema": {"type": "string"}}]
-    if endpoint.operation in ("update", "delete", "transition"):
+    if endpoint.operation in ("update", "delete", "restore", "transition"):
         words = "The ETag of the version that is changed"
         return [{"name": "If-Match", "in": "header", "required": True, "description": words, "schema": {"type": "string"}}]
     return []
@@ -152,7 +152,7 @@ def _responses(endpoint: EndpointDefinition, entity: Entity) -> Schema:
         case "create":
             responses["201"] = {"description": "Created", "content": record, "headers": _headers("ETag", "Location")}
         case "delete":
-            responses["204"] = {"description": "Deleted"}
+            responses["204"] = {"description": "Deleted", "headers": _headers("ETag")}
         case "transitions":
             page = {"type": "object", "required": ["items"], "properties": {"items": {"type": "array", "items": MOVE}}}
             responses["200"] = {"description": "The moves", "content": {"application/json": {"schema": page}}}

@@ -8,7 +8,7 @@ from typing import Literal
 from xrm.compile.policies import Policies
 from xrm.model.entity import Entity
 
-Operation = Literal["list", "create", "get", "update", "delete", "transitions", "transition", "file", "upload"]
+Operation = Literal["list", "create", "get", "update", "delete", "restore", "transitions", "transition", "file", "upload"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ def _of_entity(policies: Policies, name: str, entity: Entity) -> list[EndpointDe
         (policy.may("read") and has_files, "get", f"{one}/files/{{field}}/{{hash}}", "file"),
         (policy.may("update"), "patch", one, "update"),
         (policy.may("delete"), "delete", one, "delete"),
+        (policy.may("delete"), "post", f"{one}/restore", "restore"),
         (policy.may("read") and entity.lifecycle is not None, "get", f"{one}/transitions", "transitions"),
         (policy.may("read") and entity.lifecycle is not None, "post", f"{one}/transitions/{{name}}", "transition"),
     ]
