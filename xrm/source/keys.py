@@ -258,7 +258,7 @@ CONVERSION = MapKind(
         Key("places", Integer(0, 9), "Digits after the point that they had.", "{type: decimal, places: 3}",
             default="2 for decimal, 1 for percent"),
         Key("with", Value(), "What they become: an expression over the record's fields and `old`, the value it had.",
-            "{type: text, with: =old}"),
+            """{type: integer, with: '=old > 3 ? "many" : "few"'}"""),
     ),
     short="type",
 )  # fmt: skip
