@@ -306,3 +306,13 @@ def test_writers_of_one_record_at_once_lose_nothing(running: Running, ana: Perso
         thread.join()
     assert failed == []
     right(ana)
+
+
+def test_a_read_asks_for_no_jobs_where_none_can_come(application: Applications, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What reads its own record alone is made anew by an apply only: once that is done, reads ask no more."""
+    running = application(
+        {"note": 'title: "{size}"\nfields: {size: integer, twice: {type: integer, compute: =size * 2}}\naccess: {agent: read}\n'}
+    )
+    assert deriving.behind(running.service, "note") is None
+    monkeypatch.setattr(outbox, "waiting", lambda *given: pytest.fail("it asked"))
+    assert deriving.behind(running.service, "note") is None

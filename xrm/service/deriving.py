@@ -32,6 +32,8 @@ Record = Mapping[str, Any]
 KIND, REMAKE = "derive", "recompute"
 """The kinds of jobs that make values anew: those that follow one record, all of an entity."""
 BATCH = 250
+SETTLED = ("settled",)
+"""In what a service keeps: that no values of this release wait to be made anew as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,11 +241,15 @@ class Behind:
 def behind(service: Service, entity: str) -> Behind | None:
     """None when the values of an entity's records are right."""
     application = service.application
-    if entity not in application.dependencies.derived and not application.entities[entity].rules.computes:
+    settled = SETTLED in service.prepared or not application.entities[entity].rules.computes
+    if settled and entity not in application.dependencies.derived:  # made anew by an apply alone: nothing waits again once it is done
         return None
+    jobs = outbox.waiting(service.database.connection, (KIND, REMAKE))
+    if not any(job.kind == REMAKE for job in jobs):
+        service.prepared[SETTLED] = True
     waits = [
         (job, fields)
-        for job in outbox.waiting(service.database.connection, (KIND, REMAKE))
+        for job in jobs
         if (fields := frozenset(name for at, name in _waiting_steps(service, job.kind, job.body) if at == entity))
     ]
     if not waits:

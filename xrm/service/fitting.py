@@ -19,15 +19,20 @@ from xrm.service.locking import linked_to
 from xrm.store.database import Connection
 
 
-def found(
-    ctx: Context, connection: Connection, compiled: CompiledEntity, before: Mapping[str, Any] | None, row: dict[str, Any]
-) -> list[Problem]:
-    """Fill in the empty links whose ``find`` fits exactly one record, and lists of links with all that fit, and warn of those
-    that fit none or too many.
+def filled_in(
+    ctx: Context,
+    connection: Connection,
+    compiled: CompiledEntity,
+    before: Mapping[str, Any] | None,
+    row: dict[str, Any],
+    warnings: list[Problem],
+) -> bool:
+    """Fill in the empty links whose ``find`` fits exactly one record, and lists of links with all that fit: whether any was.
+    ``warnings`` gets those that fit none or too many.
 
     A record that stands is looked for again only when something that ``find`` reads has changed.
     """
-    warnings: list[Problem] = []
+    filled = False
     for fit in compiled.fits:
         if fit.find is None or row.get(fit.field.name) not in EMPTY or not _asks(fit, before, row):
             continue
@@ -36,10 +41,11 @@ def found(
         why = _why_not(fit.field, ids)
         if why is None:
             row[fit.field.name] = tuple({"id": None, TARGET: id} for id in ids) if fit.field.each else ids[0]
+            filled = True
         else:
             label = ctx.service.application.model.words(fit.field.label)
             warnings.append(Problem("XRM533", f"{label} was left empty: {why}", path=(fit.field.name,), severity="warning"))
-    return warnings
+    return filled
 
 
 def _why_not(field: Field, ids: Sequence[str]) -> str | None:

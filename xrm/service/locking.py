@@ -144,7 +144,9 @@ def ahead(connection: Connection, compiled: CompiledEntity, id: str, values: Map
     if connection.dialect == "sqlite" or not (follows.shares or follows.followers) or not is_id(id):
         return set()
     row = connection.one(compiled.writes.read.sql, compiled.writes.read.bind({"id": bind_id(id, connection.dialect)}))
-    record = read(connection, compiled, compiled.writes.decode(row)) if row else {}
+    record = compiled.writes.decode(row) if row else {}
+    if record and any(one.rollup.link not in record for one in follows.shares):  # a list of links, which lies apart
+        record = read(connection, compiled, record)
     found = {(one.rollup.entity, key) for one in follows.shares for key in linked_to(record, one.rollup.link)}
     for one in follows.followers:
         if one.lookup.watched & values.keys():

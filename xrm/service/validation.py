@@ -63,8 +63,7 @@ def complete(
             warnings += constraints.left_out(ctx, emptied, intent.values)
             follow(connection, compiled, row, links)
             misfits = _compute(ctx, compiled, row)
-    if compiled.fits:
-        warnings += fitting.found(ctx, connection, compiled, before, row)
+    if compiled.fits and fitting.filled_in(ctx, connection, compiled, before, row, warnings):
         follow(connection, compiled, row, links)
         misfits = _compute(ctx, compiled, row)
     problems += misfits

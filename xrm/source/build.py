@@ -16,9 +16,10 @@ from xrm.model.fields import Check, Conversion, Expression, Field, Option, Text,
 from xrm.model.lifecycle import Ask, Guard, Lifecycle, State, Transition
 from xrm.model.standard import USER, user_entity
 from xrm.model.views import Form, Section, SortKey, View
+from xrm.source.bare import earlier, humanised, label_text, removals
 from xrm.source.check_changes import earlier_field
 from xrm.source.checks import SEQUENCE, Meaning
-from xrm.source.names import Known, earlier, humanised, label_text, removals
+from xrm.source.names import Known
 from xrm.source.outline import Datum, Formula, Given, Part
 
 FACTS = 6

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from xrm.errors import Place
 from xrm.expr import Checked, Type
 from xrm.model.fields import MONEY_PLACES, Field
+from xrm.source.bare import PLACES
 from xrm.source.disclosure import check_reads
 from xrm.source.findings import Findings
-from xrm.source.names import PLACES, EntityScope, Known
+from xrm.source.names import EntityScope, Known
 from xrm.source.outline import Outline, Part
 from xrm.source.scalars import article
 

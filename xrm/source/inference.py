@@ -14,9 +14,10 @@ from xrm.expr import ExpressionError, Function, Node, compile_check, parse
 from xrm.expr.gathered import MACROS
 from xrm.expr.syntax import Call, Member, Path
 from xrm.model.fields import Field
+from xrm.source.bare import bare_field
 from xrm.source.circles import circle_from
 from xrm.source.currencies import currency_of
-from xrm.source.names import EntityScope, Known, Names, bare_field
+from xrm.source.names import EntityScope, Known, Names
 from xrm.source.outline import Formula, Part
 
 BRACES = re.compile(r"\{([a-z][a-z0-9_]*)\}")
