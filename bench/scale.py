@@ -23,8 +23,8 @@ CHECK = (
     "try: main()\nexcept SystemExit as end: assert not end.code"
 )
 START = (
-    "from pathlib import Path; from xrm import bootstrap; from xrm.settings import settings;"
-    "service = bootstrap.open_service(settings(Path({folder!r}))); bootstrap.asgi(service);"
+    "from pathlib import Path; from xrm import bootstrap; from xrm.collecting import lasting; from xrm.settings import settings\n"
+    "with lasting(): service = bootstrap.open_service(settings(Path({folder!r}))); bootstrap.asgi(service)\n"
     "from xrm.service.reading import Query, list_records; from xrm.service.context import SYSTEM_ACTOR;"
     "list_records(service.acting(SYSTEM_ACTOR), Query('e0', ('id', 'title')))"
 )
@@ -98,6 +98,8 @@ def main() -> None:
         for file, text in application(given.entities, given.fields).items():
             (folder / file).parent.mkdir(exist_ok=True)
             (folder / file).write_text(text, encoding="utf-8")
+        (folder / ".xrm").mkdir()
+        (folder / ".xrm/schema.json").write_text("{}", encoding="utf-8")  # the check makes the editor's schema anew
         measured(IMPORTS)
         found = {"imports": measured(IMPORTS), "check": measured(CHECK.format(folder=name))}
         subprocess.run(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 from collections.abc import AsyncIterator, Mapping
@@ -16,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from xrm import api, plugins, source, web
+from xrm.collecting import lasting, uncollected
 from xrm.compile.application import CompiledApplication, compile_application
 from xrm.compile.tables import part_name, table_name, tables
 from xrm.errors import Invalid, Problem, Unavailable, XrmError, ordered
@@ -218,7 +218,7 @@ def _written(service: Service, connection: Connection, made: migrate.Plan) -> No
     seeding.seed(service, connection)
 
 
-@source.uncollected()
+@uncollected()
 def open_service(settings: Settings, database: Database | None = None) -> Service:
     """The service of the active release.
 
@@ -293,10 +293,8 @@ def serving() -> ASGIApp:
     its = settings(Path(os.environ["XRM_APP"]))
     if os.environ.get("XRM_RELOAD"):
         _try_to_follow(its)
-    application = asgi(open_service(its))
-    gc.collect()
-    gc.freeze()  # what was compiled lives as long as the process: the collector need not walk it again and again
-    return application
+    with lasting():
+        return asgi(open_service(its))
 
 
 def asgi(service: Service) -> ASGIApp:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xrm import plugins, source
+from xrm.collecting import uncollected
 from xrm.errors import Invalid, Problem, has_errors, ordered
 from xrm.model.application import Application
 from xrm.plugins import Plugins
@@ -21,7 +22,7 @@ class Proposed:
     problems: tuple[Problem, ...]
 
 
-@source.uncollected()
+@uncollected()
 def propose(folder: Path) -> Proposed:
     """Read and check a folder with its plugins. Never raises for what an administrator wrote."""
     files = source.read_folder(folder).texts

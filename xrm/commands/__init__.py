@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from contextlib import nullcontext
 from importlib import import_module
 from itertools import pairwise
 
 import typer
 
 from xrm import __version__
+from xrm.collecting import uncollected
 from xrm.commands import report
 from xrm.errors import XrmError, ordered
 
@@ -67,8 +69,10 @@ def main() -> None:
     """Run a command; what the user got wrong is printed with its place, as JSON where that was asked for, and ends with 1, never with a
     traceback."""
     verb = sys.argv[1] if len(sys.argv) > 1 else ""
+    groups = [group for group, verbs in VERBS.items() if verb in verbs]
     try:
-        command([group for group, verbs in VERBS.items() if verb in verbs] or VERBS)()
+        with uncollected() if groups == ["definition"] else nullcontext():  # it reads a definition, and the process ends
+            command(groups or VERBS)()
     except XrmError as error:
         if _wants_json(sys.argv):
             print(report.as_json(ordered(error.problems)))

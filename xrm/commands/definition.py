@@ -57,14 +57,15 @@ def schema(folder: Path) -> str:
 
 def refresh(folder: Path, application: Application) -> None:
     """Writes the editor's schema anew where the folder has one; a folder that cannot be written is left as it is."""
-    path, text = folder / SCHEMA, _schema_text(application)
+    path = folder / SCHEMA
     with contextlib.suppress(OSError):
-        if path.is_file() and path.read_text(encoding="utf-8") != text:
+        if path.is_file() and path.read_text(encoding="utf-8") != (text := _schema_text(application)):
             path.write_text(text, encoding="utf-8")
 
 
 def _schema_text(application: Application | None) -> str:
-    return json.dumps(editor_schema(application), indent=2, ensure_ascii=False) + "\n"
+    """On one line: of a large application it is megabytes, which editors read and nobody else."""
+    return json.dumps(editor_schema(application), ensure_ascii=False) + "\n"
 
 
 def new(folder: Path) -> tuple[str, ...]:

@@ -4,13 +4,14 @@
 """
 
 from xrm.expr.check import check, compile_check
+from xrm.expr.checked import Checked
 from xrm.expr.faults import CODES, MAX_DEPTH, MAX_LENGTH, ExpressionError, Fault
 from xrm.expr.functions import STANDARD, Function
 from xrm.expr.parse import parse
 from xrm.expr.python import Closure, to_python
 from xrm.expr.scope import Names, Scope
 from xrm.expr.syntax import Node
-from xrm.expr.typed import Checked, Moment
+from xrm.expr.typed import Moment
 from xrm.expr.types import (
     ANY,
     BOOL,

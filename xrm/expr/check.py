@@ -10,18 +10,17 @@ from uuid import UUID
 
 from xrm.expr import operators
 from xrm.expr.calls import checked_call
+from xrm.expr.checked import Checked
 from xrm.expr.faults import NOT_AN_OPTION, TOO_LARGE, TYPE_MISMATCH, WRONG_CALL, WRONG_RESULT, ExpressionError, Fault, did_you_mean
 from xrm.expr.functions import STANDARD, Function
 from xrm.expr.gathered import AGGREGATES, MACROS, Collected, Gather, aggregate, asked, loose, narrowed, reads, variable
 from xrm.expr.parse import parse
-from xrm.expr.portable import database_faults
 from xrm.expr.scope import Scope, unknown_name
 from xrm.expr.syntax import Binary, Call, Conditional, ListLiteral, Literal, Logical, Member, Node, Path, Root, Unary
 from xrm.expr.typed import (
     ActorValue,
     Apply,
     Arithmetic,
-    Checked,
     Choice,
     Column,
     Constant,
@@ -34,6 +33,7 @@ from xrm.expr.typed import (
     Place,
     Typed,
     common_type,
+    walked,
 )
 from xrm.expr.typed import Logical as TypedLogical
 from xrm.expr.types import ANY, BOOL, INT, NULL, NUMBERS, SPANS, TEXT, Type, accepts, decimal, list_of, ref, unify
@@ -52,18 +52,19 @@ def check(node: Node, scope: Scope, expect: Type | None = None, functions: Mappi
     text, body = (node.text, node.body) if isinstance(node, Root) else ("", node)
     checker = _Checker(scope, functions, text)
     typed = checker.typed(body)
+    nodes = list(walked(typed))
     if not checker.faults:
-        checker.faults += loose(_walk(typed))
+        checker.faults += loose(nodes)
     if expect is not None and not checker.faults:
         checker.expect(typed, expect)
         typed = replace(typed, type=expect) if typed.type == NULL else typed
     if checker.faults:
         raise ExpressionError(checker.faults)
-    return _checked(text, typed)
+    return _checked(text, typed, nodes)
 
 
-def _checked(text: str, typed: Typed) -> Checked:
-    nodes = list(_walk(typed))
+def _checked(text: str, typed: Typed, nodes: list[Typed]) -> Checked:
+    """``nodes``: all that the expression consists of."""
     own, gathered = reads(nodes)
     return Checked(
         text=text,
@@ -71,7 +72,6 @@ def _checked(text: str, typed: Typed) -> Checked:
         type=typed.type,
         paths=own,
         gathered=gathered,
-        sql_faults=database_faults(typed),
         actor_keys=frozenset(node.key for node in nodes if isinstance(node, ActorValue)),
         reads_clock=any(isinstance(node, Apply) and _reads_clock(node.function) for node in nodes),
     )
@@ -80,15 +80,6 @@ def _checked(text: str, typed: Typed) -> Checked:
 def _reads_clock(function: Function) -> bool:
     """A standard function with the moment may only want its zone; of another nothing is known."""
     return function.name in ("now", "today") if function.standard else function.moment
-
-
-def _walk(node: Typed) -> list[Typed]:
-    found, waiting = [], [node]
-    while waiting:
-        current = waiting.pop()
-        found.append(current)
-        waiting.extend(current.parts)
-    return found
 
 
 class _Checker:
@@ -100,20 +91,9 @@ class _Checker:
         self._text = text
         self._variables: dict[str, Collected] = {}
         self.faults: list[Fault] = []
-        self._rules: dict[type[Node], Callable[[Any], Typed]] = {
-            Literal: self._literal,
-            Path: self._path,
-            Unary: self._unary,
-            Binary: self._binary,
-            Logical: self._logical,
-            Conditional: self._conditional,
-            Call: self._call,
-            ListLiteral: self._list,
-            Member: self._member,
-        }
 
     def typed(self, node: Node) -> Typed:
-        return self._rules[type(node)](node)
+        return _RULES[type(node)](self, node)
 
     def expect(self, typed: Typed, expect: Type) -> None:
         if not accepts(expect, typed.type):
@@ -136,7 +116,7 @@ class _Checker:
         self.faults.append(Fault(code, message, node.start, node.end, hint))
         return Constant(node.start, node.end, ANY, None)
 
-    def _literal(self, node: Literal) -> Typed:
+    def literal(self, node: Literal) -> Typed:
         value, start, end = node.value, node.start, node.end
         if value is None:
             return Constant(start, end, NULL, None)
@@ -148,7 +128,7 @@ class _Checker:
             return Constant(start, end, decimal(-int(value.as_tuple().exponent)), value)
         return Constant(start, end, TEXT, value or None)
 
-    def _path(self, node: Path) -> Typed:
+    def path(self, node: Path) -> Typed:
         if node.names[0] in self._variables:
             return self._of(self._variables[node.names[0]], node, node.names[1:], node.places[1:])
         first = self._scope.type_of(node.names[:1])
@@ -207,7 +187,7 @@ class _Checker:
         type_ = self._scope.type_of(path)
         return type_ is not None and type_.name == "collection"
 
-    def _member(self, node: Member) -> Typed:
+    def member(self, node: Member) -> Typed:
         target = self.typed(node.target)
         if target.type == ANY:
             return target
@@ -252,7 +232,7 @@ class _Checker:
             self._fault(node, TYPE_MISMATCH, f"'{operator}' wants a condition, not {typed.type}", hint)
         return replace(typed, type=BOOL) if typed.type == NULL else typed
 
-    def _unary(self, node: Unary) -> Typed:
+    def unary(self, node: Unary) -> Typed:
         if node.operator == "!":
             return Not(node.start, node.end, BOOL, self._condition(node.operand, "!"))
         operand = self.typed(node.operand)
@@ -262,11 +242,11 @@ class _Checker:
             return Constant(node.start, node.end, operand.type, -operand.value)  # type: ignore[operator]
         return Negate(node.start, node.end, operand.type, operand)
 
-    def _logical(self, node: Logical) -> Typed:
+    def logical(self, node: Logical) -> Typed:
         operands = tuple(self._condition(operand, node.operator) for operand in node.operands)
         return TypedLogical(node.start, node.end, BOOL, node.operator, operands)
 
-    def _conditional(self, node: Conditional) -> Typed:
+    def conditional(self, node: Conditional) -> Typed:
         test = self._condition(node.test, "?")
         then, other = self.typed(node.then), self.typed(node.other)
         found = common_type(then, other)
@@ -276,7 +256,7 @@ class _Checker:
             return Constant(node.start, node.end, NULL, None)
         return Choice(node.start, node.end, found, test, then, other)
 
-    def _list(self, node: ListLiteral) -> Typed:
+    def listed(self, node: ListLiteral) -> Typed:
         items = tuple(self.typed(item) for item in node.items)
         found = NULL
         for item, part in zip(items, node.items, strict=True):
@@ -288,7 +268,7 @@ class _Checker:
             found = both or ANY
         return Items(node.start, node.end, list_of(found), items)
 
-    def _binary(self, node: Binary) -> Typed:
+    def binary(self, node: Binary) -> Typed:
         left, right = self.typed(node.left), self.typed(node.right)
         if node.operator == "in":
             return self._membership(node, left, right)
@@ -397,7 +377,7 @@ class _Checker:
             hint = did_you_mean(node.value, wanted.options) or f"one of {listed}"
             self.faults.append(Fault(NOT_AN_OPTION, f"'{node.value}' is not one of the options", node.start, node.end, hint))
 
-    def _call(self, node: Call) -> Typed:
+    def call(self, node: Call) -> Typed:
         if node.name in MACROS and node.target is not None:
             return self._macro(node)
         if node.name == "entity" and node.target is None and len(node.arguments) == 1 and "entity" not in self._functions:
@@ -411,9 +391,22 @@ class _Checker:
         """`entity(requester)`: of which entity the record is that a link to several leads to."""
         names = link.names if isinstance(link, Path) else ()
         found = self._scope.type_of((*names, "entity")) if names else None
-        if not isinstance(link, Path) or found != TEXT or self._path(link).type.name not in ("ref", "any"):
+        if not isinstance(link, Path) or found != TEXT or self.path(link).type.name not in ("ref", "any"):
             return self._fault(node, TYPE_MISMATCH, "'entity' asks which entity a link leads to, where it may lead to several")
         return Column(node.start, node.end, TEXT, ".".join((*names, "entity")))
+
+
+_RULES: Mapping[type[Node], Callable[[_Checker, Any], Typed]] = {
+    Literal: _Checker.literal,
+    Path: _Checker.path,
+    Unary: _Checker.unary,
+    Binary: _Checker.binary,
+    Logical: _Checker.logical,
+    Conditional: _Checker.conditional,
+    Call: _Checker.call,
+    ListLiteral: _Checker.listed,
+    Member: _Checker.member,
+}
 
 
 def _placed(node: Typed, options: tuple[str, ...]) -> Typed:

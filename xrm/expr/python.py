@@ -11,13 +11,13 @@ from decimal import Decimal
 from typing import Any
 
 from xrm.expr import values
+from xrm.expr.checked import Checked
 from xrm.expr.functions import Function
 from xrm.expr.gathered import Gather
 from xrm.expr.typed import (
     ActorValue,
     Apply,
     Arithmetic,
-    Checked,
     Choice,
     Column,
     Constant,

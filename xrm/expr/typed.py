@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from xrm.expr.faults import Fault
-from xrm.expr.types import BOOL, INT, Type, decimal, scale_of, unify
+from xrm.expr.types import INT, Type, decimal, scale_of, unify
 from xrm.expr.values import INT64_LIMIT, SCALED_LIMIT, STORED_LIMIT
 
 if TYPE_CHECKING:
@@ -262,43 +261,9 @@ def common_type(left: Typed, right: Typed) -> Type | None:
     return unify(left.type, right.type)
 
 
-@dataclass(frozen=True)
-class Checked:
-    """A checked expression.
-
-    `type` is what it gives: the type that was expected where it gives null only. `paths` are the record's
-    paths it reads (`category.code`), `gathered` those into its collections (`lines`, `lines.amount`),
-    `actor_keys` what it reads of the actor (`id`, `roles`), `reads_clock` whether it depends on now() or
-    today(). `sql_faults` says why the database cannot evaluate it, and is empty when it can.
-    """
-
-    text: str
-    node: Typed
-    type: Type
-    paths: frozenset[str]
-    sql_faults: tuple[Fault, ...] = ()
-    actor_keys: frozenset[str] = field(default_factory=frozenset)
-    reads_clock: bool = False
-    gathered: frozenset[str] = field(default_factory=frozenset)
-
-    @property
-    def reads(self) -> frozenset[str]:
-        """Every path that is read, of the record or into its collections."""
-        return self.paths | self.gathered if self.gathered else self.paths
-
-    @property
-    def reads_actor(self) -> bool:
-        """Whether the value depends on who acts."""
-        return bool(self.actor_keys)
-
-    @property
-    def is_condition(self) -> bool:
-        return self.type == BOOL
-
-
-def walked(checked: Checked) -> Iterator[Typed]:
-    """Every node of a checked expression."""
-    waiting: list[Typed] = [checked.node]
+def walked(node: Typed) -> Iterator[Typed]:
+    """A node and every node in it."""
+    waiting = [node]
     while waiting:
         node = waiting.pop()
         yield node

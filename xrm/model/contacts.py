@@ -1,13 +1,14 @@
-"""Email addresses, phone numbers and web addresses, from what a caller sent."""
+"""Email addresses, phone numbers and web addresses, from what a caller sent.
+
+The libraries are imported where they are asked: who only checks a definition does not wait for their tables of the world's numbers.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Set as AbstractSet
 from ipaddress import IPv6Address
 from urllib.parse import urlsplit
-
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
 
 from xrm.model.fields import Field
 from xrm.model.misfits import Misfit, plain_text
@@ -16,7 +17,17 @@ MOST_URL = 2000
 """Most characters of a web address."""
 
 
+def regions() -> AbstractSet[str]:
+    """The countries whose numbers are known (ISO 3166)."""
+    import phonenumbers
+
+    known: AbstractSet[str] = phonenumbers.SUPPORTED_REGIONS
+    return known
+
+
 def as_email(field: Field, raw: object) -> str:
+    from email_validator import EmailNotValidError, validate_email
+
     text = plain_text(raw).strip()
     try:
         return validate_email(text, check_deliverability=False).normalized
@@ -29,6 +40,8 @@ def as_phone(field: Field, raw: object) -> str:
 
     Without a country code it must be a number of the field's country that is in use, so that no digit was forgotten.
     """
+    import phonenumbers
+
     text = plain_text(raw).strip()
     national = field.country is not None and not text.startswith("+")
     try:

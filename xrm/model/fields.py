@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from dataclasses import field as part
+from operator import attrgetter
 from typing import Literal
 
 from xrm.expr import Checked, Type
@@ -135,6 +136,17 @@ class Field:
         object.__setattr__(self, "kind", kinds[self.type])
         object.__setattr__(self, "apart", self.kind.kept == "apart")
 
+    def changed(self, **values: object) -> Field:
+        """The field with other values of some attributes, as ``dataclasses.replace``, which takes thrice as long with so many
+        (a large application has thousands of fields)."""
+        made = object.__new__(Field)
+        for put, kept in zip(PUT, KEPT(self), strict=True):
+            put(made, kept)
+        for name, value in values.items():
+            object.__setattr__(made, name, value)
+        made.__post_init__()
+        return made
+
     @property
     def expression_type(self) -> Type:
         """The type this field has in expressions (money and decimals are exact, with their scale)."""
@@ -159,18 +171,22 @@ class Field:
         return next((option for option in self.options if option.name == name), None)
 
 
+KEPT = attrgetter(*(attribute.name for attribute in fields(Field)))
+PUT: tuple[Callable[[Field, object], None], ...] = tuple(getattr(Field, attribute.name).__set__ for attribute in fields(Field))
+"""What ``changed`` copies: the values of a field's slots, and what puts them into those of another."""
+
 ENTITY = Field("entity", "text", {}, system=True)
 """What a link to several entities shows beside the fields that all of them have: which entity its record is of."""
 
 
-def alike(fields: Sequence[Field | None]) -> Field | None:
+def alike(ends: Sequence[Field | None]) -> Field | None:
     """The one of some fields that stands for all, where they are of one type; of links, where they lead to the same."""
-    first = fields[0] if fields else None
-    if first is None or any(field is None or _shape(field) != _shape(first) for field in fields):
+    first = ends[0] if ends else None
+    if first is None or any(field is None or _shape(field) != _shape(first) for field in ends):
         return None
     if first.system and first.name == "id":
-        return replace(first, to=None, several=tuple(field.to or "" for field in fields if field)) if len(fields) > 1 else first
-    guarded = any(field.protected for field in fields if field)
+        return replace(first, to=None, several=tuple(field.to or "" for field in ends if field)) if len(ends) > 1 else first
+    guarded = any(field.protected for field in ends if field)
     return replace(first, protected=True) if guarded and not first.protected else first
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from xrm.model.access import Grant
 from xrm.model.entity import Entity
@@ -56,18 +57,30 @@ def system_fields(entity: str, locale: str, numbered: bool, states: Iterable[Opt
 
     ``states``: the lifecycle's states as options, None without a lifecycle.
     """
+    fields = dict(_kept(locale))
+    fields["id"] = fields["id"].changed(to=entity)
+    if not numbered:
+        del fields["number"]
+    if states is None:
+        del fields["state"], fields["state_since"]
+    else:
+        fields["state"] = fields["state"].changed(options=tuple(states))
+    return fields
 
-    def kept(name: str, type_: FieldType, label: str, to: str | None = None, options: Iterable[Option] = ()) -> Field:
-        return Field(name, type_, _text(locale, label), to=to, options=tuple(options), system=True)
 
-    fields = [kept("id", "link", "Id", to=entity)]
-    if numbered:
-        fields.append(kept("number", "text", "Number"))
-    fields.append(kept("title", "text", "Title"))
-    if states is not None:
-        fields.append(kept("state", "choice", "State", options=states))
-        fields.append(kept("state_since", "datetime", "In this state since"))
-    fields += [
+@lru_cache(maxsize=8)
+def _kept(locale: str) -> Mapping[str, Field]:
+    """All that any record has; made once, for every entity has most of it alike."""
+
+    def kept(name: str, type_: FieldType, label: str, to: str | None = None) -> Field:
+        return Field(name, type_, _text(locale, label), to=to, system=True)
+
+    fields = (
+        kept("id", "link", "Id"),
+        kept("number", "text", "Number"),
+        kept("title", "text", "Title"),
+        kept("state", "choice", "State"),
+        kept("state_since", "datetime", "In this state since"),
         kept("open", "boolean", "Open"),
         kept("flags", "text", "Flags"),
         kept("version", "integer", "Version"),
@@ -75,7 +88,7 @@ def system_fields(entity: str, locale: str, numbered: bool, states: Iterable[Opt
         kept("created_by", "link", "Created by", to=USER),
         kept("updated_at", "datetime", "Updated at"),
         kept("updated_by", "link", "Updated by", to=USER),
-    ]
+    )
     return {field.name: field for field in fields}
 
 

@@ -3,6 +3,6 @@
 from xrm.source.differing import differences
 from xrm.source.editor import editor_schema
 from xrm.source.folder import Files, read_folder
-from xrm.source.load import Loaded, load, load_text, uncollected
+from xrm.source.load import Loaded, load, load_text
 
-__all__ = ["Files", "Loaded", "differences", "editor_schema", "load", "load_text", "read_folder", "uncollected"]
+__all__ = ["Files", "Loaded", "differences", "editor_schema", "load", "load_text", "read_folder"]

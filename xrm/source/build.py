@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Literal
@@ -104,6 +104,9 @@ class _Builder:
         formula = part.formula(key)
         return self.expression(formula) if formula else None
 
+    def given(self, part: Part, key: str) -> Value | None:
+        return self.value(part.given(key))
+
     def value(self, given: Given | None) -> Value | None:
         if given is None:
             return None
@@ -177,26 +180,15 @@ class _Builder:
         return replace(bare, label=label_text(plural, self.locale, "")) if plural else bare
 
     def field(self, bare: Field, part: Part) -> Field:
-        inner = part.named("fields") if bare.rows else {}
-        return replace(
-            bare,
-            required=self.truth(part, "required"),
-            recommended=self.truth(part, "recommended"),
-            show=self.condition(part, "show"),
-            readonly=self.truth(part, "readonly"),
-            options=tuple(self.option(option, part.named("options").get(option.name)) for option in bare.options),
-            default=self.value(part.given("default")),
-            compute=self.value(part.given("compute")),
-            fill=self.value(part.given("fill")),
-            converted_from=self.conversion(part.part("converted_from")),
-            minimum=self.bound(part, "min"),
-            maximum=self.bound(part, "max"),
-            filter=self.condition(part, "filter"),
-            find=self.condition(part, "find"),
-            rows=bare.rows if bare.each else MappingProxyType({name: self.field(bare.rows[name], inner[name]) for name in inner}),
-            lowest=self.condition(part, "min"),
-            highest=self.condition(part, "max"),
-        )
+        """The field with what was checked. Most of what a field may say is not said, so that only what is said is read and added."""
+        said = {own: read(self, part, key) for own, (key, read) in SAID.items() if part.has(key)}
+        if bare.rows and not bare.each:
+            inner = part.named("fields")
+            said["rows"] = MappingProxyType({name: self.field(bare.rows[name], inner[name]) for name in inner})
+        options = part.named("options")
+        if any(option.has("when") for option in options.values()):
+            said["options"] = tuple(self.option(option, options.get(option.name)) for option in bare.options)
+        return bare.changed(**said) if said else bare
 
     def truth(self, part: Part, key: str) -> Expression | bool:
         """``true``, ``false`` or a condition."""
@@ -206,11 +198,12 @@ class _Builder:
         when = self.condition(part, "when") if part else None
         return replace(bare, when=when) if when else bare
 
-    def conversion(self, part: Part | None) -> Conversion | None:
-        if part is None:
+    def conversion(self, part: Part, key: str) -> Conversion | None:
+        inner = part.part(key)
+        if inner is None:
             return None
-        was = earlier_field(part, self.meaning.names.currency)
-        return Conversion(was.type, was.places, self.value(part.given("with")))
+        was = earlier_field(inner, self.meaning.names.currency)
+        return Conversion(was.type, was.places, self.given(inner, "with"))
 
     def bound(self, part: Part, key: str) -> object | None:
         datum = part.datum(key)
@@ -239,7 +232,7 @@ class _Builder:
             MappingProxyType({name: self.state(name, inner) for name, inner in part.named("states").items()}),
             MappingProxyType({name: self.transition(name, inner) for name, inner in part.named("transitions").items()}),
             removals(part),
-            self.value(part.given("fill")),
+            self.given(part, "fill"),
         )
 
     def state(self, name: str, part: Part) -> State:
@@ -320,6 +313,25 @@ class _Builder:
             self.text(part, "section", ""), self.words(part, "fields"), self.condition(part, "show"),
             self.truth(part, "required"), self.truth(part, "readonly"), part.number("columns") or 0,
         )  # fmt: skip
+
+
+SAID: Mapping[str, tuple[str, Callable[[_Builder, Part, str], object]]] = {
+    "required": ("required", _Builder.truth),
+    "recommended": ("recommended", _Builder.truth),
+    "show": ("show", _Builder.condition),
+    "readonly": ("readonly", _Builder.truth),
+    "default": ("default", _Builder.given),
+    "compute": ("compute", _Builder.given),
+    "fill": ("fill", _Builder.given),
+    "converted_from": ("converted_from", _Builder.conversion),
+    "minimum": ("min", _Builder.bound),
+    "maximum": ("max", _Builder.bound),
+    "lowest": ("min", _Builder.condition),
+    "highest": ("max", _Builder.condition),
+    "filter": ("filter", _Builder.condition),
+    "find": ("find", _Builder.condition),
+}
+"""What a field says beside what it is: the key, and how it is read."""
 
 
 def _both(grant: Grant, added: Grant | None) -> Grant:

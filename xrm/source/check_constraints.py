@@ -25,7 +25,7 @@ def check_constraints(findings: Findings, known: Known, part: Part) -> None:
         field = known.fields.get(name)
         if field is not None:
             for key in FIELD_CONDITIONS:
-                if not (inner.has("compute") and key in UNCOMPUTED):
+                if inner.has(key) and not (inner.has("compute") and key in UNCOMPUTED):
                     _condition(findings, scope, inner, key, field)
             _bounds(findings, scope, inner, field)
             for option in inner.parts("options"):
@@ -90,8 +90,11 @@ def followings(part: Part) -> dict[str, tuple[str, ...]]:
     fields = part.named("fields")
     graph = {}
     for name, inner in fields.items():
-        formulas = [*_formulas(inner.given("default")), *_formulas(inner.given("compute")), *shown.get(name, [])]
-        formulas += [one for one in (inner.formula("show"),) if one]
+        formulas = shown.get(name, [])
+        for key in ("default", "compute"):
+            formulas += _formulas(inner.given(key))
+        if show := inner.formula("show"):
+            formulas.append(show)
         found = tuple(dict.fromkeys(read for formula in formulas for read in reads(formula) if read in fields))
         if found:
             graph[name] = found

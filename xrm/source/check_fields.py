@@ -251,6 +251,8 @@ def _bounds(findings: Findings, part: Part, field: Field) -> None:
 def bounded(findings: Findings, part: Part, field: Field) -> Field:
     """The field with its bounds, for what has to lie between them."""
     low, high = part.datum("min"), part.datum("max")
+    if low is None and high is None:
+        return field
     return replace(
         field,
         minimum=findings.values.get((findings.here, low.place)) if low else None,

@@ -10,12 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-import phonenumbers
-
 from xrm.errors import Place, Problem
 from xrm.expr import Checked, Function, Type
 from xrm.expr.typed import Apply, walked
 from xrm.model.check_digits import CHECKS
+from xrm.model.contacts import regions
 from xrm.model.data import ReferenceRecord
 from xrm.model.fields import Field
 from xrm.model.standard import USER
@@ -91,9 +90,8 @@ def _application(findings: Findings, part: Part) -> None:
     if locale and not LOCALE.fullmatch(locale.text):
         findings.note("XRM206", f"'{locale.text}' is not a locale", locale.place, ("locale",), "for example en or es-MX")
     country = part.word("country")
-    if country and country.text not in phonenumbers.SUPPORTED_REGIONS:
-        near = sorted(phonenumbers.SUPPORTED_REGIONS)
-        findings.unknown("country", country, ("country",), near)
+    if country and country.text not in (known := regions()):
+        findings.unknown("country", country, ("country",), sorted(known))
     if currency:
         check_currency(findings, currency, ("currency",))
     if brand := part.part("brand"):
@@ -265,7 +263,7 @@ def _unique(findings: Findings, known: Known, part: Part) -> None:
                 message = f"a field of type {field.type} cannot be unique"
                 findings.note("XRM206", message, word.place, (*rule.path, "fields"))
         checked = findings.condition(rule.formula("when"), scope, (*rule.path, "when"), "sql")
-        if checked and any(isinstance(node, Apply) and node.function.name == "covers" for node in walked(checked)):
+        if checked and any(isinstance(node, Apply) and node.function.name == "covers" for node in walked(checked.node)):
             message = "an index cannot look into areas: this condition does not ask 'covers'"
             findings.note("XRM307", message, rule.at("when"), (*rule.path, "when"), "make it a computed field and ask for that")
         if checked and (checked.reads_actor or checked.reads_clock or checked.gathered or any("." in path for path in checked.paths)):

@@ -8,7 +8,7 @@ runs for 25 seconds in the safe loaders).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import yaml
@@ -110,13 +110,6 @@ def _stop(error: yaml.MarkedYAMLError) -> quoting.Stop:
     )
 
 
-def _marks(event: yaml.Event) -> tuple[Mark, Mark]:
-    """The C parser gives every event its marks."""
-    assert event.start_mark is not None
-    assert event.end_mark is not None
-    return event.start_mark, event.end_mark
-
-
 def _too_large(file: str, text: str) -> Problem | None:
     if len(text) <= MOST_BYTES:
         return None
@@ -150,7 +143,7 @@ class _Walk:
         self.text = text
         self.lines = lines
         self.signed = frozenset(number for number, line in enumerate(lines) if "#" in line)
-        self.events: Iterator[yaml.Event] = iter(CSafeLoader(text).get_event, None)
+        self.next: Callable[[], yaml.Event] = CSafeLoader(text).get_event  # type: ignore[assignment]  # None only after the stream's end
         self.problems: list[Problem] = []
         self.depth = 0
         self.count = 0
@@ -158,24 +151,30 @@ class _Walk:
 
     def document(self) -> Node | None:
         root: Node | None = None
-        for event in self.events:
+        while not isinstance(event := self.next(), yaml.StreamEndEvent):
             if isinstance(event, yaml.DocumentStartEvent):
                 if root is not None:
                     raise _Refused(Problem("XRM101", "a second document begins here", self.place(event)))
-                root = self.node(next(self.events))
+                root = self.node(self.next())
         return root
 
     def place(self, event: yaml.Event) -> Place:
-        start, end = _marks(event)
-        width = end.column - start.column if end.line == start.line else 1
-        return Place(self.file, start.line + 1, start.column + 1, max(1, width))
+        return self.between(event.start_mark, event.end_mark)
+
+    def between(self, start: Mark | None, end: Mark | None) -> Place:
+        assert start is not None  # the C parser gives every event its marks
+        assert end is not None
+        line, column = start.line, start.column
+        width = end.column - column if end.line == line else 1
+        return Place(self.file, line + 1, column + 1, max(1, width))
 
     def node(self, event: yaml.Event) -> Node:
         self.count += 1
         if self.count > self.most:
             raise _Refused(Problem("XRM104", f"the file holds more than {self.most:,} values", self.place(event)))
         if isinstance(event, yaml.ScalarEvent):
-            return self.checked(event, self.scalar(event))
+            scalar = self.scalar(event)
+            return scalar if event.tag is None and event.anchor is None else self.checked(event, scalar)
         if isinstance(event, yaml.AliasEvent):
             return self.refuse(event, f"the alias '*{(event.anchor or '')[:MOST_SHOWN]}' is refused")
         self.depth += 1
@@ -193,10 +192,12 @@ class _Walk:
             raise _Refused(Problem("XRM104", rest, problem.place))
 
     def scalar(self, event: yaml.ScalarEvent) -> Scalar:
-        start, end = _marks(event)
-        raw = self.text[start.index : end.index]
-        node = Scalar(event.value, raw, event.style or "", self.place(event))
-        if event.style or start.line in self.signed:
+        start, end = event.start_mark, event.end_mark
+        assert start is not None
+        assert end is not None
+        style = event.style or ""
+        node = Scalar(event.value, self.text[start.index : end.index], style, self.between(start, end))
+        if style or start.line in self.signed:
             slip = self.slip(node, end)
             if slip:
                 self.report(slip)
@@ -228,16 +229,16 @@ class _Walk:
 
     def sequence(self, event: yaml.Event) -> Sequence:
         items = []
-        while not isinstance(inner := next(self.events), yaml.SequenceEndEvent):
+        while not isinstance(inner := self.next(), yaml.SequenceEndEvent):
             items.append(self.node(inner))
         return Sequence(tuple(items), self.place(event))
 
     def map(self, event: yaml.Event) -> Map:
         entries: dict[str, tuple[Scalar, Node]] = {}
         partial = False
-        while not isinstance(inner := next(self.events), yaml.MappingEndEvent):
+        while not isinstance(inner := self.next(), yaml.MappingEndEvent):
             key = self.node(inner)
-            value = self.node(next(self.events))
+            value = self.node(self.next())
             if isinstance(key, Scalar) and self.is_word(key):
                 self.add(entries, key, value)
                 continue

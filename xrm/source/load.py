@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
+from xrm.collecting import uncollected
 from xrm.errors import Place, Problem, Severity, has_errors, ordered
 from xrm.expr import STANDARD, Function
 from xrm.model.application import Application
@@ -45,19 +44,6 @@ class Loaded:
     application: Application | None
     problems: tuple[Problem, ...]
     meaning: checks.Meaning | None = None
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Reading a definition makes hundreds of thousands of objects that stay and none that dies in a circle: the collector, which would walk
-    them all again and again (a third of the time of a large application), waits."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 @uncollected()

@@ -352,7 +352,7 @@ def _led_field(bare: Field, part: Part, names: Names, families: Mapping[str, tup
     found = tuple(dict.fromkeys(target for word in words for target in families.get(word, ())))
     if len(found) > 1:
         return replace(bare, to=None, several=found)
-    return replace(bare, to=found[0]) if found else bare
+    return replace(bare, to=found[0]) if found and found[0] != bare.to else bare
 
 
 def _records(outline: Outline, entities: Mapping[str, Known]) -> Mapping[str, Mapping[str, Place]]:

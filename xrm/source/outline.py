@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from xrm.errors import Place
@@ -171,9 +171,7 @@ class Part:
     def parts(self, key: str) -> tuple[Part, ...]:
         """The parts under a key, in order."""
         value = self.values.get(key)
-        if isinstance(value, dict):
-            return tuple(value.values())
-        return tuple(part for part in value if isinstance(part, Part)) if isinstance(value, tuple) else ()
+        return () if isinstance(value, Part) else tuple(_inner(value))
 
     def named(self, key: str) -> Mapping[str, Part]:
         """The parts under a key that holds a map, by name; not to be changed."""
@@ -191,10 +189,20 @@ class Part:
 
     def walk(self) -> Iterator[Part]:
         """This part and every part in it."""
-        yield self
-        for key in self.values:
-            for part in (*self.parts(key), *filter(None, [self.part(key)])):
-                yield from part.walk()
+        waiting = [self]
+        while waiting:
+            part = waiting.pop()
+            yield part
+            waiting += reversed([inner for value in part.values.values() for inner in _inner(value)])
+
+
+def _inner(value: Answer) -> Iterable[Part]:
+    """The parts under a key."""
+    if isinstance(value, Part):
+        return (value,)
+    if isinstance(value, dict):
+        return value.values()
+    return (part for part in value if isinstance(part, Part)) if isinstance(value, tuple) else ()
 
 
 @dataclass(frozen=True, slots=True)

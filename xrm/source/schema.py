@@ -45,24 +45,6 @@ class _Structure(Scalars):
     def __init__(self, document: Document, types: tuple[str, ...] | None) -> None:
         super().__init__(document, types)
         self.whole = not _in_pieces(document.root)
-        self.readers: Mapping[type, Callable[[kinds.Kind, Node, Path], Answer]] = {
-            kinds.Text: self.text,
-            kinds.Label: self.label,
-            kinds.Name: self.name,
-            kinds.Ref: self.ref,
-            kinds.Integer: self.integer,
-            kinds.Boolean: self.boolean,
-            kinds.OneOf: self.one_of,
-            kinds.Condition: self.condition,
-            kinds.Value: self.value,
-            kinds.Data: self.data,
-            kinds.Bound: self.bound,
-            kinds.Range: self.range,
-            kinds.ValueMap: self.value_map,
-            kinds.Many: self.many,
-            kinds.Named: self.named,
-            kinds.Layouts: self.layouts,
-        }
 
     # -- maps -------------------------------------------------------------------------------------------------------
 
@@ -169,7 +151,7 @@ class _Structure(Scalars):
                 raise self.refuse("XRM308", f"'{key.name}' is empty", place, path, "write a condition, or take it out")
             message = f"'{key.name}' is empty"
             raise self.refuse("XRM106", message, place, path, "give it a value, or take the key out")
-        return self.readers[type(key.kind)](key.kind, node, path)
+        return READERS[type(key.kind)](self, key.kind, node, path)
 
     # -- expressions and data ---------------------------------------------------------------------------------------
 
@@ -278,6 +260,27 @@ class _Structure(Scalars):
             name = None if key.text == DEFAULT else Word(key.text, key)
             sections += [replace(section, name=name) for section in found]
         return tuple(sections)
+
+
+READERS: Mapping[type, Callable[[_Structure, kinds.Kind, Node, Path], Answer]] = {
+    kinds.Text: _Structure.text,
+    kinds.Label: _Structure.label,
+    kinds.Name: _Structure.name,
+    kinds.Ref: _Structure.ref,
+    kinds.Integer: _Structure.integer,
+    kinds.Boolean: _Structure.boolean,
+    kinds.OneOf: _Structure.one_of,
+    kinds.Condition: _Structure.condition,
+    kinds.Value: _Structure.value,
+    kinds.Data: _Structure.data,
+    kinds.Bound: _Structure.bound,
+    kinds.Range: _Structure.range,
+    kinds.ValueMap: _Structure.value_map,
+    kinds.Many: _Structure.many,
+    kinds.Named: _Structure.named,
+    kinds.Layouts: _Structure.layouts,
+}
+"""What reads each kind of key."""
 
 
 def absent(part: Part) -> tuple[Problem, ...]:

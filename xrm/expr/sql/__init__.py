@@ -19,6 +19,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.elements import BindParameter, ColumnClause, Grouping, Null
 from sqlalchemy.types import NullType, TypeEngine
 
+from xrm.expr.checked import Checked
 from xrm.expr.faults import ExpressionError
 from xrm.expr.gathered import Gather
 from xrm.expr.places import BOUNDS, micro, shape
@@ -30,7 +31,6 @@ from xrm.expr.typed import (
     ActorValue,
     Apply,
     Arithmetic,
-    Checked,
     Choice,
     Column,
     Constant,
