@@ -34,7 +34,7 @@ WRONG = {
     "title": ('"{nothing}"', '"{number"', '"{}"', "7"),
     "length": ("{min: 9, max: 3}", "{low: 1}", "many"),
     "places": ("-1", "many", "1.5"),
-    "renamed_from": ("[]", "{a: b}", "Not A Name", "7up", "[fine, not-fine!]"),
+    "renamed_from": ("[]", "{a: b}", "Not A Name", "7 up", "[fine, not-fine!]"),
     "inverse": ("Not-A-Name", "id", "7up"),
     "words": ("0", "-5", "lots"),
 }
