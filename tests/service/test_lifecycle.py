@@ -32,7 +32,7 @@ lifecycle:
       guards:
         - {must: cost > 0, message: Enter the cost first}
         - {must: outcome != "refused" || note != null, message: Say why it was refused}
-    reopen: {from: done, to: doing, roles: boss}
+    reopen: {from: done, to: doing, roles: boss, guards: [{must: 'state == "doing" && open', message: It goes on}]}
 access:
   agent: {read: true, create: true, update: open && (owner == null || owner == actor)}
   boss: {read: true, update: true}

@@ -141,6 +141,34 @@ def test_records_and_translations_use_what_they_name() -> None:
     assert said("transition", "request", "close") == ["locale/es.yml:1:102 words"]
 
 
+def test_types_packs_and_records_are_explained(tmp_path: Path) -> None:
+    """An application's own types, the packs that it uses, and its reference records, each with where it is used."""
+    texts = {
+        "xrm.yml": "xrm: 1\nname: test\nroles: [agent]\nuse: [contacts]\ntypes: {cost: {type: money, min: 0}, fee: {type: cost}}\n",
+        "category": "key: code\nfields: {code: {type: text, required: true, unique: true}, fee: {type: fee, max: 9}}\n",
+        "request": "fields: {name: text, category: {type: link, to: category, default: roads}, paid: {type: cost}}\n",
+        "data/category.yml": "roads: {fee: 5}\n",
+    }
+    folder = str(write_folder(tmp_path, texts))
+
+    def said(*words: str) -> list[str]:
+        result = runner.invoke(app, ["explain", *words, "--app", folder])
+        assert result.exit_code == 0, result.output
+        return [" ".join(line.split()) for line in result.stdout.splitlines() if line]
+
+    assert said("cost")[:2] == ["type cost", "type money"] and "xrm.yml:5:9" in said("cost")
+    assert said("cost", "--used") == [
+        "entities/request.yml:2:89 fields → paid → type", "xrm.yml:5:50 types → fee → type", "cost is used in 2 places.",
+    ]  # fmt: skip
+    assert said("fee", "--used")[-1] == "fee is used in 1 place."
+    assert said("contacts")[0] == "pack contacts" and "xrm.yml:4:7" in said("contacts")
+    assert said("category.roads")[:4] == ["category roads", "code roads", "fee 5.00", "data/category.yml:1:1"]
+    assert said("category.roads", "--used") == [
+        "entities/request.yml:2:68 fields → category → default",
+        "category.roads is used in 1 place.",
+    ]
+
+
 ORDERS = {
     "order": """\
 fields:

@@ -257,3 +257,11 @@ def test_a_required_field_that_no_section_has_is_a_warning() -> None:
     """The application runs all the same."""
     text = "entity: thing\nfields: {a: text, b: {type: text, required: true}}\nforms: [{section: A, fields: [a]}]\n"
     assert [(one.code, one.severity) for one in problems(text)] == [("XRM206", "warning")]
+
+
+def test_which_entity_a_link_leads_to_is_one_of_them() -> None:
+    """``entity(who)`` is no other word than the names of what it may lead to."""
+    fields = "entity: thing\nfields:\n  name: text\n  who: {type: link, to: [user, thing]}\n"
+    check = "checks:\n  a: {{when: entity(who) == '{}', must: name != null, message: No}}\n"
+    assert told(fields + check.format("user")) == []
+    assert told(fields + check.format("usr")) == ["6:28 XRM305 'usr' is not one of the options (did you mean 'user'?)"]

@@ -86,6 +86,7 @@ TERMS = st.one_of(
     ),
     st.builds(lambda name, sign: f"{name} {sign} null", st.sampled_from("xy"), st.sampled_from(["==", "!="])),
     st.builds(lambda name, some: f"{name} in {some}", st.sampled_from("xy"), st.lists(SMALL, min_size=1, max_size=3)),
+    st.sampled_from(["z", "z == true", "z != false", "z == null"]),
 )
 CONDITIONS = st.recursive(
     TERMS,
@@ -101,18 +102,35 @@ CONDITIONS = st.recursive(
 @settings(max_examples=60, deadline=None)
 @given(st.lists(CONDITIONS, min_size=20, max_size=20))
 def test_what_is_told_never_to_hold_holds_for_no_record(conditions: list[str]) -> None:
-    """Tried with every record of two small numbers, null among them."""
+    """Tried with every record of two small numbers and a flag, null among them."""
     lines = "\n".join(f"  c{n}: {{must: '{text}', message: No}}" for n, text in enumerate(conditions))
-    loaded = load_text(files_of({"note": f"fields: {{x: {{type: integer, min: 1, max: 3}}, y: integer}}\nchecks:\n{lines}\n"}))
+    loaded = load_text(files_of({"note": f"fields: {{x: {{type: integer, min: 1, max: 3}}, y: integer, z: boolean}}\nchecks:\n{lines}\n"}))
     assert loaded.application, loaded.problems
     never = {problem.path[1] for problem in loaded.problems if problem.code == "XRM221"}
     moment = Moment(datetime(2026, 1, 1, tzinfo=UTC), date(2026, 1, 1), {})
     for check in loaded.application.entities["note"].checks:
         if check.name in never and check.must:
             holds = to_python(check.must.checked)
-            assert not [1 for x in (None, 1, 2, 3) for y in (None, -1, 0, 1, 2, 3, 4, 5) if holds({"x": x, "y": y}, moment) is True], (
-                check.must.checked.text
-            )
+            records = ({"x": x, "y": y, "z": z} for x in (None, 1, 2, 3) for y in (None, -1, 0, 1, 2, 3, 4, 5) for z in (None, True, False))
+            assert not [record for record in records if holds(record, moment) is True], check.must.checked.text
+
+
+@pytest.mark.parametrize(
+    ("guard", "said"),
+    [
+        ('state == "new"', """a guard sees the record as the move leaves it: 'state' is "done\""""),
+        ("open && count > 1", "a guard sees the record as the move leaves it: 'open' is false"),
+        ('state != "done" || open', """a guard sees the record as the move leaves it: 'state' is "done\""""),
+        ('state == "done" && !open', None),
+        ('state == "new" || count > 1', None),
+    ],
+)
+def test_a_guard_on_another_state_than_the_moves_is_told(guard: str, said: str | None) -> None:
+    """It would block the move for everybody."""
+    move = f"transitions: {{go: {{from: new, to: done, guards: [{{must: '{guard}', message: No}}]}}}}"
+    text = NOTE.format(rest=f"lifecycle: {{states: {{new: {{initial: true}}, done: {{final: true}}}}, {move}}}")
+    found = [(problem.code, problem.severity, problem.hint) for problem in load_text(files_of({"note": text})).problems]
+    assert found == ([("XRM221", "warning", said)] if said else [])
 
 
 def test_a_state_that_nothing_leaves_is_told() -> None:

@@ -391,9 +391,9 @@ class _Checker:
         """`entity(requester)`: of which entity the record is that a link to several leads to."""
         names = link.names if isinstance(link, Path) else ()
         found = self._scope.type_of((*names, "entity")) if names else None
-        if not isinstance(link, Path) or found != TEXT or self.path(link).type.name not in ("ref", "any"):
+        if not isinstance(link, Path) or found is None or found.name != "text" or self.path(link).type.name not in ("ref", "any"):
             return self._fault(node, TYPE_MISMATCH, "'entity' asks which entity a link leads to, where it may lead to several")
-        return Column(node.start, node.end, TEXT, ".".join((*names, "entity")))
+        return Column(node.start, node.end, found, ".".join((*names, "entity")))
 
 
 _RULES: Mapping[type[Node], Callable[[_Checker, Any], Typed]] = {

@@ -25,12 +25,13 @@ MIRRORED: Mapping[str, str] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 OPPOSITE: Mapping[str, str] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 
-def never(condition: Typed, bounds: Bounds) -> tuple[str, ...]:
-    """The paths on which a condition contradicts itself or the bounds; empty if it may hold. ``("",)`` where it is plainly false."""
+def never(condition: Typed, bounds: Bounds, known: Mapping[str, object]) -> tuple[str, ...]:
+    """The paths on which a condition contradicts itself, the bounds or what is known of a path; empty if it may hold. ``("",)`` where it
+    is plainly false."""
     cases = list(_cases(condition, holds=True))
     if len(cases) > MOST_CASES:
         return ()
-    failures = [_contradiction(case, bounds) for case in cases]
+    failures = [_contradiction(case, bounds, known) for case in cases]
     return failures[0] if failures and all(failures) else ()
 
 
@@ -104,8 +105,8 @@ def _cases(node: Typed, *, holds: bool) -> Iterator[Case]:
         yield [(node, holds)]
 
 
-def _contradiction(case: Case, bounds: Bounds) -> tuple[str, ...]:
-    asked: dict[str, _Asked] = {}
+def _contradiction(case: Case, bounds: Bounds, known: Mapping[str, object]) -> tuple[str, ...]:
+    asked = {path: _Asked(among=frozenset({value})) for path, value in known.items()}
     for node, holds in case:
         if isinstance(node, Constant):
             if node.value is not None and bool(node.value) is not holds:
@@ -113,6 +114,8 @@ def _contradiction(case: Case, bounds: Bounds) -> tuple[str, ...]:
             continue
         if isinstance(node, Pair):
             _ask(node, asked, bounds, holds=holds)
+        elif isinstance(node, Column):
+            _equal(_of(asked, bounds, node), holds, equal=True)
     return tuple(path for path, found in asked.items() if found.impossible)
 
 

@@ -157,10 +157,16 @@ def said(ctx: Context, rule: Constraint, row: Row) -> str:
     return f"{label} must be {canonical(rule.field, bound)} or {'more' if rule.kind == 'min' else 'less'}"
 
 
-def ahead(ctx: Context, compiled: CompiledEntity, move: Transition, row: Row) -> list[str]:
-    """What the state that a move leads to requires of the record as it is. What the move asks or sets may change is left to the move."""
-    fields, lifecycle = compiled.entity.fields, compiled.entity.lifecycle
-    after = {**row, "state": move.target, "open": not (lifecycle and lifecycle.states[move.target].final)}
+def moved(compiled: CompiledEntity, move: Transition, row: Row) -> Row:
+    """The record in the state that a move leads to, before anything that the move asks or sets."""
+    lifecycle = compiled.entity.lifecycle
+    return {**row, "state": move.target, "open": not (lifecycle and lifecycle.states[move.target].final)}
+
+
+def ahead(ctx: Context, compiled: CompiledEntity, move: Transition, row: Row, after: Row) -> list[str]:
+    """What the state that a move leads to requires of the record as it is, and as ``moved``. What the move asks or sets may change is left
+    to the move."""
+    fields = compiled.entity.fields
     open_ends = {*(ask.field for ask in move.ask), *(move.set or ()), *(name for name, field in fields.items() if field.compute)}
     out = {one.name for one in hidden(ctx, compiled, after)}
     missing = [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xrm.model.lifecycle import Ask, Transition
-from xrm.service.constraints import ahead
+from xrm.service.constraints import ahead, moved
 from xrm.service.context import Context
 from xrm.service.locking import with_links
 from xrm.service.policy import may_here, may_move
@@ -57,7 +57,8 @@ def raw_row(ctx: Context, entity: str, id: str) -> dict[str, Any]:
 def _move(ctx: Context, entity: str, move: Transition, row: Mapping[str, Any]) -> Move:
     words = ctx.words
     compiled = ctx.service.application.entities[entity]
-    reasons = [*unmet(ctx, compiled.rules.moves[move.name], row, ahead=True), *ahead(ctx, compiled, move, row)]
+    after = moved(compiled, move, row)
+    reasons = [*unmet(ctx, compiled.rules.moves[move.name], after, ahead=True), *ahead(ctx, compiled, move, row, after)]
     if not may_move(ctx, entity, move, row):
         reasons.insert(0, _who(ctx, move))
     asks = tuple(ask for ask in move.ask if ctx.policy(entity).sees(ask.field))

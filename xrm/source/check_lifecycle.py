@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from xrm.source.check_sense import check_ends, check_movers
 from xrm.source.disclosure import check_message, check_reads
 from xrm.source.findings import Findings
@@ -39,7 +41,7 @@ def _initial(findings: Findings, lifecycle: Part, states: dict[str, Part] | obje
         findings.note("XRM207", message, state.at("initial"), (*state.path, "initial"))
 
 
-def _moves(findings: Findings, known: Known, lifecycle: Part, states: object) -> bool:
+def _moves(findings: Findings, known: Known, lifecycle: Part, states: Mapping[str, Part]) -> bool:
     """Checks every transition; whether all their states are known."""
     sound = "transitions" not in lifecycle.broken and "states" not in lifecycle.broken
     for move in lifecycle.parts("transitions"):
@@ -51,7 +53,7 @@ def _moves(findings: Findings, known: Known, lifecycle: Part, states: object) ->
             findings.role(word, (*move.path, "roles"))
         _asked(findings, known, move)
         _set(findings, known, move)
-        _guards(findings, known, move)
+        _guards(findings, known, move, states)
         check_movers(findings, known, move)
     return sound
 
@@ -94,10 +96,12 @@ def _set(findings: Findings, known: Known, move: Part) -> None:
             check_reads(findings, checked, field, scope, place=given.place, path=path)
 
 
-def _guards(findings: Findings, known: Known, move: Part) -> None:
-    scope = findings.names.scope(known.name)
+def _guards(findings: Findings, known: Known, move: Part, states: Mapping[str, Part]) -> None:
+    """A guard sees the record as the move leaves it, so that its state is known."""
+    scope, to = findings.names.scope(known.name), move.word("to")
+    after = {"state": to.text, "open": not states[to.text].flag("final")} if to and to.text in states else {}
     for guard in move.parts("guards"):
-        findings.condition(guard.formula("must"), scope, (*guard.path, "must"))
+        findings.condition(guard.formula("must"), scope, (*guard.path, "must"), known=after)
         check_message(findings, known, guard.label("message"), (*guard.path, "message"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from functools import partial
 
@@ -18,14 +19,16 @@ def check_conditions(findings: Findings) -> None:
     """Conditions that no record can fulfil, by its types, options and bounds (XRM221). After all else: bounds are known then."""
     for stated in findings.stated:
         bounds = partial(_bounds, findings, stated)
-        paths = never(stated.checked.node, bounds)
+        paths = never(stated.checked.node, bounds, stated.known)
         if paths:
             what = f"nothing that '{paths[0]}' can be fulfils it" if paths[0] else "it is false as it stands"
-            message, hint = f"this condition can never hold: {what}", _possible(paths[0], bounds(paths[0]))
+            message, hint = f"this condition can never hold: {what}", _possible(stated, paths[0], bounds(paths[0]))
             findings.note("XRM221", message, stated.formula.place, stated.path, hint, severity="warning")
 
 
-def _possible(path: str, bounds: tuple[object, object]) -> str:
+def _possible(stated: Stated, path: str, bounds: tuple[object, object]) -> str:
+    if path in stated.known:
+        return f"a guard sees the record as the move leaves it: '{path}' is {json.dumps(stated.known[path])}"
     parts = [f"{words} {bound}" for words, bound in zip(("at least", "at most"), bounds, strict=True) if bound is not None]
     return f"'{path}' is {' and '.join(parts)}" if parts else "take out what contradicts the rest, or write || between"
 

@@ -7,16 +7,19 @@ from dataclasses import dataclass
 
 from xrm.errors import Place
 from xrm.model.application import Application
+from xrm.model.data import Keyed
 from xrm.model.entity import Entity
 from xrm.model.fields import Check, Expression, Field, Value
 from xrm.model.kinds import KINDS as FIELD_KINDS
 from xrm.model.lifecycle import Transition
+from xrm.model.values import canonical
 from xrm.model.views import View
 from xrm.source import kinds
 from xrm.source.keys import KINDS
 from xrm.source.kinds import Key, MapKind
 from xrm.source.load import Loaded
-from xrm.source.outline import Part
+from xrm.source.outline import Part, Word
+from xrm.source.packs import PREFIX
 from xrm.source.reference import described
 from xrm.source.usage import Thing
 
@@ -132,8 +135,10 @@ def things(loaded: Loaded) -> Mapping[str, Thing]:
     application = loaded.application
     if application is None:
         return found
-    for role in application.roles:
-        found[role] = ("role", role)
+    found |= {pack.text: ("pack", pack.text) for pack in _packs(loaded)}
+    found |= {f"{record.entity}.{record.key}": ("record", record.entity, record.key) for record in application.data}
+    found |= {type_: ("type", type_) for type_ in application.types}
+    found |= {role: ("role", role) for role in application.roles}
     for name, entity in application.entities.items():
         moves = entity.lifecycle.transitions if entity.lifecycle else ()
         checks = [check.name for check in entity.checks]
@@ -146,6 +151,11 @@ def things(loaded: Loaded) -> Mapping[str, Thing]:
         found |= _fields(name, entity.all_fields)
         found[name] = ("entity", name)
     return found
+
+
+def _packs(loaded: Loaded) -> tuple[Word, ...]:
+    part = loaded.meaning.outline.application if loaded.meaning else None
+    return part.words("use") if part else ()
 
 
 def _fields(entity: str, fields: Mapping[str, Field]) -> dict[str, Thing]:
@@ -173,6 +183,16 @@ def explain_thing(loaded: Loaded, thing: Thing, files: Mapping[str, str]) -> Exp
         case ("role", name):
             facts = _role_facts(application, name)
             title = f"role {name}"
+        case ("type", name):
+            part = _part_of(loaded, thing)
+            facts = (("type", ", ".join(word.text for word in part.words("type"))),) if part else ()
+            title = f"type {name}"
+        case ("pack", name):
+            facts = (("brings", ", ".join(_brought(loaded, name))),)
+            title = f"pack {name}"
+        case ("record", entity, key):
+            facts = tuple(_record(application, entity, key).items())
+            title = f"{entity} {key}"
         case ("transition", entity, name) if lifecycle := application.entities[entity].lifecycle:
             facts = _move_facts(lifecycle.transitions[name])
             title = f"transition {entity}.{name}"
@@ -195,8 +215,7 @@ def explain_thing(loaded: Loaded, thing: Thing, files: Mapping[str, str]) -> Exp
         case _:
             facts = ()
             title = f"{thing[0]} {'.'.join(thing[1:])}"
-    part = _part_of(loaded, thing)
-    place = part.place if part else None
+    place = _place_of(loaded, thing)
     return Explanation(title, _said(application, thing), facts, place=place, source=_lines(files, place), thing=thing)
 
 
@@ -227,6 +246,26 @@ def _said(application: Application, thing: Thing) -> str:
             option = _field(application, entity_name, field_name).option(name)
             return words(option.label) if option else name
     return ""
+
+
+def _brought(loaded: Loaded, pack: str) -> Iterator[str]:
+    """The entities that a pack defines, or adds something to."""
+    for part in loaded.meaning.outline.entities if loaded.meaning else ():
+        word = part.word("entity") or part.word("add_to")
+        if word and word.place.file.startswith(f"{PREFIX}{pack}/"):
+            yield word.text
+
+
+def _record(application: Application, entity: str, key: str) -> Mapping[str, str]:
+    """The values of a reference record, as words."""
+    record = next(one for one in application.data if (one.entity, one.key) == (entity, key))
+    return {name: _datum(application.entities[entity].fields[name], value) for name, value in record.values.items()}
+
+
+def _datum(field: Field, value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(_datum(field, one) for one in value)
+    return value.key if isinstance(value, Keyed) else canonical(field, value)
 
 
 def _role_facts(application: Application, name: str) -> tuple[tuple[str, str], ...]:
@@ -313,13 +352,23 @@ def _listed(names: Iterable[str]) -> str:
 # -- where it stands -------------------------------------------------------------------------------------------------
 
 
+def _place_of(loaded: Loaded, thing: Thing) -> Place | None:
+    """Where a thing is defined; a pack, where it is named."""
+    if thing[0] == "pack":
+        return next(word.place for word in _packs(loaded) if word.text == thing[1])
+    if thing[0] == "record":
+        return loaded.meaning.names.records[thing[1]][thing[2]] if loaded.meaning else None
+    part = _part_of(loaded, thing)
+    return part.place if part else None
+
+
 def _part_of(loaded: Loaded, thing: Thing) -> Part | None:
     """The part of the definition that defines a thing; None for what xrm keeps itself."""
     meaning = loaded.meaning
     if meaning is None:
         return None
-    if thing[0] == "role":
-        return meaning.outline.application.named("roles").get(thing[1]) if meaning.outline.application else None
+    if thing[0] in ("role", "type"):
+        return meaning.outline.application.named(f"{thing[0]}s").get(thing[1]) if meaning.outline.application else None
     if thing[0] == "inverse":
         inverse = meaning.names.entities[thing[1]].inverses[thing[2]]
         thing = ("field", inverse.entities[0], inverse.field)

@@ -25,6 +25,7 @@ from xrm.source.spans import place_of
 Path = tuple[str, ...]
 MOST_LISTED = 12
 MOST_HINTS = 500
+NOTHING: Mapping[str, object] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Stated:
     checked: Checked
     scope: EntityScope
     path: Path
+    known: Mapping[str, object] = field(default_factory=dict)
+    """What some paths surely are, where the condition is judged."""
 
 
 LIKE_EXPRESSION = re.compile(r"actor|[a-z_]+\(.*\).*|[a-z_][a-z0-9_.]* [-+*/] .+|[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_.]*", re.ASCII)
@@ -106,14 +109,19 @@ class Findings:
     # -- expressions ------------------------------------------------------------------------------------------------
 
     def condition(
-        self, formula: Formula | None, scope: EntityScope | TargetScope, path: Path, use: Literal["python", "sql"] = "python"
+        self,
+        formula: Formula | None,
+        scope: EntityScope | TargetScope,
+        path: Path,
+        use: Literal["python", "sql"] = "python",
+        known: Mapping[str, object] = NOTHING,
     ) -> Checked | None:
-        """A condition, checked; ``sql``: the database must be able to evaluate it."""
+        """A condition, checked; ``sql``: the database must be able to evaluate it. ``known``: what some paths surely are."""
         if formula is None:
             return None
         checked = self.expression(formula, scope, BOOL, path)
         if checked and isinstance(scope, EntityScope):
-            self.stated.append(Stated(self.here, formula, checked, scope, path))
+            self.stated.append(Stated(self.here, formula, checked, scope, path, known))
         if checked and use == "sql":
             self.faults(formula, checked.sql_faults, path)
         return checked

@@ -16,7 +16,7 @@ from xrm.source.document import Document, Map
 from xrm.source.keys import KINDS
 from xrm.source.lay import over
 from xrm.source.nearness import nearest
-from xrm.source.outline import Part
+from xrm.source.outline import Part, Word
 from xrm.source.scalars import article
 
 
@@ -123,6 +123,7 @@ class _Named:
         values = {key: value for key, value in part.values.items() if key != "type"}
         if beneath is None or type_ is None or type_.text not in TYPES:
             return replace(part, values=values, broken=part.broken | {"type"})
+        values["type"] = Word(type_.text, word.scalar)  # the type that it is, and the word that was written
         for key in KINDS["field"].keys:
             if key.types and key.name in values and type_.text not in key.types:
                 message = f"'{key.name}' does not go with type {word.text}, which is {article(type_.text)}"

@@ -147,7 +147,7 @@ class EntityScope:
         if gathered is not None:
             members = gathered.entities
             if rest == (ENTITY.name,) and len(members) > 1:
-                return ENTITY
+                return _entity_of(members)
             return self._alike(members, rest, depth) if rest else collection(members[0])
         if found is not None and found.each:
             return ANY
@@ -159,7 +159,7 @@ class EntityScope:
         if found.type != "link":
             return part_of(found, rest[0]) if len(rest) == 1 else None
         if found.several and rest == (ENTITY.name,):
-            return ENTITY
+            return _entity_of(found.several)
         return self._alike(found.targets, rest, depth)
 
     def _alike(self, entities: tuple[str, ...], path: tuple[str, ...], depth: int) -> Field | Type | None:
@@ -199,6 +199,11 @@ class EntityScope:
         if len(targets) == 1:
             return targets[0].all_names
         return (ENTITY.name, *(name for name in targets[0].all_names if self.follow((*path, name)))) if targets else ()
+
+
+def _entity_of(members: tuple[str, ...]) -> Field:
+    """Which of some entities a record is of: what it is compared with is one of them."""
+    return replace(ENTITY, type="choice", options=tuple(Option(name, {}) for name in members))
 
 
 def _row_field(own: Known | None, rest: tuple[str, ...]) -> Field | Type | None:

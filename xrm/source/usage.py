@@ -19,7 +19,7 @@ from xrm.model.entity import Entity, Inverse
 from xrm.model.fields import Field
 from xrm.source import kinds
 from xrm.source.checks import Meaning
-from xrm.source.document import Map, Scalar, read_text
+from xrm.source.document import Map, Node, Scalar, read_text
 from xrm.source.document import Sequence as NodeList
 from xrm.source.keys import KINDS
 from xrm.source.names import EntityScope, Known, TargetScope
@@ -33,7 +33,8 @@ MOST_TEXT = 4_000
 
 Thing = tuple[str, ...]
 """``("entity", "request")``, ``("field", "request", "category")``, ``("option", "request", "channel", "phone")``, ``("state", …)``,
-``("inverse", "person", "requests")``, ``("role", "agent")``, ``("type", "channel")``. A field of rows stands on ``order.lines``."""
+``("inverse", "person", "requests")``, ``("role", "agent")``, ``("type", "channel")``, ``("pack", "contacts")``,
+``("record", "category", "pothole")``. A field of rows stands on ``order.lines``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +130,16 @@ class _Finder:
             for word, datum in row.values:
                 field = known.fields.get(word.text) if known else None
                 yield Use(("field", listing.entity, word.text), path, word.place)
-                chosen = datum.node.items if isinstance(datum.node, NodeList) else (datum.node,)
-                for node in chosen if field and field.options else ():
-                    if isinstance(node, Scalar):
-                        yield Use(("option", listing.entity, word.text, node.text), (*path, word.text), node.place)
+                if field:
+                    yield from self.datum(listing.entity, field, datum.node, (*path, word.text))
+
+    def datum(self, entity: str, field: Field, node: Node, path: tuple[str, ...]) -> Iterator[Use]:
+        """The options and the records that data names; ``field`` of the entity takes it."""
+        target = (field.each or field).to
+        kind: Thing = ("option", entity, field.name) if field.options else ("record", target or "")
+        for one in node.items if isinstance(node, NodeList) else (node,):
+            if isinstance(one, Scalar) and (field.options or target):
+                yield Use((*kind, one.text), path, one.place)
 
     def inner(self, part: Part, key: str, entity: str | None) -> Iterator[Use]:
         one = part.part(key)
@@ -145,8 +152,10 @@ class _Finder:
                 yield from self.path(self.names.entities[entity], word.text.removeprefix("-"), word.place, path)
             case "state" if entity is not None:
                 yield Use(("state", entity, word.text), path, word.place)
-            case "entity" | "role" | "type":
+            case "entity" | "role" | "pack":
                 yield Use((what, word.text), path, word.place)
+            case "type":
+                yield Use((what, word.scalar.text), path, word.place)  # as it is written: a type of the application's own
 
     def template(self, part: Part, key: str, entity: str | None, path: tuple[str, ...]) -> Iterator[Use]:
         """The names in braces of a title or a message."""
@@ -165,8 +174,8 @@ class _Finder:
             yield from self.formula(case.when, entity, path)
             if isinstance(case.use, Formula):
                 yield from self.formula(case.use, entity, path)
-            elif entity and target and target.options and isinstance(case.use.node, Scalar):
-                yield Use(("option", entity, field, case.use.node.text), path, case.use.place)
+            elif entity and target:
+                yield from self.datum(entity, target, case.use.node, path)
 
     def formula(self, formula: Formula | None, entity: str | None, path: tuple[str, ...]) -> Iterator[Use]:
         where = (entity or "", formula.place) if formula else None
