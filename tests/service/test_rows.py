@@ -54,6 +54,42 @@ def running(application: Applications) -> Running:
     return application({"order": ORDER, "item": ITEM})
 
 
+HELD = """
+title: "{name}"
+fields:
+  name: text
+  closed: boolean
+  lines:
+    type: rows
+    fields:
+      item: text
+      rate: {type: integer, default: 7, readonly: true}
+      hours: {type: integer, readonly: 'parent.closed == true || rate > 8'}
+access:
+  boss: [read, create, update]
+"""
+
+
+def test_what_nobody_changes_by_hand_stays_in_each_row(application: Applications) -> None:
+    """Under the row's own condition or its record's; what is the same as before may be sent back, and defaults fill in the rest."""
+    boss = application({"order": HELD}).person("bea", "boss")
+    refused = {"rate": 3}, {"rate": 9, "hours": 1}
+    with pytest.raises(Invalid) as told:
+        boss.create("order", name="A", lines=[{"item": "x", **sent} for sent in refused])
+    assert [(one.code, one.path) for one in told.value.problems] == [
+        ("XRM505", ("lines", "0", "rate")), ("XRM505", ("lines", "1", "rate")), ("XRM505", ("lines", "1", "hours")),
+    ]  # fmt: skip
+    made = boss.create("order", name="A", lines=[{"item": "x", "hours": 2}, {"item": "y"}])
+    lines = [dict(row) for row in boss.get("order", made.id)["lines"]]
+    assert plain(lines, "item", "rate", "hours") == [("x", 7, 2), ("y", 7, None)]
+    boss.update("order", made.id, None, lines=[{**lines[0], "hours": 3}, {**lines[1], "item": "z"}])
+    boss.update("order", made.id, None, closed=True)
+    with pytest.raises(Invalid, match="Lines, row 2: Hours may not be changed here"):
+        boss.update("order", made.id, None, lines=[{"id": lines[0]["id"], "hours": 3}, {"id": lines[1]["id"], "hours": 1}])
+    boss.update("order", made.id, None, lines=[{"id": lines[0]["id"], "item": "w", "hours": 3}])
+    assert plain(boss.get("order", made.id)["lines"], "item", "rate", "hours") == [("w", 7, 3)]
+
+
 def plain(rows: Any, *names: str) -> list[tuple[Any, ...]]:
     return [tuple(row[name] for name in names) for row in rows]
 

@@ -34,6 +34,9 @@ fields:
       reason: {type: text, required: parent.rush}
       veiled: {type: text, required: article.secret}
       proof: {type: file, accept: [pdf]}
+      price: {type: decimal, places: 1, readonly: kind == "part"}
+      grade: {type: choice, options: [a, b], readonly: kind == "part"}
+      rate: {type: integer, default: 7, readonly: true}
 access: {agent: [read, create, update]}
 """
 FILES = {"xrm.yml": ROLES, "article": ARTICLE, "order": ORDER}
@@ -61,6 +64,8 @@ def test_each_row_is_as_the_rules_are_in_it(application: Applications) -> None:
     assert [told[f"lines.{n}.article"]["applies"] for n in range(3)] == [False, False, True]
     assert [told[f"lines.{n}.weight"]["must"] for n in range(3)] == [False, False, True]
     assert [told["lines.0.kind"]["closed"], told["lines.0.reason"]["must"], told["lines.2.veiled"]["must"]] == [[], False, False]
+    fixed = [told[f"lines.{n}.price"]["fixed"] for n in range(3)]
+    assert fixed == [False, False, True] and "lines.0.rate" not in told
     told = ana.post(MIRROR, sent | {"rush": "yes", "lines.2.article": light}).json()["fields"]
     assert [told["lines.0.kind"]["closed"], told["lines.0.reason"]["must"], told["lines.2.weight"]["must"]] == [["gift"], True, False]
     sam = city.visitor("sam").post(MIRROR, sent).json()["fields"]
@@ -111,8 +116,16 @@ def test_rows_follow_what_is_typed_in_place(page: Page, site: str) -> None:
     kind, hours = page.locator("[id='f-lines.0.kind']"), page.locator("[id='f-lines.0.hours']")
     expect(kind).to_be_focused()
     expect(hours).to_be_hidden()
+    price, grade = page.locator("[id='f-lines.0.price']"), page.locator("[id='f-lines.0.grade']")
+    price.fill("4")
+    kind.select_option("part")
+    expect(price).not_to_be_editable()
+    expect(grade.locator("option[value=a]")).to_be_disabled()
     kind.select_option("work")
     expect(hours).to_be_visible()
+    expect(price).to_be_editable()
+    price.fill("")
+    expect(grade.locator("option[value=a]")).to_be_enabled()
     hours.fill("3")
     page.set_input_files("[id='f-lines.0.proof-new']", files=[{"name": "p.pdf", "mimeType": "application/pdf", "buffer": PDF}])
     page.click("#f-lines-add")
@@ -135,3 +148,4 @@ def test_rows_follow_what_is_typed_in_place(page: Page, site: str) -> None:
     page.click("button.primary")
     expect(page.locator(".notice")).to_be_visible()
     expect(page.locator("table.rows")).to_contain_text("p.pdf")
+    expect(page.locator("table.rows")).to_contain_text("7")

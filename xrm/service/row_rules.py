@@ -13,7 +13,7 @@ from xrm.errors import Problem
 from xrm.model.fields import Field
 from xrm.service.constraints import Judgement, said, touches
 from xrm.service.context import Context
-from xrm.service.rows import Scopes, row_problem
+from xrm.service.rows import SAID, Scopes, row_problem
 
 if TYPE_CHECKING:
     from xrm.service.records import Intent
@@ -32,6 +32,20 @@ def hide(ctx: Context, compiled: CompiledEntity, before: Record | None, row: Rec
                 touched = _touched(part, before, row, old.get(one["id"]), one, shown.when.reads | {name})
                 if touched and one.get(name) not in EMPTY and shown.field.compute is None and not shown.when.holds(scope, ctx.moment):
                     one[name] = scope[name] = None
+
+
+def by_hand(ctx: Context, compiled: CompiledEntity, before: Record | None, row: Record, scopes: Scopes) -> Iterator[Problem]:
+    """What a caller sent in rows for fields that nobody changes by hand, before new rows have their ids. Nothing else changes these in a
+    row that stands; in a new one a default may have."""
+    for part in compiled.rows:
+        rules = part.rules.constraints
+        old = _rows_of(part, before) if rules.readonly else {}
+        for number, one, scope in scopes.of(part, row) if rules.readonly else ():
+            was, said = old.get(one["id"], {}), one.get(SAID, rules.readonly)
+            out = {shown.field.name for shown in rules.shows if not shown.when.holds(scope, ctx.moment)}
+            for name, when in rules.readonly.items():
+                if name in said and name not in out and one.get(name) != was.get(name) and when.holds(scope, ctx.moment):
+                    yield row_problem(ctx, part.field, number, name, "XRM505", "may not be changed here")
 
 
 def judge(

@@ -68,11 +68,7 @@ def complete(
         misfits = _compute(ctx, compiled, row)
     problems += misfits
     if compiled.rows:
-        rows.default(ctx, compiled, row, scopes)
-        row_rules.hide(ctx, compiled, before, row, scopes)
-        rows.compute(ctx, compiled, row, scopes, problems)
-        rows.named(compiled, before, row)
-        _compute(ctx, compiled, row)
+        problems += _complete_rows(ctx, compiled, intent, before, row, scopes)
     if intent.action == "transition":
         problems += _asked(ctx, compiled, intent, before or {}, row, warnings)
     judged = constraints.judge(ctx, compiled, intent, before, row)
@@ -86,6 +82,21 @@ def complete(
     if problems:
         raise Invalid(*(_told(ctx, compiled.entity, problem) for problem in problems))
     return tuple(_told(ctx, compiled.entity, problem) for problem in (*warnings, *judged.warnings))
+
+
+def _complete_rows(
+    ctx: Context, compiled: CompiledEntity, intent: Intent, before: Mapping[str, Any] | None, row: dict[str, Any], scopes: rows.Scopes
+) -> list[Problem]:
+    """Each row as its own rules make it, and then what the record is made of it."""
+    problems: list[Problem] = []
+    rows.default(ctx, compiled, row, scopes)
+    row_rules.hide(ctx, compiled, before, row, scopes)
+    rows.compute(ctx, compiled, row, scopes, problems)
+    if intent.action != "transition" and not intent.lenient:
+        problems += row_rules.by_hand(ctx, compiled, before, row, scopes)
+    rows.named(compiled, before, row)
+    _compute(ctx, compiled, row)
+    return problems
 
 
 def _wholes(compiled: CompiledEntity, intent: Intent, before: Mapping[str, Any] | None, row: dict[str, Any]) -> None:

@@ -22,7 +22,6 @@ NOT_OF_ROWS = {
 
 NOT_IN_ROWS = {
     "unique": "rows have no rules among each other; write a check of the record",
-    "readonly": "let the field that holds the rows be readonly, or protect this one",
     "fill": "rows that are there keep it empty: let it not be required, or convert another field (converted_from)",
     "inverse": "a link from a row leads back to no record; let the rows be an entity of their own with a link to this one",
 }

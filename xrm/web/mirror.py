@@ -126,6 +126,7 @@ def _of_row(
     return Mirror(
         out=frozenset(out),
         must=frozenset(name for name, said in held.items() if said.required and said.required.holds(scope, ctx.moment)),
+        fixed=frozenset(name for name, said in held.items() if said.readonly and said.readonly.holds(scope, ctx.moment)),
         closed={name: shut for name, said in held.items() if said.options and (shut := _shut(ctx, said.options, scope)) is not None},
         asked=asked,
         varies=frozenset(name for name, said in rules.items() if said.show),
@@ -153,8 +154,8 @@ def _row_rules(ctx: Context, compiled: CompiledEntity, part: RowsWrite) -> Mappi
     found = {}
     for name, said in part.rules.constraints.mirrored.items():
         options = {option: rule for option, one in (said.options or {}).items() if (rule := seen(one))}
-        made = Mirrored(seen(said.show), seen(said.required), None, options or None)
-        if made.show or made.required or made.options:
+        made = Mirrored(seen(said.show), seen(said.required), seen(said.readonly), options or None)
+        if made.show or made.required or made.readonly or made.options:
             found[name] = made
     return found
 

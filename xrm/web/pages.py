@@ -405,6 +405,7 @@ class Input:
     must: bool = False
     """In a row: required in this one, by a rule."""
     fixed: bool = False
+    """Not to be changed by hand now."""
     asked: bool = False
     """A change of it may change what the form shows: the server is asked."""
 

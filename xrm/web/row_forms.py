@@ -47,8 +47,8 @@ def _most(inner: Field) -> int:
 
 
 def inputs(screen: Screen, field: Field) -> list[Field]:
-    """The fields of a row that these roles may write."""
-    return [inner for name, inner in field.rows.items() if f"{field.name}.{name}" in screen.policy.editable]
+    """The fields of a row that these roles may write, save those that nobody writes by hand."""
+    return [inner for name, inner in field.rows.items() if f"{field.name}.{name}" in screen.policy.editable and inner.readonly is not True]
 
 
 def text_of(screen: Screen, field: Field, rows: object) -> tuple[str, Words]:
@@ -266,9 +266,9 @@ def table(
 
 def _reflected(made: pages.Input, name: str, mirror: Mirror) -> pages.Input:
     """An input as the rules are with what stands in its row."""
-    closed = mirror.closed.get(name, frozenset())
+    closed, applies = mirror.closed.get(name, frozenset()), name not in mirror.out
     options = tuple(replace(option, closed=option.value in closed and not option.selected) for option in made.options)
-    return replace(made, options=options, applies=name not in mirror.out, must=name in mirror.must, asked=name in mirror.asked)
+    return replace(made, options=options, applies=applies, must=name in mirror.must, fixed=name in mirror.fixed, asked=name in mirror.asked)
 
 
 def _said(inner: Screen, one: Field) -> pages.Input:

@@ -465,7 +465,7 @@ def _reflected_rows(screen: Screen, shown: Mirror) -> dict[str, dict[str, object
         f"{holder}.{n}.{one.name}": {
             "applies": one.name not in row.out,
             "must": one.name in row.must,
-            "fixed": False,
+            "fixed": one.name in row.fixed,
             "closed": sorted(row.closed.get(one.name, ())),
         }
         for holder, rows in shown.rows.items()

@@ -38,6 +38,7 @@ class Combo extends HTMLElement {
   }
 
   async load() {
+    if (this.input.readOnly) return;
     this.request?.abort();
     this.request = new AbortController();
     const url = new URL(this.dataset.source, location.href);

@@ -18,9 +18,14 @@ function optional(field, yes) {
   else if (!told) label.insertAdjacentHTML("beforeend", ' <span class="opt">(optional)</span>');
 }
 
-/* In a table of rows: what does not apply is not seen, and is sent all the same, since the server leaves it out. */
+/* In a table of rows: what does not apply is not seen, and is sent all the same, since the server leaves it out; so is what is fixed. */
+function fix(field, yes) {
+  for (const control of controls(field)) if ("readOnly" in control) control.readOnly = yes;
+}
+
 function cell(field, told) {
   field.toggleAttribute("data-must", told.must);
+  fix(field, told.fixed);
   const control = field.matches("fieldset") ? null : field.querySelector("input:not([type=hidden]), select, textarea");
   if (told.must) control?.setAttribute("aria-required", "true");
   else control?.removeAttribute("aria-required");
@@ -36,7 +41,7 @@ function show(form, name, told) {
     off(field, !told.applies || told.fixed);
     optional(field, !told.must);
   }
-  for (const option of field.querySelectorAll("option")) option.disabled = told.closed.includes(option.value) && !option.selected;
+  for (const option of field.querySelectorAll("option")) option.disabled = (told.fixed || told.closed.includes(option.value)) && !option.selected;
 }
 
 function fill(form, name, text) {
@@ -86,6 +91,10 @@ document.addEventListener("change", (event) => {
 function begin() {
   for (const form of document.querySelectorAll("form[data-mirror]")) {
     for (const field of form.querySelectorAll("[data-out], [data-fixed]")) if (!field.closest("[data-cell]")) off(field, true);
+    for (const field of form.querySelectorAll("[data-cell] [data-fixed]")) {
+      fix(field, true);
+      for (const option of field.querySelectorAll("option")) option.disabled = !option.selected;
+    }
     sections(form);
   }
 }
