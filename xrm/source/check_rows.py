@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from xrm.model.fields import Field
 from xrm.model.standard import USER
 from xrm.model.values import MOST_ROWS
@@ -30,9 +32,14 @@ NOT_IN_ROWS = {
 
 def check_rows(findings: Findings, part: Part) -> None:
     """A field that holds rows."""
-    for key, hint in NOT_OF_ROWS.items():
+    _without(findings, part, NOT_OF_ROWS, "XRM235", "rows have no")
+
+
+def _without(findings: Findings, part: Part, keys: Mapping[str, str], code: str, words: str) -> None:
+    """The keys that do not go with a field. ``keys`` has what to do instead of each."""
+    for key, hint in keys.items():
         if part.has(key):
-            findings.note("XRM235", f"rows have no '{key}'", part.at(key), (*part.path, key), hint)
+            findings.note(code, f"{words} '{key}'", part.at(key), (*part.path, key), hint)
 
 
 NOT_OF_MANY = {
@@ -48,9 +55,7 @@ NOT_OF_MANY = {
 
 def check_links(findings: Findings, part: Part) -> None:
     """A link with ``many``."""
-    for key, hint in NOT_OF_MANY.items():
-        if part.has(key):
-            findings.note("XRM244", f"a link to many has no '{key}'", part.at(key), (*part.path, key), hint)
+    _without(findings, part, NOT_OF_MANY, "XRM244", "a link to many has no")
     word, least = part.word("on_delete"), part.datum("min")
     if word and word.text == "clear" and least and findings.values.get((findings.here, least.place)):
         hint = "use restrict or cascade, or let the list be empty"
@@ -83,9 +88,7 @@ def check_in_row(findings: Findings, part: Part) -> None:
     if on_delete and on_delete.text != "restrict":
         message = "a link in a row holds what it leads to"
         findings.note("XRM236", message, on_delete.place, (*part.path, "on_delete"), "take it out: the record cannot be deleted")
-    for key, hint in NOT_IN_ROWS.items():
-        if part.has(key):
-            findings.note("XRM236", f"a field of a row has no '{key}'", part.at(key), (*part.path, key), hint)
+    _without(findings, part, NOT_IN_ROWS, "XRM236", "a field of a row has no")
 
 
 def check_tables(findings: Findings) -> None:

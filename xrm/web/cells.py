@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Literal
 from urllib.parse import quote
 
@@ -199,7 +200,7 @@ def cell(tongue: Tongue, entity: Entity, path: str, use: Use = "detail") -> Cell
     if field.currency_from:
         return _money_cell(tongue, field, path, use)
     if field.kind.kept == "files" and use == "detail" and "." not in path:
-        return _files_cell(tongue.url(entity.name), path)
+        return _files_cell(partial(_of_record, tongue.url(entity.name), path), path)
     if field.each:
         return _links_cell(tongue, field.each, path, use)
     if field.type == "rows":
@@ -230,7 +231,11 @@ def rows_cell(tongue: Tongue, entity: Entity, field: Field, path: str, use: Use)
     heads = {name: (tongue.words(inner.label), "num" if inner.kind.number else "") for name, inner in field.rows.items()}
     cells = {name: cell(tongue, rows, name) for name in field.rows}
     root = tongue.url(entity.name)
-    cells |= {name: _row_files_cell(root, field.name, name) for name, inner in field.rows.items() if inner.kind.kept == "files"}
+    cells |= {
+        name: _files_cell(partial(_of_row, root, f"{field.name}.{name}"), name)
+        for name, inner in field.rows.items()
+        if inner.kind.kept == "files"
+    }
     label = escape(tongue.words(field.label))
 
     def counted(row: Row, today: date) -> str:
@@ -328,34 +333,31 @@ def _web_address(text: str) -> str:
     return f'<a href="{escape(text)}" rel="noopener noreferrer">{shown}</a>' if safe else shown
 
 
-def _files_cell(root: str, name: str) -> Cell:
-    """Links to a record's files, images as small ones."""
+HOLDER = ""
+"""Where a row in hand has the id of its record."""
+
+
+def _of_record(root: str, name: str, row: Row) -> str:
+    """The address of a record's files."""
+    return f"{root}/{row['id']}/files/{name}"
+
+
+def _of_row(root: str, name: str, row: Row) -> str:
+    """The same of the files in a row, which are given out through its record."""
+    return f"{root}/{row[HOLDER]}/files/{name}"
+
+
+def _files_cell(address: Callable[[Row], str], name: str) -> Cell:
+    """Links to files, images as small ones."""
 
     def files_cell(row: Row, today: date) -> str:
         files = row.get(name)
         if not isinstance(files, tuple) or not files:
             return NONE["detail"]
-        start = f"{root}/{row['id']}/files/{name}"
+        start = address(row)
         return f'<ul class="shots" role="list">{"".join(_file(start, file) for file in files)}</ul>'
 
     return files_cell
-
-
-HOLDER = ""
-"""Where a row in hand has the id of its record."""
-
-
-def _row_files_cell(root: str, holder: str, name: str) -> Cell:
-    """The same of the files in a row, which are given out through its record."""
-
-    def row_files_cell(row: Row, today: date) -> str:
-        files = row.get(name)
-        if not isinstance(files, tuple) or not files:
-            return NONE["detail"]
-        start = f"{root}/{row[HOLDER]}/files/{holder}.{name}"
-        return f'<ul class="shots" role="list">{"".join(_file(start, file) for file in files)}</ul>'
-
-    return row_files_cell
 
 
 def _file(start: str, file: Mapping[str, object]) -> str:

@@ -6,8 +6,8 @@ answers questions about hidden values; what lies beyond links is read with the a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from xrm.compile.application import CompiledEntity
@@ -68,28 +68,45 @@ def mirror(
     paths = _paths(ctx, compiled, rules.values())
     _follow(ctx, compiled, paths, made)
     computed = _computed(ctx, compiled, made)
-    out: set[str] = set()
+
+    def again() -> None:
+        _follow(ctx, compiled, paths, made)
+        computed.update(_computed(ctx, compiled, made))
+
     order = [shown.field.name for shown in compiled.rules.constraints.shows]
-    for name in (*(one for one in order if one in rules), *(one for one in rules if one not in order)):
-        show = rules[name].show
-        if show and not show.holds(made, ctx.moment):
-            out.add(name)
-            if made.get(name) not in EMPTY:
-                made[name] = None
-                _follow(ctx, compiled, paths, made)
-                computed = _computed(ctx, compiled, made)
-    held = {name: said for name, said in rules.items() if name not in out}
+    out = _hidden(ctx, (*(one for one in order if one in rules), *(one for one in rules if one not in order)), rules, made, again)
     parts = [(part, own) for part in compiled.rows if part.field.name in names and (own := _row_rules(ctx, compiled, part))]
-    return Mirror(
-        out=frozenset(out),
-        must=frozenset(name for name, said in held.items() if said.required and said.required.holds(made, ctx.moment)),
-        fixed=frozenset(name for name, said in held.items() if said.readonly and said.readonly.holds(made, ctx.moment)),
-        closed={name: shut for name, said in held.items() if said.options and (shut := _shut(ctx, said.options, made)) is not None},
+    return replace(
+        _ruled(ctx, rules, out, made),
         computed=computed,
         defaults=defaults,
         asked=_asked(ctx, compiled, names, rules.values(), new) | _asked_above(own for _, own in parts) & names,
-        varies=frozenset(name for name, said in rules.items() if said.show),
         rows={part.field.name: _of_rows(ctx, compiled, part, own, made, (tables or {}).get(part.field.name, ())) for part, own in parts},
+    )
+
+
+def _hidden(ctx: Context, names: Iterable[str], rules: Mapping[str, Mirrored], row: Row, again: Callable[[], None]) -> frozenset[str]:
+    """The fields that do not apply, which are emptied; ``again`` makes what follows from that."""
+    out: set[str] = set()
+    for name in names:
+        show = rules[name].show
+        if show and not show.holds(row, ctx.moment):
+            out.add(name)
+            if row.get(name) not in EMPTY:
+                row[name] = None
+                again()
+    return frozenset(out)
+
+
+def _ruled(ctx: Context, rules: Mapping[str, Mirrored], out: frozenset[str], row: Row) -> Mirror:
+    """What the rules say of a record or a row as it stands."""
+    held = {name: said for name, said in rules.items() if name not in out}
+    return Mirror(
+        out=out,
+        must=frozenset(name for name, said in held.items() if said.required and said.required.holds(row, ctx.moment)),
+        fixed=frozenset(name for name, said in held.items() if said.readonly and said.readonly.holds(row, ctx.moment)),
+        closed={name: shut for name, said in held.items() if said.options and (shut := _shut(ctx, said.options, row)) is not None},
+        varies=frozenset(name for name, said in rules.items() if said.show),
     )
 
 
@@ -114,23 +131,9 @@ def _of_row(
     ctx: Context, part: RowsWrite, rules: Mapping[str, Mirrored], scope: Row, paths: frozenset[str], asked: frozenset[str]
 ) -> Mirror:
     _follow(ctx, part, paths, scope)
-    out: set[str] = set()
-    for name in (shown.field.name for shown in part.rules.constraints.shows if shown.field.name in rules):
-        show = rules[name].show
-        if show and not show.holds(scope, ctx.moment):
-            out.add(name)
-            if scope.get(name) not in EMPTY:
-                scope[name] = None
-                _follow(ctx, part, paths, scope)
-    held = {name: said for name, said in rules.items() if name not in out}
-    return Mirror(
-        out=frozenset(out),
-        must=frozenset(name for name, said in held.items() if said.required and said.required.holds(scope, ctx.moment)),
-        fixed=frozenset(name for name, said in held.items() if said.readonly and said.readonly.holds(scope, ctx.moment)),
-        closed={name: shut for name, said in held.items() if said.options and (shut := _shut(ctx, said.options, scope)) is not None},
-        asked=asked,
-        varies=frozenset(name for name, said in rules.items() if said.show),
-    )
+    shows = (shown.field.name for shown in part.rules.constraints.shows if shown.field.name in rules)
+    out = _hidden(ctx, shows, rules, scope, lambda: _follow(ctx, part, paths, scope))
+    return replace(_ruled(ctx, rules, out, scope), asked=asked)
 
 
 def _fitted(part: RowsWrite, row: Row) -> Row:
@@ -243,9 +246,9 @@ def _may_follow(ctx: Context, compiled: CompiledEntity, paths: frozenset[str]) -
     return all(map(seen, paths))
 
 
-def _computed(ctx: Context, compiled: CompiledEntity, row: Row) -> Mapping[str, object]:
+def _computed(ctx: Context, compiled: CompiledEntity, row: Row) -> dict[str, object]:
     """The computed fields that the actor sees, where all that they are made of can be seen too."""
-    found = {}
+    found: dict[str, object] = {}
     for one, closure in compiled.rules.computes:
         asked = frozenset(path for part in expressions(one.compute) for path in part.checked.gathered)
         seen = ctx.policy(compiled.entity.name).sees(one.name) and _open(ctx, compiled.entity.name, asked)
