@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from xrm import api, plugins, source, web
 from xrm.collecting import lasting, uncollected
 from xrm.compile.application import CompiledApplication, compile_application
+from xrm.compile.differences import reverted
 from xrm.compile.tables import part_name, table_name, tables
 from xrm.errors import Invalid, Problem, Unavailable, XrmError, ordered
 from xrm.expr import Moment
@@ -27,7 +28,7 @@ from xrm.proposal import propose, proposed_application, with_line
 from xrm.service import records, seeding
 from xrm.service.background import Background
 from xrm.service.context import SYSTEM_ACTOR, SYSTEM_ID, Service
-from xrm.service.evolving import Anew, recomputed, write_all
+from xrm.service.evolving import Anew, parted, recomputed, write_all
 from xrm.service.locking import Held
 from xrm.service.sessions import actor_named
 from xrm.service.transfer.exporting import Export, export
@@ -82,7 +83,8 @@ def _plan_of(database: Database, application: Application) -> migrate.Plan:
 
 
 def way_back(database: Database, number: int) -> Application:
-    """The application of an earlier release, to be planned like any other; what was renamed since goes by its name of now.
+    """The application of an earlier release, to be planned like any other; what was renamed since goes by its name of now, and what has
+    another type now is converted where it fits.
 
     Raises:
         Invalid: there is no such release (XRM410), or this version of xrm cannot read it.
@@ -93,7 +95,8 @@ def way_back(database: Database, number: int) -> Application:
     if found.application is None or refused:
         raise Invalid(*refused, *found.problems)
     since = [one for later, one in releases.renamings(database) if later > number]
-    return as_new(found.application, since)
+    current, older = _current(database), as_new(found.application, since)
+    return reverted(current, older) if current else older
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +217,10 @@ def apply(
 def _written(service: Service, connection: Connection, made: migrate.Plan) -> None:
     """The records that belong to a plan, in the transaction that applies it."""
     _system_user(service, connection)
-    write_all(service, connection, made.writes)
+    first, named = parted(service, made.writes)
+    write_all(service, connection, first)
     seeding.seed(service, connection)
+    write_all(service, connection, named)
 
 
 @uncollected()

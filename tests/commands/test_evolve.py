@@ -60,7 +60,7 @@ def test_a_plan_is_shown_rehearsed_kept_and_run(town: Town, application: Applica
     shown = town.run("plan", "--rehearse", "--out", str(file))
     assert shown.exit_code == 0, shown.output
     assert "rename table note to memo" in shown.output and "LOSES 3 values of memo.way" in shown.output and "writers wait" in shown.output
-    assert "3 records of memo would be computed anew" in shown.output and "n2: big None → True" in shown.output
+    assert "3 records of memo would be computed anew" in shown.output and "n2: big – → true" in shown.output
     as_json = json.loads(town.run("plan", "--rehearse", "--format", "json").output)
     assert as_json["rehearsed"]["recompute"][0]["changed"] == 3 and as_json["locks"] == ["note"] and file.exists()
     assert town.running.system.count("note") == 3 and verify(town.running.database).broken is None

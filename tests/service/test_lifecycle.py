@@ -30,7 +30,7 @@ lifecycle:
       to: done
       ask: {outcome: {}, note: {required: false}}
       guards:
-        - {must: cost > 0, message: Enter the cost first}
+        - {must: cost > 0, message: 'Enter the cost of {name} first'}
         - {must: outcome != "refused" || note != null, message: Say why it was refused}
     reopen: {from: done, to: doing, roles: boss, guards: [{must: 'state == "doing" && open', message: It goes on}]}
 access:
@@ -103,7 +103,7 @@ def test_guards_block_with_their_words(ana: Person) -> None:
     with pytest.raises(Invalid) as refused:
         ana.move("case", made.id, 1, "finish", outcome="refused")
     assert [(p.code, p.message) for p in refused.value.problems] == [
-        ("XRM510", "Enter the cost first"), ("XRM510", "Say why it was refused"),
+        ("XRM510", "Enter the cost of x first"), ("XRM510", "Say why it was refused"),
     ]  # fmt: skip
     ana.update("case", made.id, 1, cost=1)
     assert ana.move("case", made.id, 2, "finish", outcome="refused", note="Because").changed
@@ -167,7 +167,7 @@ def test_moves_are_shown_with_their_reasons(running: Running, ana: Person) -> No
     shown = ana.moves("case", made.id)
     assert list(shown) == ["start", "finish"]
     assert (shown["start"].allowed, shown["start"].reasons) == (True, ())
-    assert (shown["finish"].allowed, shown["finish"].reasons) == (False, ("Enter the cost first",))
+    assert (shown["finish"].allowed, shown["finish"].reasons) == (False, ("Enter the cost of x first",))
     assert [(ask.field, ask.required) for ask in shown["finish"].ask] == [("outcome", True), ("note", False)]
     ana.move("case", made.id, 1, "start")
     assert ana.moves("case", made.id)["give_up"].reasons == ("Only for: Boss",)

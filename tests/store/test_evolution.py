@@ -551,3 +551,89 @@ def test_an_index_goes_with_the_values_that_are_set_aside(application: Applicati
     fields = "height: {type: decimal, index: true}, name: {type: text, index: true}"
     after = evolve(application, running, {"plant": note(fields, "renamed_from: tree")})
     assert after.system.all("plant", fields=("id", "height", "name"), sort="height")[0] == {"id": id, "height": 7, "name": "Oak"}
+
+
+def test_what_people_gave_is_named_before_it_is_computed_over(application: Applications) -> None:
+    """As a loss, which is exported; a column that goes says which new field may be its new name; another time zone makes days anew."""
+    running = application(note("name: text, n: integer, u: text, v: text, at: datetime, day: {type: date, compute: =date(at)}"))
+    id = ana(running).create("note", name="abc", n=7, u="typed", v="v", at="2026-01-01T03:00:00Z").id
+    after = {
+        "xrm.yml": files_of("")["xrm.yml"] + "timezone: America/Los_Angeles\n",
+        "note": note(
+            "name: text, n: {type: integer, compute: =size(name)}, u: {type: text, compute: =name}, w: text, at: datetime, day: {type: date, compute: =date(at)}"
+        ),
+    }
+    losing = planned(running, after).losing
+    assert [step.loses for step in losing] == ["1 value of note.n", "1 value of note.u", "1 value of note.v"]
+    assert (losing[2].instead, planned(running, after).exported) == ("if 'w' is its new name, write there: renamed_from: v", ("note",))
+    last = evolve(application, running, after, allow=True)
+    last.service.after.settle()
+    found = _again(last).get("note", id)
+    assert (found["n"], found["u"], str(found["day"])) == (3, "abc", "2025-12-31")
+
+
+def test_options_go_where_they_are_sent_while_a_choice_becomes_one_of_several(application: Applications) -> None:
+    """New names, and what takes the place of those that go; it is told, and exported. In rows too."""
+    running = application(note("a: {type: choice, options: [x, y, z]}, r: {type: rows, fields: {b: {type: choice, options: [p, q]}}}"))
+    person = ana(running)
+    ids = [person.create("note", a=one, r=[{"b": "p"}, {"b": "q"}]).id for one in ("x", "y", "z", None)]
+    after = note(
+        "a: {type: choice, many: true, options: {ex: {renamed_from: x}, y: {}}, removed: {z: y}},"
+        " r: {type: rows, fields: {b: {type: choice, many: true, options: [q], removed: {p: {}}}}}"
+    )
+    plan = planned(running, after)
+    words = [step.words for step in plan.steps]
+    assert "move note.a in 1 record, as it is converted: z to y" in words
+    assert "move note.r.b in 4 records, as it is converted: p to nothing" in words and set(plan.exported) == {"note", "note__r"}
+    person = _again(evolve(application, running, after))
+    assert [person.get("note", id)["a"] for id in ids] == [("ex",), ("y",), ("y",), None]
+    assert [row["b"] for row in person.get("note", ids[0])["r"]] == [None, ("q",)]
+
+
+def test_a_fill_names_a_reference_record_and_passes_over_what_does_not_apply(application: Applications) -> None:
+    """The record may come with the same release."""
+    running = application(note("kind: {type: choice, options: [event, stall]}"))
+    ids = [ana(running).create("note", kind="event").id, _again(running).create("note", kind="stall").id]
+    after = {
+        "note": note(
+            "kind: {type: choice, options: [event, stall]}, box: {type: link, to: box, required: true, fill: B1},"
+            " size: {type: choice, options: [large], show: kind == 'event', fill: large}"
+        ),
+        "box": "key: code\n" + note("code: {type: text, unique: true, required: true}"),
+        "data/box.yml": "B1: {}\n",
+    }
+    last = evolve(application, running, after)
+    found = [_again(last).get("note", id, "size", "box.title", "flags") for id in ids]
+    assert [(one["size"], one["box.title"], one["flags"]) for one in found] == [("large", "B1", None), (None, "B1", None)]
+
+
+def test_a_base_is_renamed_with_its_heirs(application: Applications) -> None:
+    """What a base was called is not what its heirs were."""
+    running = application({"base": note("name: text"), "heir": f"extends: base\nfields: {{more: text}}\n{ACCESS}\n"})
+    ids = {
+        entity: ana(running).create(entity, name="n").id if entity == "base" else _again(running).create(entity, name="n").id
+        for entity in ("base", "heir")
+    }
+    after = {"base2": note("name: text", "renamed_from: base"), "heir": f"extends: base2\nfields: {{more: text}}\n{ACCESS}\n"}
+    last = _again(evolve(application, running, after))
+    assert [last.get(entity, id)["name"] for entity, id in (("base2", ids["base"]), ("heir", ids["heir"]))] == ["n", "n"]
+
+
+def test_the_way_back_converts_what_fits(application: Applications) -> None:
+    """Fields that got another type since; what does not fit is told with what to do."""
+    running = application(note("a: integer, c: {type: choice, options: [x, y]}"))
+    id = ana(running).create("note", a=7, c="x").id
+    second = evolve(application, running, note("a: {type: text, converted_from: integer}, c: {type: choice, many: true, options: [x, y]}"))
+    back = bootstrap.way_back(second.database, 1)
+    apply_plan = bootstrap.plan_of(second.database, back)
+    assert [step.words for step in apply_plan.steps if step.words.startswith("convert")] == [
+        "convert note.a from text to integer", "convert note.c from a choice of several to choice",
+    ]  # fmt: skip
+    _again(second).update("note", id, None, a="seven", c=["x", "y"])
+    with pytest.raises(Invalid) as told:
+        bootstrap.plan_of(second.database, bootstrap.way_back(second.database, 1))
+    assert [problem.code for problem in told.value.problems] == ["XRM407", "XRM407"]
+    _again(second).update("note", id, None, a="8", c=["y"])
+    bootstrap.apply(second.database, back, bootstrap.plan_of(second.database, bootstrap.way_back(second.database, 1)))
+    third = application.opened(second.url)
+    assert (_again(third).get("note", id)["a"], _again(third).get("note", id)["c"]) == (8, "y")

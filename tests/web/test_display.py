@@ -29,6 +29,18 @@ def test_instants_are_shown_in_the_zone(locale: str, expected: str) -> None:
     assert plain(display(locale, LA).instant(WHEN)) == expected
 
 
+@pytest.mark.parametrize(
+    ("locale", "text", "number"),
+    [
+        ("en-US", "1,250.50", "1250.50"), ("en-US", "12,50", "12,50"), ("en-US", "1,2500", "1,2500"), ("en-IN", "12,34,567", "1234567"),
+        ("de-DE", "1.250,5", "1250.5"), ("de-DE", "12.50", "12.50"), ("fr-FR", "1 250,5", "1250.5"),
+    ],
+)  # fmt: skip
+def test_a_number_is_read_as_people_of_the_locale_type_it(locale: str, text: str, number: str) -> None:
+    """What is grouped wrongly stays as it is, and is refused or is what it says; it is never another number."""
+    assert display(locale, LA).typed(text) == number
+
+
 def test_near_says_only_what_differs() -> None:
     """Today the time, this year the day, else the whole date."""
     words = display("en-GB", LA)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -62,7 +63,16 @@ def _planned(settings: Settings, database: Database, source: int | None) -> tupl
     if source is None:
         return bootstrap.plan(settings, database)
     application = bootstrap.way_back(database, source)
-    return application, bootstrap.plan_of(database, application)
+    try:
+        return application, bootstrap.plan_of(database, application)
+    except Invalid as refused:
+        raise Invalid(*(_of_release(problem, source) for problem in refused.problems)) from refused
+
+
+def _of_release(problem: Problem, number: int) -> Problem:
+    """What stands in the way back cannot be mended in the old text, which is kept as it was."""
+    way = f"release {number} cannot say it: put its text into the folder (xrm releases show {number}), say it there, and apply"
+    return replace(problem, hint=f"{problem.hint}; {way}")
 
 
 def apply(
@@ -101,6 +111,8 @@ def apply(
     if made.exported:
         print(f"exported {', '.join(made.entities_exported)} as before to {kept}")
     print(f"applied: release {release} is active")
+    if source is not None or (read and read["from"] is not None):
+        print(f"the folder still says what came after: put this text there before the next apply (xrm releases show {release})")
 
 
 def verify(
@@ -127,8 +139,13 @@ def _without_loss(made: Plan, allowed: bool) -> None:
     """Raises Invalid (XRM401) for a plan that would destroy data without leave."""
     losing = made.losing
     if losing and not allowed:
-        hint = "--allow-loss drops it, after an export"
-        raise Invalid(*(Problem("XRM401", f"{step.words} would lose {step.loses}", hint=hint) for step in losing))
+        drops = "--allow-loss drops it, after an export"
+        raise Invalid(
+            *(
+                Problem("XRM401", f"{step.words} would lose {step.loses}", hint=f"{step.instead}; {drops}" if step.instead else drops)
+                for step in losing
+            )
+        )
 
 
 def _user() -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
 
 from xrm.compile.dependencies import dependencies, expressions
-from xrm.compile.pairing import entity_pairs, renamings
+from xrm.compile.pairing import entity_pairs, holders, renamings
 from xrm.model.application import Application
 from xrm.model.entity import Entity
-from xrm.model.fields import Expression, Field, Value
+from xrm.model.fields import Conversion, Expression, Field, Value
 from xrm.model.rows import row_entity, rows_of
 from xrm.model.values import TEXT_LENGTH
 
@@ -59,12 +61,43 @@ def carried(was: Field, now: Field) -> bool:
     return now.type in WORDS and was.kind.kept == "text"  # a folded key is made for each
 
 
+def reverted(before: Application, after: Application) -> Application:
+    """An older definition whose fields say of which type their values are now, where that is another: what fits comes back by itself."""
+    stated: dict[tuple[str, str | None, str], Conversion] = {}
+    for holder in holders(before, after):
+        for name, (was, now) in holder.fields.items():
+            said = now.converted_from
+            apart = was.compute or now.compute or follows(was, now) or (said is None and carried(was, now))
+            if not apart and (said is None or (said.type, said.places) != (was.type, was.places)):
+                stated[holder.after.name, holder.part, name] = Conversion(was.type, was.places)
+    entities = {
+        name: replace(entity, fields=MappingProxyType(_stating(entity.fields, name, None, stated)))
+        for name, entity in after.entities.items()
+    }
+    return replace(after, entities=MappingProxyType(entities)) if stated else after
+
+
+def _stating(
+    fields: Mapping[str, Field], entity: str, part: str | None, stated: Mapping[tuple[str, str | None, str], Conversion]
+) -> dict[str, Field]:
+    made = {}
+    for name, field in fields.items():
+        its: dict[str, object] = {}
+        if field.rows and part is None:
+            its["rows"] = MappingProxyType(_stating(field.rows, entity, name, stated))
+        if (entity, part, name) in stated:
+            its["converted_from"] = stated[entity, part, name]
+        made[name] = field.changed(**its) if its else field
+    return made
+
+
 def refigured(before: Application, after: Application) -> tuple[str, ...]:
     """The entities whose records hold what follows from other fields (titles, computed fields, flags) by older rules, and those
     whose computed values follow from such fields, however far."""
     pairs = entity_pairs(before, after)
     checks = {(one.entity, one.was): one.now for one in renamings(before, after) if one.what == "check"}
-    own = {name for name, old in pairs.items() if _figured(old, name, checks) != _figured(after.entities[name], name, {})}
+    elsewhere = before.timezone != after.timezone  # what day a moment is on
+    own = {name for name, old in pairs.items() if elsewhere or _figured(old, name, checks) != _figured(after.entities[name], name, {})}
     steps = {(name, field) for name in own for field in _remade(pairs[name], after.entities[name])}
     further = {entity for entity, _ in dependencies(after).following(steps)} if steps else set()
     return tuple(name for name in pairs if name in own | further)

@@ -270,6 +270,8 @@ class _Checker:
 
     def binary(self, node: Binary) -> Typed:
         left, right = self.typed(node.left), self.typed(node.right)
+        self._unquoted(node.left, right)
+        self._unquoted(node.right, left)
         if node.operator == "in":
             return self._membership(node, left, right)
         if node.operator in ("==", "!="):
@@ -277,6 +279,12 @@ class _Checker:
         if node.operator in ("<", "<=", ">", ">="):
             return self._order(node, left, right)
         return self._arithmetic(node, left, right)
+
+    def _unquoted(self, node: Node, other: Typed) -> None:
+        """An unknown name that is an option of what it is held against was meant as a text."""
+        if isinstance(node, Path) and len(node.names) == 1 and node.names[0] in (other.type.options or ()):
+            span, hint = (node.start, node.end), f"a text is quoted: '{node.names[0]}'"
+            self.faults = [replace(one, hint=hint) if (one.start, one.end) == span else one for one in self.faults]
 
     def _arithmetic(self, node: Binary, left: Typed, right: Typed) -> Typed:
         if ANY in (left.type, right.type):

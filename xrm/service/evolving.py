@@ -15,11 +15,14 @@ from xrm.compile.rules import value_closure
 from xrm.compile.writes import link_reads
 from xrm.errors import Invalid, XrmError
 from xrm.expr.gathered import linked
+from xrm.model.data import Keyed
 from xrm.model.entity import Entity
 from xrm.model.fields import Field, Value
+from xrm.model.values import canonical
 from xrm.service import rows
 from xrm.service.commit import BOOKKEEPING
 from xrm.service.context import SYSTEM_ACTOR, Context, Service
+from xrm.service.keys import keyed
 from xrm.service.locking import Asking, Held, read_beyond
 from xrm.service.records import Intent, prepared_write
 from xrm.store.database import Connection
@@ -33,8 +36,15 @@ BATCH = 500
 SHOWN = 5
 
 
+def parted(service: Service, writes: Sequence[Writes]) -> tuple[list[Writes], list[Writes]]:
+    """The writes of a plan that come before its reference records, and those that name one of these by its key."""
+    ctx = service.acting(SYSTEM_ACTOR)
+    named = [one for one in writes if (given := _given(ctx, one)) and any(isinstance(use, Keyed) for _, use in given.cases)]
+    return [one for one in writes if one not in named], named
+
+
 def write_all(service: Service, connection: Connection, writes: Sequence[Writes]) -> None:
-    """Every write of a plan. They are history: rules that would refuse the rest of a record are kept as flags.
+    """Some writes of a plan. They are history: rules that would refuse the rest of a record are kept as flags.
 
     Raises:
         Invalid: a record cannot take its value; the transaction is to be rolled back.
@@ -44,6 +54,8 @@ def write_all(service: Service, connection: Connection, writes: Sequence[Writes]
         given = _given(ctx, one)
         beyond = _Beyond(ctx, connection, one.entity, given) if given else None
         for record in _records(ctx, connection, one):
+            if given and not _applies(ctx, one, record):
+                continue
             value = _value(ctx, one, record, beyond)
             if value == record[one.field]:
                 continue
@@ -103,6 +115,14 @@ def _given(ctx: Context, one: Writes) -> Value | None:
     return (entity.lifecycle.fill if entity.lifecycle else None) if one.field == "state" else field.fill or field.default
 
 
+def _applies(ctx: Context, one: Writes, record: Mapping[str, Any]) -> bool:
+    """Whether a field is shown in a record, as far as the record alone can tell: what does not apply is not filled in."""
+    shows = ctx.service.application.entities[one.entity].rules.constraints.shows
+    when = next((shown.when for shown in shows if shown.field.name == one.field), None)
+    alone = when is not None and not when.gathered and not any("." in path for path in when.paths)
+    return when is None or not alone or when.holds(record, ctx.moment)
+
+
 def _value(ctx: Context, one: Writes, record: Mapping[str, Any], beyond: _Beyond | None) -> object:
     if one.mapping is not None:
         value = mapped(record[one.field], one.mapping)
@@ -129,7 +149,7 @@ class _Beyond:
         row = Asking(rows.read(self._connection, self._compiled, dict(record)), self._connection, self._ctx.moment, self._terms)
         for link in self._links:
             row |= read_beyond(self._connection, link, record.get(link.field))
-        return value_closure(field, self._given)(row, self._ctx.moment)
+        return keyed(self._ctx, self._connection, value_closure(field, self._given)(row, self._ctx.moment))
 
 
 def _leads(entity: Entity, path: str) -> bool:
@@ -174,12 +194,16 @@ def recomputed(service: Service, connection: Connection, entity: str) -> Anew:
             continue
         if written.changed:
             found.changed += 1
-            found.examples += [f"{name}: {_differing(before, written.record)}"] if len(found.examples) < SHOWN else []
+            found.examples += [f"{name}: {_differing(compiled.entity, before, written.record)}"] if len(found.examples) < SHOWN else []
     return found
 
 
-def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+def _differing(entity: Entity, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """What differs, as words; of rows and lists, which were not read before, nothing."""
     kept = BOOKKEEPING - {"title", "flags"}
-    return ", ".join(
-        f"{name} {before.get(name)} → {value}" for name, value in after.items() if name not in kept and before.get(name) != value
-    )
+    told = [(field, before.get(name), after.get(name)) for name, field in entity.all_fields.items() if name not in kept and not field.apart]
+    return ", ".join(f"{field.name} {_said(field, was)} → {_said(field, now)}" for field, was, now in told if was != now)
+
+
+def _said(field: Field, value: object) -> str:
+    return "–" if value is None else canonical(field, value)

@@ -58,7 +58,7 @@ def _move(ctx: Context, entity: str, move: Transition, row: Mapping[str, Any]) -
     words = ctx.words
     compiled = ctx.service.application.entities[entity]
     after = moved(compiled, move, row)
-    reasons = [*unmet(ctx, compiled.rules.moves[move.name], after, ahead=True), *ahead(ctx, compiled, move, row, after)]
+    reasons = [*unmet(ctx, compiled, compiled.rules.moves[move.name], after, ahead=True), *ahead(ctx, compiled, move, row, after)]
     if not may_move(ctx, entity, move, row):
         reasons.insert(0, _who(ctx, move))
     asks = tuple(ask for ask in move.ask if ctx.policy(entity).sees(ask.field))

@@ -227,13 +227,13 @@ def _asked(
         for ask in move.asks
         if ask.required and row.get(ask.field.name) in EMPTY and ask.field.name not in out and ask.required.holds(row, ctx.moment)
     ]
-    return missing + [Problem("XRM510", reason, path=("transition",)) for reason in unmet(ctx, move, row)]
+    return missing + [Problem("XRM510", reason, path=("transition",)) for reason in unmet(ctx, compiled, move, row)]
 
 
-def unmet(ctx: Context, move: CompiledMove, row: Mapping[str, Any], ahead: bool = False) -> list[str]:
+def unmet(ctx: Context, compiled: CompiledEntity, move: CompiledMove, row: Mapping[str, Any], ahead: bool = False) -> list[str]:
     """The messages of guards that do not hold. ``ahead``: leave out those that wait for what the move itself asks."""
-    words = ctx.words
-    return [words(guard.guard.message) for guard in move.guards if not (ahead and guard.asks) and guard.must(row, ctx.moment) is not True]
+    told = [guard.guard.message for guard in move.guards if not (ahead and guard.asks) and guard.must(row, ctx.moment) is not True]
+    return [constraints.filled_in(compiled, ctx.words(message), row) for message in told]
 
 
 def _compute(ctx: Context, compiled: CompiledEntity, row: dict[str, Any]) -> list[Problem]:

@@ -63,6 +63,8 @@ def for_field(field: Field, node: Node) -> object:
         case "file" | "image":
             raise Misfit("cannot be a file written here", hint="people attach files to records")
     if field.kind.compound and not (field.many and isinstance(node, Scalar)):
+        if any(isinstance(part, Scalar) and part.text.startswith("=") for _, part in (node.entries if isinstance(node, Map) else ())):
+            raise Misfit("cannot have an expression in it", hint="an expression gives the whole value, such as =requester.home")
         return coerce(field, plain(node))
     if not isinstance(node, Scalar):
         raise Misfit("must be a single value")

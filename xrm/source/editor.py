@@ -92,7 +92,7 @@ class _Writer:
         if kind.flags:
             right: Schema = {"enum": list(kind.flags)}
             forms += [right, {"type": "array", "items": right, "minItems": 1}]
-        if not any(key.required for key in kind.keys) and kind.name != "field":
+        if not any(key.required for key in kind.keys) and kind.name != "field" and not kind.unsaid:
             forms.append({"type": "null"})
         return forms
 

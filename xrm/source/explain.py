@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from xrm.errors import Place
+from xrm.model.access import Grant
 from xrm.model.application import Application
 from xrm.model.data import Keyed
 from xrm.model.entity import Entity
@@ -108,7 +109,8 @@ def _of_kind(kind: MapKind) -> Explanation:
 def _of_type(name: str) -> Explanation:
     own = [key for key in KINDS["field"].keys if name in key.types]
     facts = tuple((key.name, _first_sentence(key.doc)) for key in own)
-    return Explanation(f"type {name}", TYPE_DOCS[name], facts, f"{{type: {name}}}" if not own else own[0].example)
+    examples = (key.example for key in own if f"type: {name}" in key.example)
+    return Explanation(f"type {name}", TYPE_DOCS[name], facts, next(examples, f"{{type: {name}}}"))
 
 
 def _first_sentence(text: str) -> str:
@@ -206,7 +208,7 @@ def explain_thing(loaded: Loaded, thing: Thing, files: Mapping[str, str]) -> Exp
             facts = _entity_facts(application, application.entities[name])
             title = f"entity {name}"
         case ("field", entity, name):
-            facts = _field_facts(application.entities[entity.partition(".")[0]], _field(application, entity, name))
+            facts = _field_facts(application, application.entities[entity.partition(".")[0]], _field(application, entity, name))
             title = f"{entity}.{name}"
         case ("inverse", entity, name):
             inverse = application.entities[entity].inverses[name]
@@ -312,7 +314,12 @@ def _entity_facts(application: Application, entity: Entity) -> tuple[tuple[str, 
     return (*facts, *([("linked from", ", ".join(linked))] if linked else []))
 
 
-def _field_facts(entity: Entity, field: Field) -> tuple[tuple[str, str], ...]:
+def _field_facts(application: Application, entity: Entity, field: Field) -> tuple[tuple[str, str], ...]:
+    def with_right(given: Callable[[Grant], bool]) -> str:
+        """The roles that have a right, and those that include one of them."""
+        have = {role for role, grant in entity.access.items() if given(grant)}
+        return ", ".join(name for name, role in application.roles.items() if have.intersection((name, *role.includes))) or "nobody"
+
     facts = [("type", f"{field.type} to {', '.join(field.targets)}" if field.targets else field.type)]
     if field.options:
         facts.append(("options", ", ".join(option.name for option in field.options)))
@@ -325,10 +332,10 @@ def _field_facts(entity: Entity, field: Field) -> tuple[tuple[str, str], ...]:
     facts += [(name, _rule(rule)) for name, rule in rules if rule]
     facts += [(name, str(bound)) for name, bound in (("min", field.minimum), ("max", field.maximum)) if bound is not None]
     if field.protected:
-        facts.append(("seen by", _listed(role for role, grant in entity.access.items() if field.name in grant.sees)))
-        facts.append(("changed by", _listed(role for role, grant in entity.access.items() if field.name in grant.edits)))
+        facts.append(("seen by", with_right(lambda grant: field.name in grant.sees)))
+        facts.append(("changed by", with_right(lambda grant: field.name in grant.edits)))
     else:
-        facts.append(("seen by", _listed(role for role, grant in entity.access.items() if "read" in grant.rights)))
+        facts.append(("seen by", with_right(lambda grant: "read" in grant.rights)))
     return tuple(facts)
 
 
@@ -343,10 +350,6 @@ def _rule(rule: Expression | Value | bool | None) -> str:
 def _case(when: Expression | None, use: object) -> str:
     shown = f"={use.checked.text}" if isinstance(use, Expression) else str(use)
     return f"{shown} where {when.checked.text}" if when else shown
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names) or "nobody"
 
 
 # -- where it stands -------------------------------------------------------------------------------------------------

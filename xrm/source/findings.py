@@ -207,6 +207,8 @@ class Findings:
         text = datum.node.text if isinstance(datum.node, Scalar) else ""
         known = self.names.entities.get(self.here)
         named = known is not None and text != target.name and known.field(text) is not None
+        if text in ("today", "now"):
+            return f"an expression begins with '=': ={text}()"
         if not (named or LIKE_EXPRESSION.fullmatch(text)):
             return None
         return f"an expression begins with '=': ={text[:60]}"

@@ -269,6 +269,7 @@ REMOVAL = MapKind(
     "Under the name that is gone. A bare value is the name that takes its place; `{}`: none, the field is emptied, the role taken away.",
     (Key("to", Text(100), "The option, state or role that takes its place.", "{to: phone}"),),
     short="to",
+    unsaid="write the name that takes its place, or {}: nothing does",
 )
 
 OPTION = MapKind(

@@ -149,7 +149,8 @@ class Key:
 @dataclass(frozen=True, slots=True)
 class MapKind:
     """A kind of map. ``short``: the key that a bare value stands for; ``flags``: a name or list of names sets each of
-    these keys to true; ``later``: keys of the language that are not part of this version."""
+    these keys to true; ``later``: keys of the language that are not part of this version; ``unsaid``: what to write where nothing
+    stands, of a map that must say something."""
 
     name: str
     title: str
@@ -158,6 +159,7 @@ class MapKind:
     short: str | None = None
     flags: tuple[str, ...] = ()
     later: tuple[str, ...] = ()
+    unsaid: str = ""
     by_name: dict[str, Key] = field(init=False)
 
     def __post_init__(self) -> None:

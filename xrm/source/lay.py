@@ -19,8 +19,8 @@ from xrm.source.nearness import nearest
 from xrm.source.outline import Answer, Ghost, Outline, Part, Word, Words
 from xrm.source.schema import absent
 
-OWN = ("entity", "extends", "abstract", "label", "plural", "help")
-"""Keys of a base that its heirs do not get: what it is, and what it is called."""
+OWN = ("entity", "extends", "abstract", "label", "plural", "help", "renamed_from")
+"""Keys of a base that its heirs do not get: what it is, and what it is or was called."""
 
 STANDARD = frozenset(user_fields("en"))
 """Fields of the user that xrm defines."""

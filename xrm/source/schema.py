@@ -18,7 +18,7 @@ from xrm.source.keys import KINDS
 from xrm.source.kinds import Key, MapKind
 from xrm.source.nearness import did_you_mean, nearest
 from xrm.source.outline import DEFAULT, Answer, Case, Datum, Formula, Given, Part, Word
-from xrm.source.scalars import MOST_OPTION, NULLS, OPTION_NAME, Path, Refused, Scalars, TooMany, article, cut
+from xrm.source.scalars import LOCALE, MOST_OPTION, NULLS, OPTION_NAME, Path, Refused, Scalars, TooMany, article, cut
 
 
 def read(document: Document, types: tuple[str, ...] | None = ()) -> tuple[Part | None, tuple[Problem, ...]]:
@@ -76,8 +76,12 @@ class _Structure(Scalars):
     def entries(self, kind: MapKind, node: Node, path: Path) -> tuple[tuple[Scalar, Node], ...]:
         """The keys and values of a map; a short form is made long."""
         if isinstance(node, Map):
+            if kind.short == "label" and node.entries and not any(key.text in kind.by_name for key, _ in node.entries):
+                self.words_by_locale(node, path)
             return node.entries
         if isinstance(node, Scalar) and node.plain and node.text in NULLS:
+            if kind.unsaid:
+                raise self.refuse("XRM106", f"'{cut(path[-1])}' is empty", node.place, path, kind.unsaid)
             return ()
         if isinstance(node, Broken):
             raise Refused
@@ -88,6 +92,12 @@ class _Structure(Scalars):
         if short and (isinstance(node, Scalar) or takes_list):
             return ((Scalar(short.name, short.name, "", node.place), node),)
         raise self.wrong(f"a map with {_needs(kind) or 'its keys'}", node, path)
+
+    def words_by_locale(self, node: Map, path: Path) -> None:
+        """``{en: …, es: …}`` where a bare text would be the label: they stand beneath ``label``."""
+        key = node.entries[0][0]
+        if all(LOCALE.fullmatch(key.text) and isinstance(value, Scalar) for key, value in node.entries):
+            raise self.refuse("XRM201", f"unknown key '{cut(key.text)}'", key.place, path, f"write: label: {{{key.text}: …}}")
 
     def flags(self, kind: MapKind, node: Scalar | Sequence, path: Path) -> tuple[tuple[Scalar, Node], ...]:
         entries = []

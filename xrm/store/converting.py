@@ -121,7 +121,7 @@ def words(field: Field) -> str:
         case "file" | "image" if field.many:
             return f"several {field.type}s"
         case "money":
-            return f"money in {field.currency}"
+            return f"money in {field.currency or f'the currency of its {field.currency_from}'}"
         case "link":
             return f"a link to {' or '.join(field.targets)}"
         case _:
@@ -135,10 +135,15 @@ def _conversion(field: Field) -> str:
 # -- one value -------------------------------------------------------------------------------------------------------
 
 
-def converter(change: Change) -> Callable[[object, Mapping[str, object], Moment], object]:
-    """A function from the old value (and the record's others) to the new one; it raises Misfit."""
+def converter(change: Change, *, named: bool) -> Callable[[object, Mapping[str, object], Moment], object]:
+    """A function from the old value (and the record's others) to the new one; it raises Misfit. ``named``: options have their new names
+    already."""
     now, stated = change.now, change.now.converted_from
-    removed = dict(now.removed) if change.was.type == now.type == "choice" else {}
+    removed: dict[str, str | None] = {}
+    if change.was.type == now.type == "choice":
+        removed = dict(now.removed)
+        had = {option.name for option in change.was.options} - {option.name for option in now.options}
+        removed |= {old: option.name for option in now.options for old in option.renamed_from if not named and old in had}
     if stated is None or stated.value is None:
 
         def read(old: object, row: Mapping[str, object], moment: Moment) -> object:
@@ -156,6 +161,9 @@ def converter(change: Change) -> Callable[[object, Mapping[str, object], Moment]
 
 
 def _mapped(old: object, removed: Mapping[str, str | None]) -> object:
+    if isinstance(old, tuple):
+        kept = (removed.get(one, one) for one in old)
+        return tuple(dict.fromkeys(one for one in kept if one is not None)) or None
     return removed.get(old, old) if isinstance(old, str) else old
 
 
@@ -200,7 +208,7 @@ def _plain(value: object) -> object:
 def check(connection: Connection, change: Change, moment: Moment) -> Misfits:
     """Look at every record, before anything has changed."""
     names = {name: [part.name for part in stored(was)] for name, (was, _) in change.holder.fields.items()}
-    run = _Pass(connection, change, moment, change.holder.table_before, names[change.now.name], names)
+    run = _Pass(connection, change, moment, change.holder.table_before, names[change.now.name], names, named=False)
     for _ in run.batches():
         pass
     return run.misfits
@@ -214,7 +222,7 @@ def write(connection: Connection, change: Change, moment: Moment) -> None:
     """
     names = {name: [part.name for part in stored(replace(was, name=name))] for name, (was, _) in change.holder.fields.items()}
     aside = [f"{ASIDE}{part.name}" for part in stored(replace(change.was, name=change.now.name))]
-    run = _Pass(connection, change, moment, change.holder.table, aside, names)
+    run = _Pass(connection, change, moment, change.holder.table, aside, names, named=True)
     if change.now.each:
         _listed(connection, change, run)
         return
@@ -265,14 +273,22 @@ class _Pass:
     """One walk over a table in the order of its ids. ``old``: the columns of the old values; ``names``: those of the others."""
 
     def __init__(
-        self, connection: Connection, change: Change, moment: Moment, table: str, old: Sequence[str], names: Mapping[str, Sequence[str]]
+        self,
+        connection: Connection,
+        change: Change,
+        moment: Moment,
+        table: str,
+        old: Sequence[str],
+        names: Mapping[str, Sequence[str]],
+        *,
+        named: bool,
     ) -> None:
         self.connection, self.change, self.moment, self.table = connection, change, moment, table
         self.fields: list[tuple[str, Field, Sequence[str]]] = [("old", change.was, old)]
         for was, now in change.holder.fields.values():
             if now.name in change.reads:
                 self.fields.append((now.name, was, names[now.name]))
-        self.convert = converter(change)
+        self.convert = converter(change, named=named)
         self.looked = self.failed = 0
         self.first: list[tuple[str, str, str]] = []
 

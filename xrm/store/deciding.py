@@ -122,7 +122,13 @@ def _gone(connection: Connection, gone: _Gone, now: Field | None, found: Answers
         path = holder.path(gone.now) if gone.what == "option" else (holder.after.name, "lifecycle")
         hint = f"say where they go: removed: {{{next(iter(missing))}: …}}"
         found.problems.append(Problem("XRM408", message, path=path, hint=hint))
-    if missing or not held or gone.by:
+    if missing or not held:
+        return
+    if gone.by:  # it is done with that, and told
+        moved = ", ".join(f"{name} to {gone.removed[name] or 'nothing'}" for name in held)
+        count = _several(connection, gone, held, "1 = 1")
+        said = f"move {holder.says(gone.now)} in {counted(count, 'record')}, as it is {gone.by}: {moved}"
+        found.steps.append(Step(said, table=holder.table_before, rows=count, replaces=True))
         return
     alive = _held(connection, gone, "deleted_at IS NULL") if holder.part is None else {}
     if alive:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -34,16 +34,20 @@ def keys(both: Iterable[tuple[StandingTable, sa.Table]], gone: Sequence[Standing
 
 
 def columns(
-    both: Iterable[tuple[StandingTable, sa.Table]], connection: Connection, derived: Container[tuple[str, str]] = ()
+    both: Iterable[tuple[StandingTable, sa.Table]],
+    connection: Connection,
+    derived: Container[tuple[str, str]],
+    meant: Mapping[tuple[str, str], str],
 ) -> Iterator[Step]:
-    """``derived``: columns that go without a loss."""
+    """``derived``: columns that go without a loss. ``meant``: what may have been meant instead, by table and column."""
     for old, table in both:
         for name in old.columns:
             if name not in table.c:
                 count = 0 if (old.name, name) in derived else values(connection, old.stood, name)
                 loses = f"{counted(count, 'value')} of {old.name}.{name}" if count else None
                 statement = ddl.drop_column(old.name, name, connection.dialect)
-                yield Step(f"drop column {old.name}.{name}", (statement,), loses, table=old.stood)
+                instead = meant.get((old.name, name), "") if loses else ""
+                yield Step(f"drop column {old.name}.{name}", (statement,), loses, table=old.stood, instead=instead)
 
 
 def tables(gone: Sequence[StandingTable], connection: Connection) -> Iterator[Step]:

@@ -23,7 +23,7 @@ from xrm.model.application import Application
 from xrm.model.entity import Entity
 from xrm.store import converting, ddl, deciding, doubling, dropping, measuring, releases, renaming
 from xrm.store.database import Connection, Database
-from xrm.store.plans import Plan, Step
+from xrm.store.plans import Plan, Step, counted
 from xrm.store.standing import Standing, StandingTable, standing
 
 ONLINE = 10_000
@@ -76,7 +76,7 @@ def plan(
     if problems:
         raise Invalid(*problems)
     opened = (step for holder in shift.holders for step in deciding.opened(holder, shift.renamed))
-    data = (*_data(connection, shift, moment, cost), *answers.steps, *opened)
+    data = (*_data(connection, shift, moment, cost), *answers.steps, *opened, *_computed_over(connection, shift))
     steps = tuple(measuring.timed(_steps(there, tables, shift, connection, data), connection))
     locks = measuring.locked(steps, there, renaming.tables(shift.holders))
     return Plan(steps, digest, text_changed, base, refigured(before, after), tuple(answers.writes), shift.renamed, locks)
@@ -101,6 +101,17 @@ def _data(connection: Connection, shift: Shift, moment: Moment, cost: Mapping[st
     for holder in shift.holders:
         if holder.part is None and deciding.has_new_system_columns(holder):
             yield from deciding.system_columns(connection, holder, moment, dropping.records(connection, holder.table_before))
+
+
+def _computed_over(connection: Connection, shift: Shift) -> Iterator[Step]:
+    """Fields that people gave values, and that are computed from now on."""
+    for holder in shift.holders:
+        for was, now in holder.fields.values():
+            if now.compute and not was.compute and not was.apart:
+                count = dropping.values(connection, holder.table_before, stored(was)[0].name)
+                loses = f"{counted(count, 'value')} of {holder.says(now.name)}"
+                if count:
+                    yield Step(f"compute {holder.says(now.name)} in place of what people gave", (), loses, table=holder.table_before)
 
 
 def _steps(before: Standing, tables: Tables, shift: Shift, connection: Connection, data: Sequence[Step] = ()) -> Iterator[Step]:
@@ -137,7 +148,7 @@ def _steps(before: Standing, tables: Tables, shift: Shift, connection: Connectio
             if str(index.name) not in standing_indexes and str(index.name) not in online:
                 stood = there.tables[table.name].stood if table.name in there.tables else None
                 yield Step(f"create index {index.name}", (ddl.create_index(index, dialect),), table=stood)
-    yield from dropping.columns(both, connection, _derived(shift))
+    yield from dropping.columns(both, connection, _derived(shift), _renamed_perhaps(shift))
     yield from dropping.tables(gone, connection)
 
 
@@ -194,6 +205,17 @@ def _derived(shift: Shift) -> set[tuple[str, str]]:
             found |= {(holder.table, column) for column in (*aside, *companions(replace(was, name=name)))}
         for was in holder.gone:
             found |= {(holder.table, part.name) for part in stored(was) if was.compute or part.name in companions(was)}
+    return found
+
+
+def _renamed_perhaps(shift: Shift) -> dict[tuple[str, str], str]:
+    """For columns that go: the new field that may be the old one by another name."""
+    found = {}
+    for holder in shift.holders:
+        for was in holder.gone:
+            alike = [new.name for new in holder.added if new.type == was.type and not new.compute and not was.compute]
+            if alike:
+                found[holder.table, was.name] = f"if '{alike[0]}' is its new name, write there: renamed_from: {was.name}"
     return found
 
 

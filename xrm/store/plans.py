@@ -34,6 +34,8 @@ class Step:
     """Values become others, as the definition decides: what they were is left as an export, like what is lost."""
     seconds: float | None = field(default=None, compare=False)
     online: bool = False
+    instead: str = field(default="", compare=False)
+    """What may have been meant by a step that loses something."""
 
 
 @dataclass(frozen=True, slots=True)

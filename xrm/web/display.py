@@ -63,11 +63,12 @@ class Display:
     def typed(self, text: str) -> str:
         """A number as people of the locale type it, as stored numbers are written; what is none stays as it is.
 
-        ``1.250,50`` and ``1250,5`` where the comma is the point; a text that is grouped wrongly is not guessed at.
+        ``1.250,50`` and ``1250,5`` where the comma is the point; a text that is grouped wrongly is not guessed at: the last group has three
+        digits (``12,50`` is no number where the comma groups), those before it three or, as in India, two.
         """
         tight = "".join(text.split())
         group, point = re.escape(self.group.strip() or " "), re.escape(self.point)
-        if re.fullmatch(rf"[+-]?(\d{{1,3}}({group}\d{{2,3}})+|\d+)({point}\d+)?", tight):
+        if re.fullmatch(rf"[+-]?(\d{{1,3}}({group}\d{{2,3}})*{group}\d{{3}}|\d+)({point}\d+)?", tight):
             return tight.replace(self.group, "").replace(self.point, ".")
         return text.strip()
 

@@ -199,13 +199,11 @@ def _behind(ctx: Context, screen: Screen) -> tuple[str, ...]:
 
 
 def _steps(screen: Screen, found: Found, found_moves: Sequence[Move]) -> tuple[pages.Step, ...]:
-    """What is allowed comes first, with a key each."""
-    allowed = [move for move in found_moves if move.allowed]
-    blocked = [move for move in found_moves if not move.allowed]
-    keys = {move.name: key for move, key in zip(allowed, KEYS, strict=False)}
+    """In the order of the definition. A move that is blocked keeps its place and its key, so that no hand finds another one there."""
+    keys = {move.name: key for move, key in zip(found_moves, KEYS, strict=False)}
     return tuple(
-        pages.Step(m.name, m.label, f"{url(screen, found)}/move/{m.name}", m.allowed, m.reasons, keys.get(m.name, ""))
-        for m in (*allowed, *blocked)
+        pages.Step(m.name, m.label, f"{url(screen, found)}/move/{m.name}", m.allowed, m.reasons, keys.get(m.name, "") if m.allowed else "")
+        for m in found_moves
     )
 
 
