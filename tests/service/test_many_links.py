@@ -243,7 +243,7 @@ def test_a_list_comes_goes_and_follows_new_names(application: Applications) -> N
     assert [row["target.title"] for row in ana.get("memo", made)["places"]] == ["North"]
     assert [row["target"] for row in ana.history("memo", made)[-1].fields["places"][1]] == [north]
     assert ana.update("memo", made, None, places=[ana.create("area_of", name="South").id, north])
-    assert losses(running, gone) == ["2 records of memo__places"]
+    assert losses(running, gone) == ["2 rows of memo.places"]
     apply_to(running.database, gone)
     assert "places" not in application.opened(running.url).person("di", "agent").get("memo", made)
 

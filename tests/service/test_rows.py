@@ -384,13 +384,13 @@ def test_rows_come_and_go_with_the_definition(application: Applications) -> None
     gone = {"note": f"fields: {{name: text}}\n{access}"}
     running = application(old)
     made = running.person("ana", "agent").create("note", name="One", lines=[{"a": "x", "b": 1}, {"a": "y"}])
-    assert [step.loses for step in planned(running, new).steps if step.loses] == ["1 value of note__lines.b"]
+    assert [step.loses for step in planned(running, new).steps if step.loses] == ["1 value of note.lines.b"]
     apply_to(running.database, new)
     later = application.opened(running.url)
     assert refigured(loaded(old)[0], loaded(new)[0]) == ("note",)
     ana = later.person("bo", "agent")
     assert plain(ana.get("note", made.id)["lines"], "a", "c") == [("x", "x!"), ("y", "y!")]
-    assert [step.loses for step in planned(running, gone).steps if step.loses] == ["2 records of note__lines"]
+    assert [step.loses for step in planned(running, gone).steps if step.loses] == ["2 rows of note.lines"]
     apply_to(running.database, gone)
     assert "lines" not in application.opened(running.url).person("cy", "agent").get("note", made.id)
     assert planned(running, gone).empty

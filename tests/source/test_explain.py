@@ -1,6 +1,7 @@
 """What a word means, and where a thing is used."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -285,3 +286,16 @@ def test_an_application_that_is_not_sound_says_what_is_wrong(tmp_path: Path) -> 
     result = runner.invoke(app, ["explain", "note.a", "--app", str(folder)])
     assert isinstance(result.exception, Invalid) and result.exception.problems[0].place
     assert runner.invoke(app, ["explain", "fields.min", "--app", str(folder)]).exit_code == 0
+
+
+def test_a_state_tells_how_records_come_and_leave(folder: Path) -> None:
+    """And a field who sees it, with those whose role includes that of another."""
+    result = runner.invoke(app, ["explain", "request.closed", "--app", str(folder)])
+    assert [" ".join(line.split()) for line in result.stdout.splitlines() if line][2:5] == [
+        "comes here close from new", "leaves reopen to new", "may be edited subject",
+    ]  # fmt: skip
+    (folder / "xrm.yml").write_text(
+        "xrm: 1\nname: test\nroles: {agent: Agent, boss: {includes: agent}, head: {includes: boss}}\n", encoding="utf-8"
+    )
+    told = runner.invoke(app, ["explain", "request.cost", "--app", str(folder)]).stdout
+    assert re.search(r"seen by +boss, head\n", told) and re.search(r"changed by +boss, head\n", told)

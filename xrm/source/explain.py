@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from xrm.errors import Place
-from xrm.model.access import Grant
 from xrm.model.application import Application
 from xrm.model.data import Keyed
-from xrm.model.entity import Entity
-from xrm.model.fields import Check, Expression, Field, Value
+from xrm.model.fields import Field
 from xrm.model.kinds import KINDS as FIELD_KINDS
-from xrm.model.lifecycle import Transition
 from xrm.model.values import canonical
-from xrm.model.views import View
-from xrm.source import kinds
+from xrm.source import facts, kinds
 from xrm.source.keys import KINDS
 from xrm.source.kinds import Key, MapKind
 from xrm.source.load import Loaded
@@ -183,42 +179,45 @@ def explain_thing(loaded: Loaded, thing: Thing, files: Mapping[str, str]) -> Exp
     assert application is not None
     match thing:
         case ("role", name):
-            facts = _role_facts(application, name)
+            told = facts.of_role(application, name)
             title = f"role {name}"
         case ("type", name):
             part = _part_of(loaded, thing)
-            facts = (("type", ", ".join(word.text for word in part.words("type"))),) if part else ()
+            told = (("type", ", ".join(word.text for word in part.words("type"))),) if part else ()
             title = f"type {name}"
         case ("pack", name):
-            facts = (("brings", ", ".join(_brought(loaded, name))),)
+            told = (("brings", ", ".join(_brought(loaded, name))),)
             title = f"pack {name}"
         case ("record", entity, key):
-            facts = tuple(_record(application, entity, key).items())
+            told = tuple(_record(application, entity, key).items())
             title = f"{entity} {key}"
         case ("transition", entity, name) if lifecycle := application.entities[entity].lifecycle:
-            facts = _move_facts(lifecycle.transitions[name])
+            told = facts.of_move(lifecycle.transitions[name])
             title = f"transition {entity}.{name}"
         case ("view", entity, name):
-            facts = _view_facts(application.entities[entity].views[name])
+            told = facts.of_view(application.entities[entity].views[name])
             title = f"view {entity}.{name}"
         case ("check", entity, name):
-            facts = _check_facts(next(check for check in application.entities[entity].checks if check.name == name))
+            told = facts.of_check(next(check for check in application.entities[entity].checks if check.name == name))
             title = f"check {entity}.{name}"
         case ("entity", name):
-            facts = _entity_facts(application, application.entities[name])
+            told = facts.of_entity(application, application.entities[name])
             title = f"entity {name}"
         case ("field", entity, name):
-            facts = _field_facts(application, application.entities[entity.partition(".")[0]], _field(application, entity, name))
+            told = facts.of_field(application, application.entities[entity.partition(".")[0]], _field(application, entity, name))
             title = f"{entity}.{name}"
+        case ("state", entity, name) if lifecycle := application.entities[entity].lifecycle:
+            told = facts.of_state(lifecycle, name)
+            title = f"state {entity}.{name}"
         case ("inverse", entity, name):
             inverse = application.entities[entity].inverses[name]
-            facts = (("holds", f"the records of {' and '.join(inverse.entities)} whose {inverse.field} leads here"),)
+            told = (("holds", f"the records of {' and '.join(inverse.entities)} whose {inverse.field} leads here"),)
             title = f"{entity}.{name}"
         case _:
-            facts = ()
+            told = ()
             title = f"{thing[0]} {'.'.join(thing[1:])}"
     place = _place_of(loaded, thing)
-    return Explanation(title, _said(application, thing), facts, place=place, source=_lines(files, place), thing=thing)
+    return Explanation(title, _said(application, thing), told, place=place, source=_lines(files, place), thing=thing)
 
 
 def _said(application: Application, thing: Thing) -> str:
@@ -268,88 +267,6 @@ def _datum(field: Field, value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(_datum(field, one) for one in value)
     return value.key if isinstance(value, Keyed) else canonical(field, value)
-
-
-def _role_facts(application: Application, name: str) -> tuple[tuple[str, str], ...]:
-    role = application.roles[name]
-    facts = [("includes", ", ".join(role.includes))] if role.includes else []
-    for entity in application.entities.values():
-        grant = entity.access.get(name)
-        if grant:
-            facts.append((entity.name, ", ".join(_right(right, rule) for right, rule in grant.rights.items()) or "nothing"))
-    return tuple(facts)
-
-
-def _right(right: str, rule: object) -> str:
-    return f"{right} where {rule.checked.text}" if isinstance(rule, Expression) else right
-
-
-def _move_facts(move: Transition) -> tuple[tuple[str, str], ...]:
-    facts = [("from", ", ".join(move.sources)), ("to", move.target), ("roles", ", ".join(move.roles or ()) or "who may update the record")]
-    facts += [("asks", ", ".join(ask.field for ask in move.ask))] if move.ask else []
-    facts += [("sets", ", ".join(f"{field} {_rule(value)}" for field, value in move.set.items()))] if move.set else []
-    return (*facts, *(("guard", guard.must.checked.text) for guard in move.guards))
-
-
-def _view_facts(view: View) -> tuple[tuple[str, str], ...]:
-    facts = (("columns", ", ".join(view.columns)), ("sort", ", ".join(map(str, view.sort))))
-    return (*facts, ("filter", view.filter.checked.text)) if view.filter else facts
-
-
-def _check_facts(check: Check) -> tuple[tuple[str, str], ...]:
-    said = (("when", check.when), ("must", check.must), ("should", check.should))
-    facts = tuple((key, rule.checked.text) for key, rule in said if rule)
-    return (*facts, ("beside", check.field)) if check.field else facts
-
-
-def _entity_facts(application: Application, entity: Entity) -> tuple[tuple[str, str], ...]:
-    facts = [("fields", ", ".join(entity.fields))]
-    facts += [("states", ", ".join(entity.lifecycle.states))] if entity.lifecycle else []
-    facts += [("title", entity.title)]
-    facts += [("key", entity.key)] if entity.key else []
-    for role, grant in entity.access.items():
-        facts.append((f"may: {role}", ", ".join(_right(right, rule) for right, rule in grant.rights.items())))
-    others = [(other.name, field) for other in application.entities.values() for field in other.fields.values()]
-    linked = [f"{other}.{field.name}" for other, field in others if entity.name in field.targets]
-    return (*facts, *([("linked from", ", ".join(linked))] if linked else []))
-
-
-def _field_facts(application: Application, entity: Entity, field: Field) -> tuple[tuple[str, str], ...]:
-    def with_right(given: Callable[[Grant], bool]) -> str:
-        """The roles that have a right, and those that include one of them."""
-        have = {role for role, grant in entity.access.items() if given(grant)}
-        return ", ".join(name for name, role in application.roles.items() if have.intersection((name, *role.includes))) or "nobody"
-
-    facts = [("type", f"{field.type} to {', '.join(field.targets)}" if field.targets else field.type)]
-    if field.options:
-        facts.append(("options", ", ".join(option.name for option in field.options)))
-    if field.system:
-        return (*facts, ("kept by", "xrm itself"))
-    rules: list[tuple[str, Expression | Value | bool | None]] = [
-        ("required", field.required), ("recommended", field.recommended), ("shown", field.show), ("read only", field.readonly),
-        ("default", field.default), ("computed", field.compute),
-    ]  # fmt: skip
-    facts += [(name, _rule(rule)) for name, rule in rules if rule]
-    facts += [(name, str(bound)) for name, bound in (("min", field.minimum), ("max", field.maximum)) if bound is not None]
-    if field.protected:
-        facts.append(("seen by", with_right(lambda grant: field.name in grant.sees)))
-        facts.append(("changed by", with_right(lambda grant: field.name in grant.edits)))
-    else:
-        facts.append(("seen by", with_right(lambda grant: "read" in grant.rights)))
-    return tuple(facts)
-
-
-def _rule(rule: Expression | Value | bool | None) -> str:
-    if isinstance(rule, Expression):
-        return rule.checked.text
-    if isinstance(rule, Value):
-        return "; else ".join(_case(when, use) for when, use in rule.cases)
-    return "always"
-
-
-def _case(when: Expression | None, use: object) -> str:
-    shown = f"={use.checked.text}" if isinstance(use, Expression) else str(use)
-    return f"{shown} where {when.checked.text}" if when else shown
 
 
 # -- where it stands -------------------------------------------------------------------------------------------------

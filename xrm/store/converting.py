@@ -6,7 +6,7 @@ applying it writes, and refuses the plan if any fails after all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -63,15 +63,16 @@ class Misfits:
     first: tuple[tuple[str, str, str], ...]
 
 
-def changes(holders: Sequence[Holder]) -> tuple[list[Change], list[Problem]]:
-    """The conversions that a definition asks for; and what must be said first (XRM402, XRM408)."""
+def changes(holders: Sequence[Holder], gone: Collection[str], stood: Collection[str]) -> tuple[list[Change], list[Problem]]:
+    """The conversions that a definition asks for; and what must be said first (XRM402, XRM408). ``gone``: entities that go;
+    ``stood``: those that were there."""
     found, problems = [], []
     for holder in holders:
         for was, now in holder.fields.values():
             if was.compute or now.compute or follows(was, now):
                 continue
             change = Change(holder, was, now)
-            problem = _undecided(change)
+            problem = _undecided(change, gone, stood)
             if problem is None:
                 found.append(change)
             else:
@@ -80,7 +81,8 @@ def changes(holders: Sequence[Holder]) -> tuple[list[Change], list[Problem]]:
     return found, problems + [problem for change in found for problem in _too_new(change, fresh)]
 
 
-def _undecided(change: Change) -> Problem | None:
+def _undecided(change: Change, gone: Collection[str], stood: Collection[str]) -> Problem | None:
+    """``gone``: entities that go; ``stood``: those that were there."""
     was, now, stated = change.was, change.now, change.now.converted_from
     path = change.holder.path(now.name)
     listed = was.type == "link" and now.each is not None and carried(was, now)
@@ -97,9 +99,10 @@ def _undecided(change: Change) -> Problem | None:
     if carried(was, now):
         return None
     message = f"{change.name} cannot become {words(now)} by itself where values are kept as {words(was)}"
-    return Problem(
-        "XRM402", message, path=path, hint=f"say converted_from: {_conversion(was)}, with a 'with' if values do not fit as they are"
-    )
+    hint = f"say converted_from: {_conversion(was)}, with a 'with' if values do not fit as they are"
+    if was.to in gone and now.to and now.to not in stood:
+        hint = f"if '{now.to}' is what '{was.to}' is called now, write there: renamed_from: {was.to}; else {hint}"
+    return Problem("XRM402", message, path=path, hint=hint)
 
 
 def _too_new(change: Change, fresh: set[tuple[str, str]]) -> Iterator[Problem]:

@@ -44,7 +44,7 @@ def columns(
         for name in old.columns:
             if name not in table.c:
                 count = 0 if (old.name, name) in derived else values(connection, old.stood, name)
-                loses = f"{counted(count, 'value')} of {old.name}.{name}" if count else None
+                loses = f"{counted(count, 'value')} of {said(old.name)}.{name}" if count else None
                 statement = ddl.drop_column(old.name, name, connection.dialect)
                 instead = meant.get((old.name, name), "") if loses else ""
                 yield Step(f"drop column {old.name}.{name}", (statement,), loses, table=old.stood, instead=instead)
@@ -58,10 +58,15 @@ def tables(gone: Sequence[StandingTable], connection: Connection) -> Iterator[St
     ]
     for table in sorted(gone, key=lambda one: (one.part is None, one.name)):
         count = records(connection, table.stood)
-        loses = f"{counted(count, 'record')} of {table.name}" if count else None
+        loses = f"{counted(count, 'row' if table.part else 'record')} of {said(table.name)}" if count else None
         spine = [] if table.part else [f"DELETE FROM xrm_record WHERE entity = {ddl.literal(table.name.removeprefix('xrm_'))}"]
         yield Step(f"drop table {table.name}", (*before, *spine, ddl.drop_table(table.name, dialect)), loses, table=table.stood)
         before = []
+
+
+def said(table: str) -> str:
+    """A table in words: ``user``, and ``order.lines`` for its rows."""
+    return table.removeprefix("xrm_").replace("__", ".")
 
 
 def _nullable(table: StandingTable, key: Key, going: set[str]) -> bool:

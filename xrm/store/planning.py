@@ -85,7 +85,8 @@ def plan(
 def _shift(before: Application, after: Application) -> tuple[Shift, list[Problem]]:
     """With what must be said of changes of type first."""
     its = holders(before, after)
-    changes, problems = converting.changes(its)
+    gone = before.entities.keys() - {holder.before.name for holder in its}
+    changes, problems = converting.changes(its, gone, before.entities)
     converted: dict[str, frozenset[str]] = {}
     for change in changes:
         converted[change.holder.table] = converted.get(change.holder.table, frozenset()) | {change.now.name}

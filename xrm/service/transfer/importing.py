@@ -293,7 +293,7 @@ class _Import:
         """A record that is to have a certain id or number is history."""
         named = next((name for name, value in (("id", own), ("number", values.get("number"))) if value is not None), None)
         if named and not self.plan.historic:
-            hint = "with historic: true a record is created as it was"
+            hint = "with --historic (in a map, historic: true) a record is created as it was, under its own id"
             raise NotFound(Problem("XRM506", f"there is no record with this {named}", path=(named,), hint=hint))
 
     # -- the transaction --------------------------------------------------------------------------------------------

@@ -374,17 +374,20 @@ class _Planner:
         names = tuple(word.text for word in words) or ((self.entity.key,) if self.entity.key else ())
         place = words[0].place if words else self.outline.entity.place
         allowed = keys_of(self.entity)
+        told = self.entity.name
+        unique = f"let a field of '{told}' be unique: true (from your own file: add_to: {told}, unique: {{name: [field]}})"
         if not names:
             hint = (
                 "for example "
                 + (" or ".join(f"key: [{', '.join(one)}]" for one in allowed[:3]))
                 + "; without a map, a column for one of them"
             )
+            hint += f"; for new records {unique}" if allowed == (("id",),) else ""
             self.note("the map does not say by which fields a record is found again", place, ("key",), hint)
             return ()
         if not any(set(names) == set(one) for one in allowed):
-            choices = ", ".join(" + ".join(one) for one in allowed)
-            self.note(f"{' + '.join(names)[:80]} is not unique, so that it cannot be the key", place, ("key",), f"unique are: {choices}")
+            hint = f"unique are: {', '.join(' + '.join(one) for one in allowed)}; or {unique}"
+            self.note(f"{' + '.join(names)[:80]} is not unique, so that it cannot be the key", place, ("key",), hint)
             return ()
         for name in names:
             if name not in self.filled:
