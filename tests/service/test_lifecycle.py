@@ -299,3 +299,23 @@ def test_computed_values_follow_every_write(ana: Person) -> None:
     assert ana.update("case", made.id, 2, cost=None).record["total"] is None
     with pytest.raises(Invalid, match="it is computed"):
         ana.update("case", made.id, 3, total=1)
+
+
+def test_a_guard_that_asks_a_collection_is_judged_ahead(application: Applications) -> None:
+    """Of rows, and of the records that link to it."""
+    guards = "[{must: 'notes.exists(n, n.size > 2)', message: No notes}, {must: 'lines.exists(l, l.a > 1)', message: No lines}]"
+    box = f"""
+fields: {{name: text, lines: {{type: rows, fields: {{a: integer}}}}}}
+checks: {{full: {{must: 'open || count(notes) < 3', message: Too many}}}}
+lifecycle: {{states: {{new: {{initial: true}}, done: {{final: true}}}}, transitions: {{go: {{from: new, to: done, guards: {guards}}}}}}}
+access: {{boss: [read, create, update]}}
+"""
+    note = "fields: {size: integer, box: {type: link, to: box, inverse: notes}}\naccess: {boss: [read, create, update]}\n"
+    boss = application({"box": box, "note": note}).person("bea", "boss")
+    id = boss.create("box", name="x", lines=[{"a": 2}]).id
+    assert boss.moves("box", id)["go"].reasons == ("No notes",)
+    boss.create("note", size=3, box=id)
+    assert boss.moves("box", id)["go"].allowed
+    for _ in range(2):
+        boss.create("note", size=3, box=id)
+    assert boss.moves("box", id)["go"].reasons == ("Too many",)

@@ -157,10 +157,12 @@ def said(ctx: Context, rule: Constraint, row: Row) -> str:
     return f"{label} must be {canonical(rule.field, bound)} or {'more' if rule.kind == 'min' else 'less'}"
 
 
-def moved(compiled: CompiledEntity, move: Transition, row: Row) -> Row:
-    """The record in the state that a move leads to, before anything that the move asks or sets."""
-    lifecycle = compiled.entity.lifecycle
-    return {**row, "state": move.target, "open": not (lifecycle and lifecycle.states[move.target].final)}
+def moved(compiled: CompiledEntity, move: Transition, row: dict[str, Any]) -> Row:
+    """The record in the state that a move leads to, before anything that the move asks or sets. It asks of collections what the record
+    asks."""
+    lifecycle, after = compiled.entity.lifecycle, row.copy()
+    after.update(state=move.target, open=not (lifecycle and lifecycle.states[move.target].final))
+    return after
 
 
 def ahead(ctx: Context, compiled: CompiledEntity, move: Transition, row: Row, after: Row) -> list[str]:

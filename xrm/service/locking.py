@@ -222,6 +222,10 @@ class Asking(dict[str, Any]):
         super().__init__(record)
         self._connection, self._moment, self._terms = connection, moment, terms
 
+    def copy(self) -> Asking:
+        """A record of its own that asks the same."""
+        return Asking(self, self._connection, self._moment, self._terms)
+
     def __missing__(self, key: str) -> Any:
         """Not kept, since the record may change before it is asked again. A name that is no question is a KeyError."""
         term, dialect = self._terms[key], self._connection.dialect

@@ -54,7 +54,7 @@ def raw_row(ctx: Context, entity: str, id: str) -> dict[str, Any]:
     return with_links(system, ctx.service.database.connection, ctx.entity(entity), record)
 
 
-def _move(ctx: Context, entity: str, move: Transition, row: Mapping[str, Any]) -> Move:
+def _move(ctx: Context, entity: str, move: Transition, row: dict[str, Any]) -> Move:
     words = ctx.words
     compiled = ctx.service.application.entities[entity]
     after = moved(compiled, move, row)
