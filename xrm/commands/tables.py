@@ -72,7 +72,7 @@ def _planned(settings: Settings, database: Database, source: int | None) -> tupl
 def _of_release(problem: Problem, number: int) -> Problem:
     """What stands in the way back cannot be mended in the old text, which is kept as it was."""
     way = f"release {number} cannot say it: put its text into the folder (xrm releases show {number}), say it there, and apply"
-    return replace(problem, hint=f"{problem.hint}; {way}")
+    return replace(problem, hint=f"{problem.hint}; {way}" if problem.hint else way)
 
 
 def apply(
