@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import yaml
 from yaml import CSafeLoader
@@ -18,6 +17,7 @@ from yaml._yaml import Mark as CMark
 from xrm.errors import Place, Problem
 from xrm.source import quoting
 from xrm.source.lines import split_lines
+from xrm.source.trees import tree
 
 MOST_BYTES = 1_000_000
 MOST_DEPTH = 40
@@ -30,7 +30,7 @@ Mark = yaml.Mark | CMark
 NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Scalar:
     """``text`` is the value; ``raw`` what stands in the file, quotes included; ``style`` the quote or block sign."""
 
@@ -44,13 +44,13 @@ class Scalar:
         return self.style == ""
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Sequence:
     items: tuple[Node, ...]
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Map:
     """``flow``: written with braces; ``partial``: a key in it was refused, so that others may only seem to be missing."""
 
@@ -60,7 +60,7 @@ class Map:
     partial: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Broken:
     """A value that was refused already (an alias, a tag): nothing more is said about it."""
 
@@ -70,7 +70,7 @@ class Broken:
 Node = Scalar | Sequence | Map | Broken
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Document:
     """``root`` is None where the file could not be read; ``lines`` are there all the same."""
 
@@ -166,15 +166,14 @@ class _Walk:
         assert end is not None
         line, column = start.line, start.column
         width = end.column - column if end.line == line else 1
-        return Place(self.file, line + 1, column + 1, max(1, width))
+        return Place(self.file, line + 1, column + 1, width or 1)
 
     def node(self, event: yaml.Event) -> Node:
         self.count += 1
         if self.count > self.most:
             raise _Refused(Problem("XRM104", f"the file holds more than {self.most:,} values", self.place(event)))
         if isinstance(event, yaml.ScalarEvent):
-            scalar = self.scalar(event)
-            return scalar if event.tag is None and event.anchor is None else self.checked(event, scalar)
+            return self.scalar(event)
         if isinstance(event, yaml.AliasEvent):
             return self.refuse(event, f"the alias '*{(event.anchor or '')[:MOST_SHOWN]}' is refused")
         self.depth += 1
@@ -191,17 +190,18 @@ class _Walk:
             rest = f"more than {MOST_PROBLEMS} problems: the rest of the file is not read"
             raise _Refused(Problem("XRM104", rest, problem.place))
 
-    def scalar(self, event: yaml.ScalarEvent) -> Scalar:
+    def scalar(self, event: yaml.ScalarEvent) -> Node:
         start, end = event.start_mark, event.end_mark
         assert start is not None
         assert end is not None
-        style = event.style or ""
-        node = Scalar(event.value, self.text[start.index : end.index], style, self.between(start, end))
-        if style or start.line in self.signed:
+        style, line, column = event.style or "", start.line, start.column
+        place = Place(self.file, line + 1, column + 1, (end.column - column or 1) if end.line == line else 1)
+        node = Scalar(event.value, self.text[start.index : end.index], style, place)
+        if style or line in self.signed:
             slip = self.slip(node, end)
             if slip:
                 self.report(slip)
-        return node
+        return node if event.tag is None and event.anchor is None else self.checked(event, node)
 
     def slip(self, node: Scalar, end: Mark) -> Problem | None:
         """What is valid YAML and most likely not what was meant."""

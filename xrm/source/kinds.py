@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from xrm.source.trees import tree
 
 Thing = Literal["entity", "field", "role", "state", "type", "path", "right", "pack", "locale", "content", "earlier name"]
 """What a name refers to."""
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Text:
     """A scalar as it is written (rule 1)."""
 
     most: int = 4000
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Label:
     """Words for people: a text, or a map from locale to text (rule 5)."""
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Name:
     """A new name: lower case letters, digits and ``_``."""
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Ref:
     """The name of a thing defined elsewhere; ``many``: or a list of them."""
 
@@ -35,45 +37,45 @@ class Ref:
     may_be_empty: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Integer:
     low: int
     high: int
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Boolean:
     pass
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class OneOf:
     words: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Condition:
     """Always an expression (rule 2); ``constant``: the plain words that stand for themselves."""
 
     constant: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Value:
     """Data, an ``=expression``, or a list of ``{when, use}`` (rule 2)."""
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Data:
     """Data in the type of the field it stands on."""
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Bound:
     """Data in the type of the field it stands on, or an ``=expression``."""
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Range:
     """A whole number, the most; or ``{min, max}``."""
 
@@ -81,26 +83,26 @@ class Range:
     high: int
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class ValueMap:
     """A map from field to value."""
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class One:
     """One map of a kind."""
 
     of: str
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Many:
     """A list of maps of a kind; one map is a list of one (rule 5)."""
 
     of: str
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Named:
     """A map from name to a map of a kind; a list of names is short for a map to ``{}`` (rule 4).
 
@@ -113,7 +115,7 @@ class Named:
     may_be_empty: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Layouts:
     """``{default: [section, …], new: […]}``, or the list of the default one alone."""
 
@@ -127,7 +129,7 @@ Kind = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Key:
     """One key of a map: the only place where the language says it.
 
@@ -146,7 +148,7 @@ class Key:
     unless: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class MapKind:
     """A kind of map. ``short``: the key that a bare value stands for; ``flags``: a name or list of names sets each of
     these keys to true; ``later``: keys of the language that are not part of this version; ``unsaid``: what to write where nothing

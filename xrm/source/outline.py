@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from xrm.errors import Place
 from xrm.source.document import Node, Scalar
+from xrm.source.trees import tree
 
 DEFAULT = "default"
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Word:
     """A name or a text, as it was written."""
 
@@ -23,7 +24,7 @@ class Word:
         return self.scalar.place
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Words:
     """One or more names."""
 
@@ -31,7 +32,7 @@ class Words:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Label:
     """Text by locale; "" is the application's own."""
 
@@ -39,7 +40,7 @@ class Label:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Formula:
     """An expression: ``text`` without a leading ``=``; ``skipped`` is how many characters stood before it."""
 
@@ -52,7 +53,7 @@ class Formula:
         return self.scalar.place
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Datum:
     """Data, to be read in the type of its field."""
 
@@ -63,13 +64,13 @@ class Datum:
         return self.node.place
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Case:
     when: Formula | None
     use: Formula | Datum
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Given:
     """What stands on a value key: the first case that holds."""
 
@@ -77,13 +78,13 @@ class Given:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Number:
     value: int
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Extent:
     """``{min, max}``: either may be missing."""
 
@@ -92,7 +93,7 @@ class Extent:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Flag:
     value: bool
     place: Place
@@ -102,7 +103,7 @@ Answer = object
 """What a key holds: one of the classes here, or a Part, a tuple of Parts or a map from name to Part or Given."""
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Part:
     """A checked map. ``place`` is that of the key it stands under; ``broken`` are keys that were given but refused.
 
@@ -205,7 +206,7 @@ def _inner(value: Answer) -> Iterable[Part]:
     return (part for part in value if isinstance(part, Part)) if isinstance(value, tuple) else ()
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Ghost:
     """An entity whose file could not be read: it exists, and nothing more is known than what its links call their inverses."""
 
@@ -214,7 +215,7 @@ class Ghost:
     inverses: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Row:
     """A record in ``data/``; ``name`` is its key where the file is a map."""
 
@@ -228,7 +229,7 @@ class Row:
         return Word(given.text, given) if self.name is None and isinstance(given, Scalar) else self.name
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Listing:
     """The records of a file in ``data/``."""
 
@@ -246,7 +247,7 @@ class Listing:
         return places
 
 
-@dataclass(frozen=True, slots=True)
+@tree
 class Outline:
     """All files. ``application`` is None where ``xrm.yml`` is missing or broken."""
 
