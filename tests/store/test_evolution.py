@@ -637,3 +637,48 @@ def test_the_way_back_converts_what_fits(application: Applications) -> None:
     bootstrap.apply(second.database, back, bootstrap.plan_of(second.database, bootstrap.way_back(second.database, 1)))
     third = application.opened(second.url)
     assert (_again(third).get("note", id)["a"], _again(third).get("note", id)["c"]) == (8, "y")
+
+
+@pytest.mark.parametrize("dropped", [False, True])
+@pytest.mark.parametrize(
+    ("was", "now"),
+    [
+        ("to: [box, crate]", "to: box"),
+        ("to: [box, crate, bin]", "to: [box, bin]"),
+        ("to: [box, crate], many: true", "to: box, many: true"),
+        ("to: [box, crate, bin], many: true", "to: [box, bin], many: true"),
+        ("to: [box, crate, bin]", "to: [box, bin], many: true"),
+        ("to: vehicle", "to: van"),
+    ],
+)
+def test_a_link_leads_to_fewer(application: Applications, was: str, now: str, *, dropped: bool) -> None:
+    """A link that may lead to fewer entities than before keeps what it holds. Those that lead to what it no longer may are named before
+    anything has changed, with the record that people know, whether the entity goes or stays."""
+    goes, stays = ("car", "van") if "vehicle" in was else ("crate", "box")
+
+    def texts(field: str, *, without: str = "") -> dict[str, str]:
+        entities = {name: note("name: text", 'title: "{name}"') for name in ("box", "crate", "bin")}
+        entities["vehicle"] = f"abstract: true\nfields: {{name: text}}\n{ACCESS}"
+        entities |= dict.fromkeys(("car", "van"), 'extends: vehicle\ntitle: "{name}"\n')
+        return {"note": note(f"name: text, about: {{type: link, {field}}}", 'title: "{name}"')} | {
+            name: text for name, text in entities.items() if name != without
+        }
+
+    first = application(texts(was))
+    person = ana(first)
+    led = {name: {"entity": name, "id": person.create(name, name=name).id} for name in (goes, stays)}
+    about = {name: [link] if "many" in was else link for name, link in led.items()}
+    kept = person.create("note", name="Kept", about=about[stays])
+    astray = person.create("note", name="Astray", about=about[goes])
+    after = texts(now, without=goes if dropped else "")
+    (problem,) = refused(first, after)
+    assert (problem.code, problem.path[:2]) == ("XRM407", ("note", "fields"))
+    assert "1 of 2 values of note.about does not fit" in problem.message
+    assert f"Astray: '{led[goes]['id']}' leads to '{goes}'" in problem.message
+
+    person.update("note", astray.id, 1, about=about[stays])
+    second = evolve(application, first, after, allow=True)
+    for one in (kept, astray):
+        value = ana(second).get("note", one.id)["about"]
+        assert str(led[stays]["id"]) in str(value)
+        assert isinstance(value, tuple) == ("many" in now)

@@ -48,6 +48,11 @@ def follows(was: Field, now: Field) -> bool:
     return kept_as(was) == kept_as(now)
 
 
+def narrowed(was: Field, now: Field) -> bool:
+    """Whether a link may no longer lead to some of what it led to."""
+    return was.type == "link" and not set(was.targets) <= set((now.each or now).targets)
+
+
 def carried(was: Field, now: Field) -> bool:
     """Whether values are made into those of the new type without anything that has to be said: none loses what it was."""
     if now.type == "decimal" and was.type in ("integer", "decimal"):
@@ -55,7 +60,7 @@ def carried(was: Field, now: Field) -> bool:
     if now.type == "money" and was.type == "money" and now.currency == was.currency:
         return now.places >= was.places
     if was.type == "link" and "link" in (now.type, now.each and now.each.type):
-        return set(was.targets) <= set((now.each or now).targets)
+        return bool(set(was.targets) & set((now.each or now).targets))  # those that lead elsewhere are found, and refused
     if was.type == now.type == "choice":
         return now.many and not was.many
     return now.type in WORDS and was.kind.kept == "text"  # a folded key is made for each

@@ -13,10 +13,10 @@ from decimal import Decimal
 from typing import Any
 
 from xrm.compile.columns import DialectName, bind_id, from_database, id_text, json_text, point, short_instant, stored, to_database
-from xrm.compile.differences import carried, follows
+from xrm.compile.differences import carried, follows, narrowed
 from xrm.compile.pairing import Holder
 from xrm.compile.rules import value_closure
-from xrm.compile.tables import part_name
+from xrm.compile.tables import part_name, table_name
 from xrm.errors import Invalid, Problem
 from xrm.expr import Moment
 from xrm.model.fields import TARGET, Expression, Field
@@ -41,10 +41,15 @@ class Change:
     holder: Holder
     was: Field
     now: Field
+    targets: tuple[str, ...] = ()
+    """What a link may lead to, by the names that this had before."""
 
     @property
     def name(self) -> str:
-        return self.holder.says(self.now.name)
+        """Of a list of links the list."""
+        holder = self.holder
+        inner = holder.part is not None and self.now.name == TARGET and holder.after.fields[holder.part].each is not None
+        return f"{holder.after.name}.{holder.part}" if inner else holder.says(self.now.name)
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -71,7 +76,7 @@ def changes(holders: Sequence[Holder], gone: Collection[str], stood: Collection[
         for was, now in holder.fields.values():
             if was.compute or now.compute or follows(was, now):
                 continue
-            change = Change(holder, was, now)
+            change = Change(holder, was, now, _led(now, holders))
             problem = _undecided(change, gone, stood)
             if problem is None:
                 found.append(change)
@@ -81,12 +86,24 @@ def changes(holders: Sequence[Holder], gone: Collection[str], stood: Collection[
     return found, problems + [problem for change in found for problem in _too_new(change, fresh)]
 
 
+def watched(holders: Sequence[Holder]) -> list[Change]:
+    """Links whose values stay as they stand, and which may no longer lead to some of what they led to."""
+    pairs = ((holder, was, now) for holder in holders for was, now in holder.fields.values())
+    return [Change(holder, was, now, _led(now, holders)) for holder, was, now in pairs if follows(was, now) and narrowed(was, now)]
+
+
+def _led(field: Field, holders: Sequence[Holder]) -> tuple[str, ...]:
+    names = {holder.after.name: holder.before.name for holder in holders}
+    return tuple(names[target] for target in (field.each or field).targets if target in names)
+
+
 def _undecided(change: Change, gone: Collection[str], stood: Collection[str]) -> Problem | None:
     """``gone``: entities that go; ``stood``: those that were there."""
     was, now, stated = change.was, change.now, change.now.converted_from
     path = change.holder.path(now.name)
     listed = was.type == "link" and now.each is not None and carried(was, now)
-    if any(one.apart or one.kind.kept == "files" for one in (was, now)) and not listed:
+    of_list = change.holder.part is not None and now.name == TARGET and not carried(was, now)
+    if of_list or (any(one.apart or one.kind.kept == "files" for one in (was, now)) and not listed):
         message = f"{change.name} cannot become {words(now)} where values are kept as {words(was)}"
         hint = "add another field beside it, and take this one out in a later release"
         return Problem("XRM402", message, path=path, hint=hint)
@@ -100,6 +117,8 @@ def _undecided(change: Change, gone: Collection[str], stood: Collection[str]) ->
         return None
     message = f"{change.name} cannot become {words(now)} by itself where values are kept as {words(was)}"
     hint = f"say converted_from: {_conversion(was)}, with a 'with' if values do not fit as they are"
+    if was.type == now.type == "link":
+        hint = "add another field beside it, with 'fill', and take this one out in a later release"
     if was.to in gone and now.to and now.to not in stood:
         hint = f"if '{now.to}' is what '{was.to}' is called now, write there: renamed_from: {was.to}; else {hint}"
     return Problem("XRM402", message, path=path, hint=hint)
@@ -291,7 +310,9 @@ class _Pass:
         for was, now in change.holder.fields.values():
             if now.name in change.reads:
                 self.fields.append((now.name, was, names[now.name]))
-        self.convert = converter(change, named=named)
+        self.named, self.convert = named, converter(change, named=named)
+        link = (change.now.each or change.now).type == "link" and (narrowed(change.was, change.now) or change.now.converted_from)
+        self.targets = None if not link else (change.now.each or change.now).targets if named else change.targets
         self.looked = self.failed = 0
         self.first: list[tuple[str, str, str]] = []
 
@@ -304,13 +325,14 @@ class _Pass:
         readers = [(name, *decoder(field, dialect), columns) for name, field, columns in self.fields]
         wanted = ["id", *(quoted(column, dialect) for _, count, _, columns in readers for column in columns[:count])]
         system = self._system()
-        wanted += [name for name, _ in system]
+        wanted += [*(name for name, _ in system), self._called]
         last: Any = None
         while True:
             where = "" if last is None else f" WHERE id > {'?' if dialect == 'sqlite' else '%s'}"
             text = f"SELECT {', '.join(wanted)} FROM {quoted(self.table, dialect)}{where} ORDER BY id LIMIT {BATCH}"
             rows = self.connection.all(text, () if last is None else (last,))
-            yield [self._one(row, readers, system) for row in rows]
+            made = [self._one(row, readers, system) for row in rows]
+            yield made if self.targets is None else self._leading(rows, made)
             if len(rows) < BATCH:
                 return
             last = rows[-1][0]
@@ -318,9 +340,18 @@ class _Pass:
     def _system(self) -> list[tuple[str, Field]]:
         if self.change.holder.part is not None:
             return []
-        before = self.change.holder.before
-        read = [(name, field) for name in self.change.reads if name != "id" and (field := before.system_fields.get(name))]
-        return [*read, ("number" if before.number else "title", before.system_fields["title"])]
+        system = self.change.holder.before.system_fields
+        return [(name, field) for name in self.change.reads if name != "id" and (field := system.get(name))]
+
+    @property
+    def _called(self) -> str:
+        """What people call the record, or the one that a row belongs to."""
+        holder, dialect = self.change.holder, self.connection.dialect
+        column = "number" if holder.before.number else "title"
+        if holder.part is None:
+            return column
+        above = quoted(table_name(holder.after if self.named else holder.before), dialect)
+        return f"(SELECT above.{column} FROM {above} above WHERE above.id = {quoted(self.table, dialect)}.record)"
 
     def _one(self, row: Sequence[Any], readers: Sequence[Any], system: Sequence[tuple[str, Field]]) -> tuple[Any, object]:
         self.looked += 1
@@ -329,7 +360,7 @@ class _Pass:
         for name, count, decode, _ in readers:
             values[name] = decode(row[at : at + count])
             at += count
-        for place, (name, field) in enumerate(system[:-1]):
+        for place, (name, field) in enumerate(system):
             convert = from_database(field, self.connection.dialect)
             raw = row[at + place]
             values[name] = raw if raw is None or convert is None else convert(raw)
@@ -337,11 +368,36 @@ class _Pass:
         try:
             return row[0], self.convert(old, values, self.moment)
         except Misfit as misfit:
-            self.failed += 1
-            if len(self.first) < SHOWN:
-                shown = json_text(old) if isinstance(old, (Mapping, list)) else canonical(self.change.was, old)
-                self.first.append((str(row[-1]) if system else _key(row[0]), shown, misfit.message))
+            shown = json_text(old) if isinstance(old, (Mapping, list)) else canonical(self.change.was, old)
+            self._fails(row, shown, misfit.message)
             return row[0], None
+
+    def _fails(self, row: Sequence[Any], shown: str, reason: str) -> None:
+        self.failed += 1
+        if len(self.first) < SHOWN:
+            self.first.append((str(row[-1]), shown, reason))
+
+    def _leading(self, rows: Sequence[Any], made: list[tuple[Any, object]]) -> list[tuple[Any, object]]:
+        """The same without the links to what the field may not lead to; those do not fit."""
+        dialect = self.connection.dialect
+        ids = {id: bind_id(id, dialect) for _, value in made for id in _linked(value)}
+        marks = ", ".join(["?" if dialect == "sqlite" else "%s"] * len(ids))
+        found = self.connection.all(f"SELECT id, entity FROM xrm_record WHERE id IN ({marks})", tuple(ids.values())) if ids else []
+        entities = {_key(key): entity for key, entity in found}
+        kept = []
+        for row, (key, value) in zip(rows, made, strict=True):
+            astray = next((id for id in _linked(value) if entities.get(id) not in (self.targets or ())), None)
+            if astray is not None:
+                self._fails(row, astray, f"leads to '{entities.get(astray)}'")
+            kept.append((key, None if astray is not None else value))
+        return kept
+
+
+def _linked(value: object) -> tuple[str, ...]:
+    """The ids that a link, or a list of links, leads to."""
+    if value is None:
+        return ()
+    return tuple(str(link[TARGET]) for link in value) if isinstance(value, tuple) else (str(value),)
 
 
 def _key(stored: object) -> str:
@@ -354,6 +410,8 @@ def problem(change: Change, found: Misfits) -> Problem:
     do = "does" if found.failed == 1 else "do"
     message = f"{found.failed:,} of {counted(found.looked, 'value')} of {change.name} {do} not fit {words(change.now)}: {said}{more}"
     hint = "mend them first, or say what becomes of them: converted_from: {type: …, with: =…}"
+    if narrowed(change.was, change.now):
+        hint = "let them lead elsewhere, or empty them, first (deleted records too: restore them for it)"
     return Problem("XRM407", message, path=change.holder.path(change.now.name), hint=hint)
 
 

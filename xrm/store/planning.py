@@ -67,7 +67,7 @@ def plan(
     deciding.roles(connection, before, after, answers)
     problems = [*refused, *answers.problems, *doubling.problems(connection, there, tables, shift.holders, shift.converted)]
     cost: dict[str, tuple[int, float]] = {}
-    for change in shift.changes:
+    for change in (*shift.changes, *converting.watched(shift.holders)):
         started = time.perf_counter()
         found = converting.check(connection, change, moment)
         cost[change.name] = found.looked, 2 * (time.perf_counter() - started)  # it is read again, and written
