@@ -84,6 +84,9 @@ def test_a_plan_is_shown_rehearsed_kept_and_run(town: Town, application: Applica
     ]  # fmt: skip
     back = town.run("apply", "--yes", "--allow-loss", "--from", "1")
     assert back.exit_code == 0 and "rename table memo to note" in back.output, back.output
+    listed = json.loads(town.run("releases", "--format", "json").output)
+    assert [(one["release"], one["same_as"]) for one in listed] == [(3, 1), (2, None), (1, None)]
+    assert town.run("releases").output.splitlines()[0].endswith("(the text of 1)")
     last = application.opened(town.running.url)
     assert sorted(row["size"] for row in last.system.all("note") if row["size"] is not None) == [0, 1, 2]
     assert last.system.get("note", more)["name"] == "later"
@@ -186,6 +189,7 @@ def test_differences_are_said_in_the_words_of_the_language() -> None:
         "entities/note.yml": "entity: note\nlabel: {en: Remark}\nfields:\n  way: {type: choice, options: {web: Web}}\n  size: {type: integer, max: 7, required: way == 'web'}\n"
         "  new: {type: text, renamed_from: old}\nchecks: {small: {must: size < 3, message: Too large}}\n",
         "plugins/a.py": "A = 2\n",
+        "entities/more.yml": "add_to: user\nfields: {desk: text}\n",
     }
     assert source.differences(before, before) == ()
     assert list(source.differences(before, after)) == [
@@ -198,6 +202,7 @@ def test_differences_are_said_in_the_words_of_the_language() -> None:
         "note: field old renamed to new",
         "note: fields in another order",
         "note: check small added",
+        "what is added to user: added",
         "plugins/a.py: changed",
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -31,12 +32,19 @@ def listed(ctx: typer.Context, folder: Folder = Path(), form: Form = Format.text
     with database_of(folder) as (_, database):
         found, active = releases.every(database), releases.active(database)
     number = active.id if active else None
+    first = {one.digest: one.id for one in found}  # the newest come first: the oldest of the same text stays
     if form is Format.json:
-        print(json.dumps([_facts(one, active=one.id == number) for one in found], indent=2))
+        print(json.dumps([_facts(one, active=one.id == number) | {"same_as": _same(one, first)} for one in found], indent=2))
         return
     for one in found:
-        mark = "*" if one.id == number else " "
-        print(f"{mark} {one.id:>4}  {one.at:%Y-%m-%d %H:%M:%S}  {one.digest[:12]}  {one.by}{f'  {one.why}' if one.why else ''}")
+        mark, same = "*" if one.id == number else " ", _same(one, first)
+        told = f"{f'  {one.why}' if one.why else ''}{f'  (the text of {same})' if same else ''}"
+        print(f"{mark} {one.id:>4}  {one.at:%Y-%m-%d %H:%M:%S}  {one.digest[:12]}  {one.by}{told}")
+
+
+def _same(one: Release, first: Mapping[str, int]) -> int | None:
+    """The older release that has the same text."""
+    return first[one.digest] if first[one.digest] != one.id else None
 
 
 def _facts(one: Release, *, active: bool) -> dict[str, object]:

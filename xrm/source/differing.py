@@ -69,8 +69,8 @@ def _is_entity(name: str) -> bool:
 
 
 def _titled(part: Part) -> str:
-    word = part.word("entity") or part.word("add_to")
-    return f"entity {word.text}" if word else part.kind
+    entity, whole = part.word("entity"), part.word("add_to")
+    return f"entity {entity.text}" if entity else f"what is added to {whole.text}" if whole else part.kind
 
 
 def _parts(old: Part, new: Part, path: Said) -> Iterator[str]:
