@@ -117,7 +117,7 @@ def rehearse(database: Database, application: Application, made: migrate.Plan) -
             release = applying.run(connection, made, application.files, at=datetime.now(UTC), by="rehearsal", why=None)
             service = _service(other, compiled, loaded, Seal(bytes(32)), release)
             _written(service, connection, made)
-            return Rehearsed((), tuple(recomputed(service, connection, entity) for entity in made.recompute))
+            return Rehearsed((), recomputed(service, connection, made.recompute))
     except Invalid as refused:
         return Rehearsed(tuple(_placed(application, refused).problems))
 

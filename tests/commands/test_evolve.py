@@ -27,7 +27,7 @@ TWO = {
 
 class Town:
     def __init__(self, application: Applications, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.running = application(ONE)
+        self.application, self.running = application, application(ONE)
         self.folder = write_folder(folder / "app", ONE)
         monkeypatch.setenv("XRM_DATABASE_URL", self.running.url)
         monkeypatch.setenv("XRM_SECRET_FILE", str(self.running.secret))
@@ -91,6 +91,36 @@ def test_a_plan_is_shown_rehearsed_kept_and_run(town: Town, application: Applica
     assert sorted(row["size"] for row in last.system.all("note") if row["size"] is not None) == [0, 1, 2]
     assert last.system.get("note", more)["name"] == "later"
     assert town.run("plan", "--from", "1").output.strip() == "nothing to do: the database is what the definition says"
+
+
+def test_a_rehearsal_counts_what_follows_in_other_entities(town: Town) -> None:
+    """A total over other records changes with these, before it is its own turn: it is counted, with an example, and a record that
+    cannot be made anew is named."""
+
+    def texts(weight: str) -> dict[str, str]:
+        note = f"title: '{{name}}'\nfields: {{name: text, size: integer, box: {{type: link, to: box, inverse: notes}}, weight: {{type: integer, compute: ={weight}}}}}\n"
+        box = "title: '{name}'\nfields: {name: text, total: {type: integer, compute: =sum(notes.weight)}}\n"
+        return {"note": note + ACCESS, "box": box + ACCESS}
+
+    town.write(texts("size * 2"))
+    assert town.run("apply", "--yes", "--allow-loss").exit_code == 0
+    running = town.application.opened(town.running.url)
+    boxes = [running.system.create("box", name=name).id for name in ("left", "right", "empty")]
+    for n, box in enumerate(boxes[:2], 1):
+        running.system.create("note", name=f"m{n}", size=n, box=box)
+    town.write(texts("size * 3"))
+    anew = {one["entity"]: one for one in json.loads(town.run("plan", "--rehearse", "--format", "json").output)["rehearsed"]["recompute"]}
+    assert [anew[name]["changed"] for name in ("note", "box")] == [4, 2]  # of n0 nothing differs: 0 * 3
+    assert anew["box"]["examples"] == ["left: total 2 → 3", "right: total 4 → 6"]
+    plugin = (
+        "from xrm.errors import Problem\nfrom xrm.plugins import hookimpl\n\n\n@hookimpl\ndef validate_record(entity, record):\n"
+        "    return [Problem('XRM502', 'too heavy', path=('size',))] if entity == 'note' and record['size'] == 2 else None\n"
+    )
+    town.write({**texts("size * 3"), "plugins/p.py": plugin})
+    shown = town.run("plan", "--rehearse").output
+    assert "- 2 records of note would be computed anew" in shown, shown
+    assert "- 2 records of note could not be:\n    n2: too heavy\n    m2: too heavy" in shown
+    assert "- 1 record of box would be computed anew:\n    left: total 2 → 3" in shown
 
 
 def test_what_is_replaced_is_left_as_an_export(town: Town, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from dataclasses import field as part
 from typing import Any
 
+from xrm.compile.columns import bind_id
 from xrm.compile.constraints import value_paths
 from xrm.compile.dependencies import expressions
 from xrm.compile.deriving import term
@@ -174,35 +175,68 @@ class Anew:
     reasons: list[str] = part(default_factory=list)
 
 
-def recomputed(service: Service, connection: Connection, entity: str) -> Anew:
-    """Write every record of an entity again, in a transaction that will be rolled back, and tell what differs."""
-    ctx, held, found = service.acting(SYSTEM_ACTOR), Held(), Anew(entity)
-    compiled = service.application.entities[entity]
-    table = quoted(service.application.tables.entities[entity].name, connection.dialect)
+def recomputed(service: Service, connection: Connection, entities: Sequence[str]) -> tuple[Anew, ...]:
+    """Write every record of some entities again, in a transaction that will be rolled back, and tell what differs. All are looked at
+    before the first is written: those that follow from records of another entity have changed when it is their turn."""
+    ctx, held = service.acting(SYSTEM_ACTOR), Held()
+    compiled = service.application.entities
+    before = {entity: {row["id"]: _told(compiled[entity].entity, row) for row in _alive(ctx, connection, entity)} for entity in entities}
+    found = {entity: Anew(entity) for entity in entities}
+    rewritten = {entity: _rewritten(ctx, connection, held, found[entity], tuple(before[entity])) for entity in entities}
+    for entity, anew in found.items():
+        for row in _alive(ctx, connection, entity):
+            was, now = before[entity][row["id"]], _told(compiled[entity].entity, row)
+            if row["id"] in rewritten[entity] or was != now:
+                anew.changed += 1
+                differing = _differing(compiled[entity].entity, was, now)
+                anew.examples += [f"{_name(row)}: {differing}"] if differing and len(anew.examples) < SHOWN else []
+    return tuple(found.values())
+
+
+def _alive(ctx: Context, connection: Connection, entity: str) -> Iterator[Mapping[str, Any]]:
+    """The records of an entity as they stand, in the order of their ids."""
+    compiled = ctx.service.application.entities[entity]
+    table = quoted(ctx.service.application.tables.entities[entity].name, connection.dialect)
     for (key,) in connection.all(f"SELECT id FROM {table} WHERE deleted_at IS NULL ORDER BY id"):
         row = connection.one(compiled.writes.lock.sql, compiled.writes.lock.bind({"id": key}))
         assert row is not None
-        before = dict(compiled.writes.decode(row))
-        name = str(before.get("number") or before.get("title") or before["id"])
+        yield compiled.writes.decode(row)
+
+
+def _rewritten(ctx: Context, connection: Connection, held: Held, anew: Anew, ids: Sequence[str]) -> set[str]:
+    """The records that a write of nothing changed; ``anew`` takes those that refuse it."""
+    changed = set()
+    for id in ids:
         try:
             with savepoint(connection):
-                written = prepared_write(ctx, Intent("update", entity, {}, before["id"], historic=True))(connection, held)
+                written = prepared_write(ctx, Intent("update", anew.entity, {}, id, historic=True))(connection, held)
         except XrmError as refused:
             held.forget()
-            found.refused += 1
-            found.reasons += [f"{name}: {refused.problems[0].message}"] if len(found.reasons) < SHOWN else []
+            anew.refused += 1
+            if len(anew.reasons) < SHOWN:
+                compiled = ctx.service.application.entities[anew.entity]
+                row = connection.one(compiled.writes.lock.sql, compiled.writes.lock.bind({"id": bind_id(id, connection.dialect)}))
+                anew.reasons.append(f"{_name(compiled.writes.decode(row) if row else {'id': id})}: {refused.problems[0].message}")
             continue
         if written.changed:
-            found.changed += 1
-            found.examples += [f"{name}: {_differing(compiled.entity, before, written.record)}"] if len(found.examples) < SHOWN else []
-    return found
+            changed.add(id)
+    return changed
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return str(row.get("number") or row.get("title") or row["id"])
+
+
+def _told(entity: Entity, row: Mapping[str, Any]) -> dict[str, Any]:
+    """What follows from other fields; of rows and lists, which are not read here, nothing."""
+    kept = BOOKKEEPING - {"title", "flags"}
+    return {name: row.get(name) for name, field in entity.all_fields.items() if name not in kept and not field.apart}
 
 
 def _differing(entity: Entity, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    """What differs, as words; of rows and lists, which were not read before, nothing."""
-    kept = BOOKKEEPING - {"title", "flags"}
-    told = [(field, before.get(name), after.get(name)) for name, field in entity.all_fields.items() if name not in kept and not field.apart]
-    return ", ".join(f"{field.name} {_said(field, was)} → {_said(field, now)}" for field, was, now in told if was != now)
+    """What differs, as words."""
+    told = [(entity.all_fields[name], was, after[name]) for name, was in before.items() if was != after[name]]
+    return ", ".join(f"{field.name} {_said(field, was)} → {_said(field, now)}" for field, was, now in told)
 
 
 def _said(field: Field, value: object) -> str:
