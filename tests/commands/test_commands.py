@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -110,7 +111,7 @@ def test_a_check_imports_no_server_and_no_database() -> None:
     """Whoever checks a definition at every save does not wait for them."""
     program = (
         "import sys; sys.argv = ['xrm', 'check', '--app', 'examples/city311']\nfrom xrm.commands import main\n"
-        "try: main()\nexcept SystemExit: pass\nprint(*sorted({'starlette', 'sqlalchemy', 'psycopg', 'jinja2'} & set(sys.modules)))"
+        "try: main()\nexcept SystemExit: pass\nprint(*sorted({'starlette', 'sqlalchemy', 'psycopg', 'jinja2', 'pydantic'} & set(sys.modules)))"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     assert ran.stdout.splitlines()[-1] == "", ran.stdout
@@ -365,6 +366,17 @@ def test_two_workers_want_postgresql(run: Xrm, folder: Path) -> None:
     run("apply", "--yes", "--app", folder)
     said = run("serve", "--workers", "2", "--app", folder)
     assert (said.code, "XRM802" in said.err, "XRM_DATABASE_URL" in said.err) == (1, True, True)
+
+
+def test_a_port_that_somebody_has_is_told(run: Xrm, folder: Path) -> None:
+    """Before an address is printed at which nothing would answer; a host that is not of this machine too."""
+    run("apply", "--yes", "--app", folder)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = run("serve", "--port", str(port), "--app", folder)
+    assert (said.code, "XRM801" in said.err, f"nothing can listen at 127.0.0.1:{port}" in said.err) == (1, True, True)
+    assert "http://" not in said.err and "another port" in said.err
+    assert "XRM801" in run("serve", "--host", "203.0.113.7", "--app", folder).err
 
 
 def test_postgresql_wants_a_secret_file(run: Xrm, folder: Path, postgres_databases: object, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +21,20 @@ from xrm.settings import settings
 def register(app: typer.Typer) -> None:
     text = "Serve the pages and the API of the active release.\n\nExample: xrm serve --port 8000"
     app.command("serve", help=text)(serve)
+
+
+def _listening(host: str, port: int) -> None:
+    """Tries the address before it is told.
+
+    Raises:
+        Invalid: nothing can listen there (XRM801).
+    """
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        socket.create_server(address[:2], family=family).close()
+    except OSError as error:
+        hint = f"another port: xrm serve --port {port + 1 if port < 65535 else 8000}; --host is an address of this machine"
+        raise Invalid(Problem("XRM801", f"nothing can listen at {host}:{port}: {error.strerror}", hint=hint)) from None
 
 
 def serve(
@@ -43,6 +58,7 @@ def serve(
         service = bootstrap.open_service(its, database)
         if not reload and bootstrap.drift(its, service):
             print(f"note: the folder differs from release {service.release}, which runs; 'xrm plan' shows how", file=sys.stderr)
+        _listening(host, port)
         print(f"release {service.release} of {service.application.model.name} at http://{host}:{port}", file=sys.stderr)
     os.environ["XRM_APP"] = str(folder.resolve())
     uvicorn.run(
