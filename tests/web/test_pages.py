@@ -147,6 +147,9 @@ def test_who_may_read_nothing_gets_an_empty_home(city: City) -> None:
     known, unknown = cleo.get("/w/request"), cleo.get("/w/nothing")
     assert known.status_code == unknown.status_code == 404
     assert words(known.text).replace("request", "nothing") == words(unknown.text)
+    known, unknown = (cleo.get(f"/w/{entity}/{city.request('Noise')}") for entity in ("request", "nothing"))
+    assert 'href="/w/">To the home page</a>' in known.text
+    assert words(known.text).replace("request", "nothing") == words(unknown.text)
 
 
 def test_stored_markup_is_text_everywhere(city: City) -> None:
@@ -478,11 +481,14 @@ def test_a_move_that_is_not_possible_says_why(city: City) -> None:
     id = city.request("Noise")
     ana = city.visitor("ana")
     assert ana.get(f"/w/request/{id}/move/wait").status_code == 409
-    assert ana.get(f"/w/request/{id}/move/nonsense").status_code == 404
+    here = f'href="/w/request/{id}">Back to the record</a>'
+    assert here in ana.get(f"/w/request/{id}/move/wait").text
+    nowhere = ana.get(f"/w/request/{id}/move/nonsense")
+    assert nowhere.status_code == 404 and 'href="/w/request">To the list</a>' in nowhere.text
     ana.fill(f"/w/request/{id}/move/triage")
     blocked = ana.get(f"/w/request/{id}/move/close")
     assert blocked.status_code == 409
-    assert "Enter the measured level first" in words(blocked.text)
+    assert "Enter the measured level first" in words(blocked.text) and here in blocked.text
 
 
 def test_a_move_on_a_record_that_changed_asks_again(city: City) -> None:

@@ -36,15 +36,24 @@ TITLES: Mapping[int, tuple[str, str]] = {
 HOME = Link("To the home page", "/w/")
 
 
-def failure_page(error: XrmError | None, mark: str = "") -> tuple[ErrorPage, int]:
-    """The page and its status; without an error it is a defect of ours, found again in the log by its mark."""
+def failure_page(error: XrmError | None, mark: str = "", record: str = "") -> tuple[ErrorPage, int]:
+    """The page and its status; without an error it is a defect of ours, found again in the log by its mark. ``record`` is the address of
+    the record with which something was to be done: the way back where it can be read, and its list where it cannot."""
     if error is None:
         title, hint = TITLES[500]
         return ErrorPage(title, 500, "Nothing was changed by what you did last.", hint, mark, HOME), 500
     status = status_of(error)
     title, hint = TITLES[status]
     text = " ".join(f"{said(problem)}." for problem in error.problems)
-    return ErrorPage(title, status, text, hint, link=HOME), status
+    return ErrorPage(title, status, text, hint, link=_way_on(status, record)), status
+
+
+def _way_on(status: int, record: str) -> Link:
+    if record and status in {409, 412, 413, 422}:
+        return Link("Back to the record", record)
+    if record and status == 404:
+        return Link("To the list", record.rpartition("/")[0])
+    return HOME
 
 
 def said(problem: Problem) -> str:

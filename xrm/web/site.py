@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -169,11 +170,17 @@ class Endpoint:
                 raise XrmError(Problem("XRM516", "this form was sent from another site"))
             return work(desk)
         except XrmError as error:
-            return _failed(site, asked, actor, *failure_page(error))
+            return _failed(site, asked, actor, *failure_page(error, record=_record_at(site, asked, actor)))
         except Exception:
             mark = reference()
             log.exception("a page failed; reference %s", mark)
             return _failed(site, asked, actor, *failure_page(None, mark))
+
+
+def _record_at(site: Site, asked: Visit, actor: Actor | None) -> str:
+    """The address of the record that a page is about, of an entity whose records the actor may read."""
+    entity, id = asked.params.get("entity", ""), asked.params.get("id", "")
+    return f"/w/{entity}/{quote(id)}" if id and actor and entity in site.screens_of(actor).by_entity else ""
 
 
 def _unknown(site: Site, asked: Visit) -> Response:
