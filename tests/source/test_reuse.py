@@ -177,6 +177,8 @@ def test_a_pack_that_is_used_brings_its_entities_and_one_that_is_not_named_is_ab
     assert kept and kept.entities["person"].fields["name"].length == 99
     assert set(sound(a="entity: a\nfields: {n: text}\n").entities) == {"a", "user"}
     assert said({"xrm.yml": XRM + "use: contacts\nlocale: de\n"}) == []
+    named = "xrm: 1\nname: t\nlocale: en\nlocales: [es, nl]\nuse: contacts\nlabel: {en: T, es: T, nl: T}\nroles: {agent: {label: {en: A, es: A, nl: A}}}\n"
+    assert said({"xrm.yml": named}) == []  # it has its words in the languages of the packs: none is missing that the user could not write
 
 
 def test_an_unknown_pack_is_told_with_those_that_exist() -> None:
