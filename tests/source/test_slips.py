@@ -34,6 +34,23 @@ FIELDS = {
         "XRM206", "to change values by a rule, add a field with 'fill' and take this one out; 'removed' says where options go",
     ),
     "{type: file, size: 5}": ("XRM255", "for example 10 MB; at most 500 MB"),
+    "{type: many2one, to: cat}": ("XRM203", "did you mean 'link'?"),
+    "{type: integer, minimum: 3}": ("XRM201", "did you mean 'min'?"),
+    "{type: decimal, digits: 2}": ("XRM201", "did you mean 'places'?"),
+    "{type: choice, choices: [a, b]}": ("XRM201", "did you mean 'options'?"),
+    "{type: text, visible: paid}": ("XRM201", "did you mean 'show'?"),
+    "{type: text, null: false}": ("XRM201", "a field may be empty unless it says required: true"),
+    "{type: text, hidden: true}": (
+        "XRM201", "say when it is shown (show: done), or who sees it (protected: true, and 'sees' in access)",
+    ),
+    "{\u00a0type: text}": ("XRM201", "a space that is no plain one (a no-break space, most likely) stands before or behind it: take it out"),
+    "{type: date, min: =today}": ("XRM302", "write today()"),
+    "{type: text, required: pet == user}": ("XRM302", "who acts is 'actor': created_by == actor, for example"),
+    "{type: link, to: 'cat, dog'}": ("XRM106", "write: [cat, dog]"),
+    "{compute: =sum(size)}": (
+        "XRM304", "sum adds up one value of many records, as sum(lines.amount); fields of one record are added with +",
+    ),
+    "{compute: '=if(paid, 1, 2)'}": ("XRM301", "write test ? then : otherwise"),
     "{compute: =pet}": ("XRM202", "for example: type: link, to: cat"),
     "{compute: '=count(pet.things)'}": ("XRM302", "make it a computed field there, and read that"),
 }  # fmt: skip
@@ -54,6 +71,9 @@ ENTITIES = {
     "fields: {size: integer}\nchecks: {deep: size > 3}\n": (
         "XRM106", "checks: Rules on the whole record",
     ),
+    "fields: {size: integer}\nviews: {default: {sort: size DESC}}\n": ("XRM206", "write: -size"),
+    "fields: {size: integer}\nviews: {default: {columns: 'size, id'}}\n": ("XRM106", "write: [size, id]"),
+    "fields: {size: integer}\nchecks: {deep: {condition: size > 3, message: No}}\n": ("XRM201", "did you mean 'must'?"),
     "fields: {size: integer}\nlifecycle: {states: {a: {initial: true}, b: {final: true}}, transitions: {go: {from: a, to: b, set: {size: size + 1}}}}\n": (
         "XRM210", "an expression begins with '=': =size + 1",
     ),

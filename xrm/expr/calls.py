@@ -52,6 +52,8 @@ def _misfit(node: Call, function: Function, given: tuple[Typed, ...]) -> Fault |
         return _fault(node, f"'{node.name}' {what}", wanted)
     if not len(function.params) - function.optional <= len(given) <= len(function.params):
         return _fault(node, f"'{node.name}' has {_counted(len(given))} here", wanted)
+    if function.name == "sum" and len(given) == 1 and given[0].type.name != "list" and given[0].type != ANY:
+        wanted = "sum adds up one value of many records, as sum(lines.amount); fields of one record are added with +"
     for position, argument in enumerate(given):
         if not function.accepts_at(position, argument.type):
             return Fault(WRONG_CALL, f"'{node.name}' does not take {argument.type} here", argument.start, argument.end, wanted)

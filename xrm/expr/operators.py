@@ -142,7 +142,7 @@ def _other_hint(operator: str, names: set[str]) -> str | None:
     if "ref" in names and "text" in names:
         return "compare a field of the linked record, such as .code, with a text"
     if "text" in names and names & (NUMBERS | {"bool"}):
-        return "write numbers, true and false without quotes"
+        return "write numbers, true and false without quotes, and texts with quotes"
     if "list" in names:
         return "write x in list, or size(list) == 0"
     return None

@@ -93,7 +93,7 @@ class _Parser:
     def _unexpected(self, message: str) -> ExpressionError:
         token = self._next
         previous = self._tokens[self._index - 1].text.lower() if self._index else ""
-        hint = _HINTS.get(token.text.lower()) or (_HINTS["not"] if previous == "not" else None)
+        hint = _HINTS.get(token.text.lower()) or (_HINTS[previous] if previous in ("not", "if") else None)
         found = f"'{token.text}'" if token.kind != "end" else "the end"
         return ExpressionError([Fault(SYNTAX, f"{message}, found {found}", token.start, token.end, hint)])
 

@@ -58,6 +58,8 @@ def unknown_name(path: Path, scope: Scope) -> Fault:
 
 WRITTEN = {"yes": "true", "true": "true", "no": "false", "false": "false", "none": "null"}
 """Words that other languages have for these values."""
+ACTOR = ("user", "current_user", "me", "self", "own", "mine", "owned")
+"""Words that other systems have for who acts, and for what is theirs."""
 DECLARED = {"number": "number", "state": "lifecycle", "state_since": "lifecycle"}
 """Names that a record has where a key of its entity brings them."""
 
@@ -67,6 +69,10 @@ def _hint(name: str, before: tuple[str, ...], following: set[str]) -> str | None
         return f"write {WRITTEN[name.lower()]}, or quote it as a text: '{name}'"
     if not before and name in DECLARED:
         return f"records have it where the entity says '{DECLARED[name]}'"
+    if not before and name in ("today", "now"):
+        return f"write {name}()"
+    if not before and name in ACTOR:
+        return "who acts is 'actor': created_by == actor, for example"
     near = did_you_mean(name, following)
     if near is None and not before and following:
         return f"a text is quoted: '{name}'"

@@ -36,6 +36,7 @@ from xrm.source.vocabulary import PATHS, RESERVED
 NUMBER_PART = re.compile(r"\{([^{}]*)\}")
 NUMBER_PATH = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?")
 SEQUENCE = re.compile(r"seq:([1-9]|1[0-2])")
+ORDERED = re.compile(r"-?([a-z0-9_.]+)\s+(asc|desc)", re.IGNORECASE)
 WORD_IN_BRACES = re.compile(r"\{([^{}]*)\}")
 
 
@@ -358,6 +359,11 @@ def path_field(findings: Findings, scope: EntityScope, word: Word, path: tuple[s
 
 
 def _sorted(findings: Findings, scope: EntityScope, word: Word, path: tuple[str, ...]) -> bool:
+    ordered = ORDERED.fullmatch(word.text)
+    if ordered:
+        sign = "-" if ordered[2].lower() == "desc" else ""
+        findings.note("XRM206", f"'{ordered[2]}' is no part of a name", word.place, path, f"write: {sign}{ordered[1]}")
+        return False
     field = path_field(findings, scope, word, path)
     if field and not field.kind.sortable:
         findings.note("XRM206", f"a view cannot be sorted by '{field.name}', which is of type {field.type}", word.place, path)

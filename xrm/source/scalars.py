@@ -121,6 +121,9 @@ class Scalars:
         name = scalar.text
         if not IDENTIFIER.fullmatch(name):
             hint = "lower case letters, digits and _, beginning with a letter"
+            if any(letter.isspace() and letter not in " \n" for letter in name):
+                hint = "a space that is no plain one (a no-break space, most likely) stands here: write a plain one"
+                raise self.refuse("XRM205", f"'{cut(name)}' is not a name", scalar.place, path, hint)
             better = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
             if IDENTIFIER.fullmatch(better):
                 hint += f": '{better[:MOST_NAME]}'"
@@ -150,12 +153,19 @@ class Scalars:
         words: dict[str, Word] = {}
         for item in items:
             scalar = self.scalar(f"the name of {article(kind.of)}, or a list of them", item, path)
+            self.one_name(scalar, path)
             if kind.of == "earlier name":
                 self.well_named(scalar, path, option=path[-3:-2] == ("options",))
             if scalar.text in words:
                 self.note("XRM204", f"'{cut(scalar.text)}' stands twice in the list", scalar.place, path)
             words.setdefault(scalar.text, Word(scalar.text, scalar))
         return Words(tuple(words.values()), node.place)
+
+    def one_name(self, scalar: Scalar, path: Path) -> None:
+        """Names that stand in one text are no list."""
+        if "," in scalar.text:
+            names = ", ".join(filter(None, map(str.strip, scalar.text.split(","))))
+            raise self.refuse("XRM106", "several names are a list", scalar.place, path, f"write: [{cut(names)}]")
 
     def type(self, node: Node, path: Path) -> Word:
         scalar = self.scalar("the name of a type", node, path)

@@ -19,6 +19,7 @@ from xrm.source.kinds import Key, MapKind
 from xrm.source.nearness import did_you_mean, nearest
 from xrm.source.outline import DEFAULT, Answer, Case, Datum, Formula, Given, Part, Word
 from xrm.source.scalars import LOCALE, MOST_OPTION, NULLS, OPTION_NAME, Path, Refused, Scalars, TooMany, article, cut
+from xrm.source.vocabulary import FOREIGN_KEYS, NO_KEYS
 
 
 def read(document: Document, types: tuple[str, ...] | None = ()) -> tuple[Part | None, tuple[Problem, ...]]:
@@ -115,14 +116,22 @@ class _Structure(Scalars):
         known = kind.by_name.get(written.text)
         if known:
             return self.fitting(kind, known, written, entries, path)
-        near = nearest(written.text, [key for key in kind.by_name if key not in entries])
+        free = [key for key in kind.by_name if key not in entries]
+        foreign = _foreign(kind, written.text)
+        near = None if written.text in NO_KEYS else foreign if foreign in free else nearest(written.text, free)
         hint = f"did you mean '{near}'?" if near else self.unknown_hint(kind, written, entries[written.text])
+        if near == _plainly(written.text) != written.text:
+            hint = "a space that is no plain one (a no-break space, most likely) stands before or behind it: take it out"
         if written.text in kind.later:
             near, hint = None, "it is not part of this version"
         self.note("XRM201", f"unknown key '{cut(written.text)}'", written.place, path, hint)
         return kind.by_name[near] if near else None
 
     def unknown_hint(self, kind: MapKind, written: Scalar, value: Node) -> str:
+        if written.text in NO_KEYS and kind.name == "field":
+            return NO_KEYS[written.text]
+        if ":" in written.text and _plainly(written.text) != written.text:
+            return "a space that is no plain one (a no-break space, most likely) stands behind the colon: write a plain one"
         line = self.document.lines[written.place.line - 1]
         if isinstance(value, Scalar) and value.text == "" and "{" in line:
             mend = quoting.mended(line, 1)
@@ -239,6 +248,7 @@ class _Structure(Scalars):
         for item in items:
             if not isinstance(item, Scalar):
                 raise self.wrong(f"a map from name to {inner.name}", node, path, "names and a colon, no '-'")
+            self.one_name(item, path)
             if item.text in pairs:
                 self.note("XRM204", f"'{cut(item.text)}' stands twice in the list", item.place, path)
             pairs.setdefault(item.text, (item, Map((), item.place, flow=True)))
@@ -309,6 +319,16 @@ def absent(part: Part) -> tuple[Problem, ...]:
         for key in kind.keys
         if key.required and not part.has(key.name) and not any(part.has(other) for other in key.unless)
     )
+
+
+def _foreign(kind: MapKind, word: str) -> str | None:
+    """The key of this kind that other systems call so."""
+    return next((key for key, words in FOREIGN_KEYS.items() if key in kind.by_name and word in words.split()), None)
+
+
+def _plainly(word: str) -> str:
+    """Without the spaces that are no plain ones, which YAML takes for letters."""
+    return "".join(letter for letter in word if letter == " " or not letter.isspace())
 
 
 def _in_pieces(root: Node | None) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 LATER_TYPES = ("party",)
+"""Types of the language that are not part of this version."""
 FOREIGN_TYPES: Mapping[str, str] = {
     word: name
     for name, words in {
@@ -19,7 +20,7 @@ FOREIGN_TYPES: Mapping[str, str] = {
         "datetime": "timestamp instant moment",
         "duration": "interval timespan period",
         "choice": "enum select dropdown radio option options picklist",
-        "link": "reference ref relation lookup foreign_key belongs_to",
+        "link": "reference ref relation lookup foreign_key foreignkey belongs_to many2one m2o many2many m2m",
         "user": "owner assignee",
         "email": "mail",
         "phone": "tel telephone mobile",
@@ -27,14 +28,45 @@ FOREIGN_TYPES: Mapping[str, str] = {
         "point": "location geo gps coordinates position",
         "area": "polygon geometry shape",
         "json": "object dict",
-        "rows": "table list array items children",
+        "rows": "table list array items children one2many o2m subform",
         "file": "attachment document upload blob",
         "image": "picture photo img",
     }.items()
     for word in words.split()
 }
 """What other systems call a type, and what it is called here."""
-"""Types of the language that are not part of this version."""
+
+FOREIGN_KEYS: Mapping[str, str] = {
+    "label": "verbose_name caption string display_name",
+    "hint": "help help_text tooltip placeholder description",
+    "min": "minimum min_value",
+    "max": "maximum max_value",
+    "places": "digits scale decimals precision decimal_places",
+    "pattern": "regex regexp format",
+    "options": "choices values enum selection",
+    "many": "multiple is_array",
+    "to": "target references entity relation comodel",
+    "show": "visible visible_if visible_when depends_on",
+    "readonly": "read_only immutable",
+    "compute": "formula calculated computed expression",
+    "fields": "columns attributes properties",
+    "must": "condition assert expression when",
+    "columns": "fields list_display",
+    "filter": "where domain",
+    "sort": "order order_by ordering",
+}
+"""What other systems call each key."""
+
+NO_KEYS: Mapping[str, str] = {
+    "null": "a field may be empty unless it says required: true",
+    "nullable": "a field may be empty unless it says required: true",
+    "blank": "a field may be empty unless it says required: true",
+    "optional": "a field may be empty unless it says required: true",
+    "hidden": "say when it is shown (show: done), or who sees it (protected: true, and 'sees' in access)",
+    "invisible": "say when it is shown (show: done), or who sees it (protected: true, and 'sees' in access)",
+    "primary_key": "every record has an id; key: of the entity names the field by which people and files know it",
+}
+"""Keys of other systems for which there is no single key here, and what there is."""
 
 TONES = ("info", "ok", "warn", "danger")
 
