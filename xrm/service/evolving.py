@@ -21,7 +21,6 @@ from xrm.model.entity import Entity
 from xrm.model.fields import Field, Value
 from xrm.model.values import canonical
 from xrm.service import rows
-from xrm.service.commit import BOOKKEEPING
 from xrm.service.context import SYSTEM_ACTOR, Context, Service
 from xrm.service.keys import keyed
 from xrm.service.locking import Asking, Held, read_beyond
@@ -229,8 +228,8 @@ def _name(row: Mapping[str, Any]) -> str:
 
 def _told(entity: Entity, row: Mapping[str, Any]) -> dict[str, Any]:
     """What follows from other fields; of rows and lists, which are not read here, nothing."""
-    kept = BOOKKEEPING - {"title", "flags"}
-    return {name: row.get(name) for name, field in entity.all_fields.items() if name not in kept and not field.apart}
+    fields = (field for field in entity.all_fields.values() if field.name in ("title", "flags") or (field.compute and not field.apart))
+    return {field.name: row.get(field.name) for field in fields}
 
 
 def _differing(entity: Entity, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
