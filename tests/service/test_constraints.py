@@ -322,3 +322,42 @@ access: {agent: {read: mine, create: true, update: true}}
     with pytest.raises(Invalid, match="Code and Part are together already in use by One"):
         ana.update("note", free.id, 1, live=True)
     assert ana.update("note", free.id, 1, live=True, part=2).changed
+
+
+PROGRAMMES = {
+    "prog": 'key: code\ntitle: "{name}"\nfields: {code: {type: text, unique: true, required: true}, name: text, rate: integer}\n',
+    "data/prog.yml": "CUL: {name: Culture, rate: 7}\nSPO: {name: Sport, rate: 9}\n",
+    "app": """number: "{p1.code}-{grp}-{seq:3}"
+fields:
+  viatot: {type: integer, default: =tot}
+  viasum: {type: integer, default: '=sum(lines.map(l, l.a * l.b))'}
+  viadbl: {type: integer, default: =dbl + 1}
+  dbl: {type: integer, compute: =qty * rate}
+  rate: {type: integer, default: =p1.rate}
+  p1: {type: link, to: prog, default: [{when: grp == "a", use: CUL}, {use: SPO}]}
+  grp: {type: choice, options: [a, b], default: a}
+  qty: {type: integer, default: 3}
+  lines: {type: rows, fields: {a: {type: integer, default: =parent.qty}, b: integer, c: {type: integer, compute: =a * b}}}
+  tot: {type: integer, compute: =sum(lines.c)}
+""",
+}
+
+
+@pytest.mark.parametrize(
+    ("sent", "made"),
+    [
+        ({}, {"number": "CUL-a-001", "rate": 7, "dbl": 21, "viadbl": 22, "tot": 15, "viatot": 15, "viasum": 15}),
+        ({"grp": "b", "qty": 10}, {"number": "SPO-b-001", "rate": 9, "dbl": 90, "viadbl": 91, "tot": 50, "viatot": 50, "viasum": 50}),
+        ({"rate": 1, "viatot": 4}, {"number": "CUL-a-001", "rate": 1, "dbl": 3, "viadbl": 4, "tot": 15, "viatot": 4, "viasum": 15}),
+    ],
+)
+def test_a_default_reads_what_follows_from_other_defaults(
+    application: Applications, sent: dict[str, object], made: dict[str, object]
+) -> None:
+    """Records that defaults name and what lies beyond them, computed fields, and rows with defaults of their own; whatever stands first
+    in the file. The number is made from the same."""
+    access = "access: {boss: [read, create]}\n"
+    running = application({name: text if "/" in name else text + access for name, text in PROGRAMMES.items()})
+    person = running.person("ana", "boss")
+    record = person.get("app", person.create("app", lines=[{"b": 1}, {"b": 4}], **sent).id)
+    assert {name: record[name] for name in made} == made

@@ -103,7 +103,7 @@ FIELD_SLIPS = [
     ("{type: text, many: true}", "2:26 XRM206 'many' does not go with type text (it goes with choice, link, user, file, image)"),
     ("{type: integer, min: 5, max: 1}", "2:29 XRM206 'min' is more than 'max'"),
     ("{type: integer, min: a}", "2:34 XRM210 the min of 'a' must be a number (decimal digits, without leading zeros or signs for thousands)"),
-    ("{type: integer, min: =o}", "2:35 XRM309 gives link to user, but int is wanted here"),
+    ("{type: integer, min: =o}", "2:35 XRM309 gives link to user, but int is wanted here (read a field of the linked record, such as .title)"),
     ("{type: text, show: o == actor}", "2:26 XRM250 'show' holds for everybody: it may not depend on who acts (a right in 'access' depends on who acts)"),
     ("{type: integer, default: =b, show: a > 1}", "2:42 XRM251 each of these follows from the next: a → a (take one of the conditions or defaults out of the circle)"),
     ("{compute: =b + 1, recommended: true}", "2:31 XRM206 a computed field has no 'recommended': it is always computed"),

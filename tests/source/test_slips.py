@@ -35,6 +35,12 @@ FIELDS = {
     ),
     "{type: file, size: 5}": ("XRM255", "for example 10 MB; at most 500 MB"),
     "{type: many2one, to: cat}": ("XRM203", "did you mean 'link'?"),
+    "{type: lookup}": (
+        "XRM203", "a link to a record is type: link; what stands there, or in many, is computed: compute: =owner.label, compute: =sum(lines.amount)",
+    ),
+    "{type: date, default: =now()}": ("XRM309", "write today() for now(), and date(x) for the day of an instant"),
+    "{type: text, default: =pet}": ("XRM309", "read a field of the linked record, such as .title"),
+    "{type: text, default: =paid}": ("XRM309", "choose with test ? then : otherwise"),
     "{type: integer, minimum: 3}": ("XRM201", "did you mean 'min'?"),
     "{type: decimal, digits: 2}": ("XRM201", "did you mean 'places'?"),
     "{type: choice, choices: [a, b]}": ("XRM201", "did you mean 'options'?"),
@@ -71,6 +77,12 @@ ENTITIES = {
     "fields: {size: integer}\nchecks: {deep: size > 3}\n": (
         "XRM106", "checks: Rules on the whole record",
     ),
+    "fields: {size: integer, lines: {type: rows, fields: {a: integer}}}\nchecks: {deep: {must: lines > 0, message: No}}\n": (
+        "XRM303", "ask it: count(x) > 0, sum(x.amount), exists(x, amount > 5)",
+    ),
+    "number: '{who.name}-{seq:3}'\nfields: {who: {type: link, to: user, find: name == 'ana'}}\n": (
+        "XRM206", "a text, a choice or a whole number that people give",
+    ),
     "fields: {size: integer}\nviews: {default: {sort: size DESC}}\n": ("XRM206", "write: -size"),
     "fields: {size: integer}\nviews: {default: {columns: 'size, id'}}\n": ("XRM106", "write: [size, id]"),
     "fields: {size: integer}\nchecks: {deep: {condition: size > 3, message: No}}\n": ("XRM201", "did you mean 'must'?"),
@@ -83,6 +95,13 @@ ENTITIES = {
 @pytest.mark.parametrize("entity", ENTITIES)
 def test_a_slip_in_an_entity_has_the_hint_that_mends_it(entity: str) -> None:
     assert [(problem.code, problem.hint) for problem in problems(f"entity: thing\n{entity}{ACCESS}")] == [ENTITIES[entity]]
+
+
+def test_a_text_in_no_language_is_told() -> None:
+    """Most likely it is misspelt. A language that the application does not offer is no mistake."""
+    entity = f"entity: thing\nlabel: {{en: Thing, nl: Ding, sp: Cosa}}\nfields: {{size: {{type: integer, label: {{en: Size, es: Talla}}}}}}\n{ACCESS}"
+    found = [(one.code, one.severity, one.place and one.place.line, one.message, one.hint) for one in problems(entity)]
+    assert found == [("XRM226", "warning", 2, "there is no language 'sp': nobody sees this text", "take it out, or name one of en")]
 
 
 def test_a_type_of_a_type_that_is_not_there_is_no_circle() -> None:

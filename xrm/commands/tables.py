@@ -71,7 +71,8 @@ def _planned(settings: Settings, database: Database, source: int | None) -> tupl
 
 def _of_release(problem: Problem, number: int) -> Problem:
     """What stands in the way back cannot be mended in the old text, which is kept as it was."""
-    way = f"release {number} cannot say it: put its text into the folder (xrm releases show {number}), say it there, and apply"
+    text = f"put its text into the folder (xrm releases show {number}), say there what becomes of the data or keep what holds it now"
+    way = f"release {number} stays as it was made: {text}, and apply"
     return replace(problem, hint=f"{problem.hint}; {way}" if problem.hint else way)
 
 

@@ -115,6 +115,13 @@ def value_paths(value: Value | None) -> frozenset[str]:
     return frozenset(path for part in parts for path in part.checked.paths)
 
 
+def reads_rows(entity: Entity, value: Value | None) -> bool:
+    """Whether a value asks the record's own rows or lists."""
+    parts = [part for case in (value.cases if value else ()) for part in case if isinstance(part, Expression)]
+    asked = roots(frozenset(path for part in parts for path in part.checked.gathered))
+    return any(field.apart for name in asked if (field := entity.fields.get(name)))
+
+
 def constraints(entity: Entity, quiet: frozenset[str] = frozenset()) -> Constraints:
     """``quiet``: the fields that not every reader sees."""
     fields = list(entity.fields.values())

@@ -7,11 +7,11 @@ when they are True, so an unknown one does not hold (LANGUAGE, rule 7).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from xrm.compile.constraints import Constraints, Truth, condition, constraints, expressions, in_order, roots, truth, value_paths
+from xrm.compile.constraints import Constraints, Truth, condition, constraints, expressions, in_order, reads_rows, roots, truth, value_paths
 from xrm.compile.dependencies import whole_question
 from xrm.compile.policies import Rule
 from xrm.expr import Moment, to_python
@@ -72,6 +72,10 @@ class Rules:
 
     entity: Entity
     defaults: tuple[tuple[Field, Closure], ...]
+    steps: tuple[tuple[Field, Closure], ...]
+    """The defaults, and the computed values that they read, each after what it reads."""
+    gathers: bool
+    """Whether any of the steps reads rows."""
     computes: tuple[tuple[Field, Closure], ...]
     constraints: Constraints
     judged: bool
@@ -87,10 +91,15 @@ class Rules:
 def rules(entity: Entity, quiet: frozenset[str] = frozenset()) -> Rules:
     """``quiet``: the fields that not every reader sees."""
     fields, made = in_order(entity), constraints(entity, quiet)
+    defaults = {f.name: value_closure(f, f.default) for f in fields if f.default}
+    computes = {f.name: value_closure(f, f.compute) for f in fields if f.compute and whole_question(entity, f) is None}
+    steps = _steps(fields)
     return Rules(
         entity=entity,
-        defaults=tuple((f, value_closure(f, f.default)) for f in fields if f.default),
-        computes=tuple((f, value_closure(f, f.compute)) for f in fields if f.compute and whole_question(entity, f) is None),
+        defaults=tuple((f, defaults[f.name]) for f in fields if f.name in defaults),
+        steps=tuple((f, closure) for f in steps if (closure := defaults.get(f.name) or computes.get(f.name))),
+        gathers=any(reads_rows(entity, value) for f in steps for value in (f.default, f.compute)),
+        computes=tuple((f, computes[f.name]) for f in fields if f.name in computes),
         constraints=made,
         judged=bool(made.fields or made.shows or made.readonly or entity.checks),
         amounts=tuple(f for f in fields if f.currency_from),
@@ -99,6 +108,17 @@ def rules(entity: Entity, quiet: frozenset[str] = frozenset()) -> Rules:
         title=title_closure(entity),
         paths=frozenset(path for path in _read_paths(entity) if "." in path and not path.startswith("actor.")),
     )
+
+
+def _steps(fields: Sequence[Field]) -> tuple[Field, ...]:
+    """The fields with a default, and the computed ones that these read, of fields that each stand after what they read."""
+    wanted: set[str] = set()
+    found = []
+    for field in reversed(fields):
+        if field.default or (field.compute and field.name in wanted):
+            found.append(field)
+            wanted |= roots(value_paths(field.default) | value_paths(field.compute))
+    return tuple(reversed(found))
 
 
 def rule_closure(rule: Rule) -> Callable[[Row, Moment], bool]:

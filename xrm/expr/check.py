@@ -97,7 +97,7 @@ class _Checker:
 
     def expect(self, typed: Typed, expect: Type) -> None:
         if not accepts(expect, typed.type):
-            hint = "a condition compares, as in a == b" if expect == BOOL else None
+            hint = "a condition compares, as in a == b" if expect == BOOL else operators.result_hint(typed.type, expect)
             message = f"gives {typed.type}, but {expect} is wanted here"
             self.faults.append(Fault(WRONG_RESULT, message, typed.start, typed.end, hint))
         self._results(typed, expect)

@@ -115,6 +115,15 @@ def comparison_hint(operator: str, left: Type, right: Type) -> str | None:
     return _literal_hint(names) or _other_hint(operator, names)
 
 
+def result_hint(given: Type, wanted: Type) -> str | None:
+    """How a value becomes one of the type that a place wants."""
+    if (given.name, wanted.name) == ("datetime", "date"):
+        return "write today() for now(), and date(x) for the day of an instant"
+    if given.name == "ref":
+        return "read a field of the linked record, such as .title"
+    return "choose with test ? then : otherwise" if given.name == "bool" else None
+
+
 def _literal_hint(names: set[str]) -> str | None:
     """How a value of one type is written out beside the other."""
     if "null" in names:
@@ -145,4 +154,6 @@ def _other_hint(operator: str, names: set[str]) -> str | None:
         return "write numbers, true and false without quotes, and texts with quotes"
     if "list" in names:
         return "write x in list, or size(list) == 0"
+    if "collection" in names:
+        return "ask it: count(x) > 0, sum(x.amount), exists(x, amount > 5)"
     return None

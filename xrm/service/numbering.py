@@ -14,6 +14,7 @@ from xrm.model.fields import Field
 from xrm.model.misfits import Misfit
 from xrm.model.values import coerce
 from xrm.service.context import Context
+from xrm.service.keys import given
 from xrm.service.reading import Query, get_record, list_records
 from xrm.store.database import Connection
 from xrm.store.numbers import take
@@ -53,18 +54,20 @@ def number(ctx: Context, intent: Intent, values: Mapping[str, object]) -> str | 
 
 def _words(ctx: Context, entity: str, form: NumberFormat, values: Mapping[str, object]) -> dict[str, str]:
     """What stands in the number's form, by its path: values that were given, or else their defaults."""
-    return {path: str(_word(ctx, entity, path, values)) for path in form.reads}
+    if not form.reads:
+        return {}
+    made, connection = dict(values), ctx.service.database.connection
+    for field, closure in ctx.service.application.entities[entity].rules.steps:
+        if field.compute or field.name not in values:
+            made[field.name] = given(ctx, connection, field, closure(made, ctx.moment))
+    return {path: str(_word(ctx, entity, path, made)) for path in form.reads}
 
 
 def _word(ctx: Context, entity: str, path: str, values: Mapping[str, object]) -> object:
     name, _, inner = path.partition(".")
-    compiled = ctx.service.application.entities[entity]
-    field = compiled.entity.fields[name]
-    value = values.get(name)
-    if name not in values:
-        value = next((closure(values, ctx.moment) for defaulted, closure in compiled.rules.defaults if defaulted is field), None)
+    field = ctx.service.application.entities[entity].entity.fields[name]
     try:
-        value = coerce(field, value)
+        value = coerce(field, values.get(name))
         if inner and value is not None:
             value = get_record(ctx.as_system(), field.to or "", str(value), (inner,))[inner]
     except Misfit as misfit:

@@ -47,7 +47,8 @@ def complete(
     links = {link.field: row.get(link.field) for link in compiled.writes.links}
     scopes = rows.Scopes(connection, compiled)
     if before is None:
-        problems += _defaults(ctx, connection, compiled, intent, row)
+        _wholes(compiled, intent, before, row)
+        problems += _defaults(ctx, connection, compiled, intent, row, scopes, links)
     else:
         problems += _locked_by_state(ctx, compiled.entity, intent, before, row)
     if intent.action == "transition":
@@ -158,12 +159,33 @@ def refused_move(ctx: Context, entity: Entity, move: Transition) -> Forbidden:
     return Forbidden(Problem("XRM507", f"you may not make the move '{words(move.label)}'", hint=f"who may: {who}" if who else None))
 
 
-def _defaults(ctx: Context, connection: Connection, compiled: CompiledEntity, intent: Intent, row: dict[str, Any]) -> list[Problem]:
-    """A default is copied once, where the caller said nothing; the records that defaults name and that are not there."""
-    problems: list[Problem] = []
-    for field, closure in compiled.rules.defaults:
-        if field.name not in intent.values and row.get(field.name) in EMPTY:
-            row[field.name] = _given(ctx, connection, field, closure(row, ctx.moment), problems)
+def _defaults(
+    ctx: Context,
+    connection: Connection,
+    compiled: CompiledEntity,
+    intent: Intent,
+    row: dict[str, Any],
+    scopes: rows.Scopes,
+    links: dict[str, Any],
+) -> list[Problem]:
+    """A default is copied once, where the caller said nothing; the records that defaults name and that are not there. What defaults read
+    is made before them: other defaults and what lies beyond them (``links`` keeps what was read), computed values, and rows, which may
+    themselves follow from the record: so those are looked at twice."""
+    rules, problems = compiled.rules, list[Problem]()
+    unsaid = {field.name for field, _ in rules.defaults if field.name not in intent.values and row.get(field.name) in EMPTY}
+    for _ in range((2 if rules.gathers else 1) if unsaid else 0):
+        problems = []
+        if rules.gathers:
+            rows.default(ctx, compiled, row, scopes)
+            rows.compute(ctx, compiled, row, scopes, [])
+        for field, closure in rules.steps:
+            if field.compute:
+                _fitted(ctx, row, field, closure(row, ctx.moment), [])
+            elif field.name in unsaid:
+                row[field.name] = _given(ctx, connection, field, closure(row, ctx.moment), problems)
+                if field.name in links:
+                    follow(connection, compiled, row, links)
+                    links[field.name] = row[field.name]
     return problems
 
 

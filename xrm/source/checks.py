@@ -31,6 +31,7 @@ from xrm.source.names import MOST_LINKS, EntityScope, Known, Names, TargetScope,
 from xrm.source.outline import Label, Outline, Part, Word
 from xrm.source.packs import PREFIX
 from xrm.source.scalars import LOCALE
+from xrm.source.translations import is_language
 from xrm.source.vocabulary import PATHS, RESERVED
 
 NUMBER_PART = re.compile(r"\{([^{}]*)\}")
@@ -60,9 +61,11 @@ class Meaning:
 def check(outline: Outline, names: Names, functions: Mapping[str, Function]) -> tuple[Meaning, tuple[Problem, ...]]:
     """Everything that is known about a sound definition, and all that is wrong with this one."""
     findings = Findings(names, functions)
+    own = names.locale.split("-")[0]
+    offered = [word.text for word in outline.application.words("locales") if word.text != own] if outline.application else []
     if outline.application:
         _application(findings, outline.application)
-        _labels(findings, outline.application)
+        _labels(findings, outline.application, offered)
     _one_of_each(findings, outline)
     check_earlier_names(findings, outline)
     check_tables(findings)
@@ -74,7 +77,7 @@ def check(outline: Outline, names: Names, functions: Mapping[str, Function]) -> 
         if known and known.part is part:
             findings.enter(known)
             _entity(findings, known, part)
-        _labels(findings, part)
+        _labels(findings, part, offered)
     check_conditions(findings)
     records = check_listings(findings, outline.listings)
     meaning = Meaning(outline, names, findings.expressions, findings.values, findings.scopes, records)
@@ -114,8 +117,8 @@ def _is_zone(name: str) -> bool:
     return True
 
 
-def _labels(findings: Findings, part: Part) -> None:
-    """A label by locale has the application's own language among its texts."""
+def _labels(findings: Findings, part: Part, offered: Sequence[str]) -> None:
+    """A label by locale has the application's own language among its texts, and none that is no language."""
     own = findings.names.locale.split("-")[0]
     if not LOCALE.fullmatch(findings.names.locale):
         return
@@ -126,6 +129,16 @@ def _labels(findings: Findings, part: Part) -> None:
             if isinstance(value, Label) and not any(locale.split("-")[0] in ("", own) for locale, _ in value.texts):
                 message = f"the text in the application's own language '{findings.names.locale}' is missing"
                 findings.note("XRM202", message, value.place, (*inner.path, key), f"for example {own}: …")
+            if isinstance(value, Label) and len(value.texts) > 1:
+                _spoken(findings, value, (own, *offered), (*inner.path, key))
+
+
+def _spoken(findings: Findings, label: Label, offered: Sequence[str], path: tuple[str, ...]) -> None:
+    """Texts in a language that there is not; packs speak more languages than an application offers, and so may its own texts."""
+    known = {"", *(locale.split("-")[0] for locale in offered)}
+    for locale in (locale for locale, _ in label.texts if locale.split("-")[0] not in known and not is_language(locale)):
+        message, hint = f"there is no language '{locale}': nobody sees this text", f"take it out, or name one of {', '.join(offered)}"
+        findings.note("XRM226", message, label.place, path, hint, severity="warning")
 
 
 # -- entities --------------------------------------------------------------------------------------------------------
@@ -197,7 +210,7 @@ def _number_path(findings: Findings, known: Known, word: Word) -> None:
     first, inner = known.fields.get(name), known.part.named("fields").get(name) if known.part else None
     if field is None:
         return
-    later = first is None or (inner is not None and inner.has("compute"))
+    later = first is None or (inner is not None and (inner.has("compute") or inner.has("find")))
     if later or field.kind.kept not in ("text", "whole") or field.kind.long:
         message = f"a number cannot be made from '{word.text}', which is of type {field.type}"
         hint = "a text, a choice or a whole number that people give"

@@ -50,7 +50,7 @@ USUAL: Mapping[str, str] = {
     "XRM306": "split it: compute a part of it as a field of its own, and use that",
     "XRM307": "compute it as a field of its own, and use that here",
     "XRM308": "write a condition or a value behind the colon",
-    "XRM309": "a condition is true or false, as depth > 20; a value has the type of its field",
+    "XRM309": "write what gives the type of the field; a condition is true or false, as depth > 20",
     "XRM406": "write a name that nothing has now",
 }
 """What to do about each code that a check can give."""

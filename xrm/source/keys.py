@@ -170,7 +170,8 @@ FIELD = MapKind(
             "what the condition reads empties it.", "{type: text, show: depth > 20}"),
         Key("readonly", Condition(("true", "false")), "When nobody may change it by hand; defaults, moves and computed values "
             "still may.", "{type: text, readonly: depth > 20}"),
-        Key("default", Value(), "What a new record starts with. A default may read others.",
+        Key("default", Value(), "What a new record starts with. A default may read others, computed fields, rows, and what lies beyond a "
+            "link that a default gave; `find` comes after it.",
             "{type: link, to: user, default: =actor}"),
         Key("compute", Value(), "An expression that always gives its value: over the record's own fields, what its links lead to, its rows "
             "and what links to it.", "{compute: =depth * 2}"),

@@ -11,7 +11,7 @@ from xrm.source import kinds, quoting
 from xrm.source.document import Broken, Document, Map, Node, Scalar, Sequence
 from xrm.source.nearness import did_you_mean, nearest
 from xrm.source.outline import Answer, Datum, Extent, Flag, Formula, Label, Number, Word, Words
-from xrm.source.vocabulary import FOREIGN_TYPES, LATER_TYPES, MOST_NAME
+from xrm.source.vocabulary import FOREIGN_TYPES, LATER_TYPES, MOST_NAME, NO_TYPES
 
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
 OPTION_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -178,6 +178,8 @@ class Scalars:
         hint = f"did you mean '{near}'?" if near else f"the types: {', '.join(known)}"
         if scalar.text in LATER_TYPES:
             near, hint = None, "it is not part of this version"
+        if scalar.text in NO_TYPES:
+            near, hint = None, NO_TYPES[scalar.text]
         self.note("XRM203", f"unknown type '{cut(scalar.text)}'", scalar.place, path, hint)
         if near is None or (path[:1] == ("types",) and near in self.types):
             raise Refused

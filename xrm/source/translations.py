@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from xrm.errors import Place, Problem
@@ -28,6 +29,14 @@ MOST_HINTS = 500
 """Problems after which no near name is looked for."""
 
 Tree = Mapping[str, "Tree | Scalar"]
+
+
+@lru_cache(maxsize=64)
+def is_language(locale: str) -> bool:
+    """Whether a locale is of a language (CLDR)."""
+    from babel.localedata import exists  # most definitions never ask
+
+    return bool(exists(locale.split("-", maxsplit=1)[0]))
 
 
 @dataclass(frozen=True, slots=True)

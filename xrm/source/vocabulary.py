@@ -20,7 +20,7 @@ FOREIGN_TYPES: Mapping[str, str] = {
         "datetime": "timestamp instant moment",
         "duration": "interval timespan period",
         "choice": "enum select dropdown radio option options picklist",
-        "link": "reference ref relation lookup foreign_key foreignkey belongs_to many2one m2o many2many m2m",
+        "link": "reference ref relation foreign_key foreignkey belongs_to many2one m2o many2many m2m",
         "user": "owner assignee",
         "email": "mail",
         "phone": "tel telephone mobile",
@@ -35,6 +35,12 @@ FOREIGN_TYPES: Mapping[str, str] = {
     for word in words.split()
 }
 """What other systems call a type, and what it is called here."""
+
+NO_TYPES: Mapping[str, str] = dict.fromkeys(
+    ("lookup", "rollup", "formula", "calculated", "computed", "aggregate"),
+    "a link to a record is type: link; what stands there, or in many, is computed: compute: =owner.label, compute: =sum(lines.amount)",
+)
+"""Types of other systems for which there is no type here, and what there is."""
 
 FOREIGN_KEYS: Mapping[str, str] = {
     "label": "verbose_name caption string display_name",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from xrm.compile.application import CompiledEntity
-from xrm.compile.constraints import ALWAYS, EMPTY, Mirrored, Truth, roots, value_paths
+from xrm.compile.constraints import ALWAYS, EMPTY, Mirrored, Truth, reads_rows, roots, value_paths
 from xrm.compile.dependencies import expressions
 from xrm.compile.row_parts import RowsWrite
 from xrm.errors import XrmError
@@ -260,8 +260,13 @@ def _computed(ctx: Context, compiled: CompiledEntity, row: Row) -> dict[str, obj
 def _defaulted(ctx: Context, compiled: CompiledEntity, names: set[str], typed: Mapping[str, object], row: Row) -> Mapping[str, object]:
     """The defaults of inputs that are empty, in their order; put into ``row`` as the write will."""
     found: dict[str, object] = {}
-    for one, closure in compiled.rules.defaults:
-        if one.name in names and typed.get(one.name) in (None, "") and _may_follow(ctx, compiled, value_paths(one.default)):
+    for one, closure in compiled.rules.steps:
+        value = one.compute or one.default
+        if reads_rows(compiled.entity, value) or not _may_follow(ctx, compiled, value_paths(value)):
+            continue  # it is made when the record is written
+        if one.compute:
+            row[one.name] = _fitting(one, closure(row, ctx.moment)) if ctx.policy(compiled.entity.name).sees(one.name) else None
+        elif one.name in names and typed.get(one.name) in (None, ""):
             row[one.name] = given(ctx, ctx.service.database.connection, one, closure(row, ctx.moment))
             found |= {} if one.each else {one.name: row[one.name]}
     return found

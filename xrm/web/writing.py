@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from xrm.compile.constraints import Mirrored, value_paths
+from xrm.compile.dependencies import expressions
 from xrm.errors import Invalid, NotFound, Problem, Stale
 from xrm.model.fields import Field
 from xrm.service import deleting, records
@@ -131,7 +132,8 @@ def _defaults(ctx: Context, screen: Screen, fields: Iterable[Field]) -> Filled:
 
 def _by_rule(one: Field) -> bool:
     """Whether the default follows from other fields, so that it is not known before they are filled in."""
-    return any(path.partition(".")[0] != "actor" for path in value_paths(one.default))
+    asks = any(part.checked.gathered for part in expressions(one.default))
+    return asks or any(path.partition(".")[0] != "actor" for path in value_paths(one.default))
 
 
 def do_new(ctx: Context, screen: Screen, form: Sent) -> Written | Refused:
