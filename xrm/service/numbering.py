@@ -54,10 +54,9 @@ def number(ctx: Context, intent: Intent, values: Mapping[str, object]) -> str | 
 
 def _words(ctx: Context, entity: str, form: NumberFormat, values: Mapping[str, object]) -> dict[str, str]:
     """What stands in the number's form, by its path: values that were given, or else their defaults."""
-    if not form.reads:
-        return {}
     made, connection = dict(values), ctx.service.database.connection
-    for field, closure in ctx.service.application.entities[entity].rules.steps:
+    said = all(path.partition(".")[0] in values for path in form.reads)
+    for field, closure in () if said else ctx.service.application.entities[entity].rules.steps:
         if field.compute or field.name not in values:
             made[field.name] = given(ctx, connection, field, closure(made, ctx.moment))
     return {path: str(_word(ctx, entity, path, made)) for path in form.reads}
